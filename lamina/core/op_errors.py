@@ -42,7 +42,10 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
     ):
         return None  # see traced_errors
     for rule in (_list_for_tensors, _not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):
-        found = rule and rule(call)
+        try:
+            found = rule and rule(call)
+        except Exception:  # a value that the rule does not expect, such as NaN: the others may explain it
+            found = None
         if found is not None:
             return found
     said = str(error).split("\n")[0].rstrip(".")

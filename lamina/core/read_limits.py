@@ -23,8 +23,8 @@ import jax
 from lamina.errors import UnsafeFileError
 
 __all__ = [
-    "allow_seconds", "allow_user_code", "check_size", "cpu_limit", "machine_memory_budget", "memory_budget",
-    "reserve_array", "reserve_steps",
+    "allow_seconds", "allow_user_code", "check_size", "cpu_limit", "is_reading", "machine_memory_budget",
+    "memory_budget", "reserve_array", "reserve_steps",
 ]  # fmt: skip
 
 FREE_BYTES = 64 * 2**20  # bytes that a description may allocate in any case
@@ -116,6 +116,11 @@ def check_size(size: int, what: str) -> None:
 def machine_memory_budget() -> AbstractContextManager[None]:
     """Limit variables inside the block to the machine's memory, unless a budget is already open."""
     return contextlib.nullcontext() if _open.get() is not None else memory_budget(None, "this machine has no more left")
+
+
+def is_reading() -> bool:
+    """Whether a budget is open: objects are being made from a file or a config."""
+    return _open.get() is not None
 
 
 def reserve_array(shape: Iterable[int], itemsize: int, what: str) -> None:

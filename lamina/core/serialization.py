@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -15,13 +16,20 @@ from lamina.core.bytecode import deserialize_lambda, serialize_lambda
 from lamina.core.config_values import check_config_values
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.read_limits import allow_seconds, allow_user_code, machine_memory_budget
+from lamina.core.read_limits import allow_seconds, allow_user_code, is_reading, machine_memory_budget
 from lamina.core.variable import Variable
-from lamina.errors import ConfigError, UnsafeFileError
+from lamina.errors import ArgumentError, ConfigError, LaminaError, UnsafeFileError
 
-__all__ = ["config_value", "deserialize", "deserialize_nested", "is_description", "serialize"]
+__all__ = [
+    "CONFUSED", "config_value", "deserialize", "deserialize_nested", "is_description", "reading_config", "serialize",
+]  # fmt: skip
 
 _SECONDS = 0.05  # of CPU time for each object in a file
+# The errors that a damaged or hostile config causes in code that expects a valid one.
+CONFUSED = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError,
+    MemoryError, StopIteration, jax.errors.JaxRuntimeError,
+)  # fmt: skip
 _PLAIN = (type(None), str, bool, int, float, bytes)
 
 
@@ -188,11 +196,36 @@ def deserialize(
         ConfigError: A name is unknown.
         UnsafeFileError: The description contains bytecode in safe mode, or requires more memory than available.
     """
-    with registry.CustomObjectScope(custom_objects), legacy.without_rename_warnings(), machine_memory_budget():
+    with reading_config(_label(config) if is_description(config) else "object", custom_objects):
         if safe_mode is None:
             return _deserialize(config, namespaces)
         with registry.safe_mode(safe_mode):
             return _deserialize(config, namespaces)
+
+
+@contextlib.contextmanager
+def reading_config(what: str, custom_objects: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """A context in which objects are made from a config of the program: within the memory of the machine, and what the
+    config confuses ends in an error of lamina. Inside a file, the limits and errors are those of the file.
+
+    Args:
+        what: What the config describes, for the error message.
+        custom_objects: The user's classes and functions, by their names in the config.
+
+    Raises:
+        ArgumentError: The config is not of the form that the code expects.
+    """
+    is_outermost = not is_reading()
+    with registry.CustomObjectScope(custom_objects), legacy.without_rename_warnings(), machine_memory_budget():
+        try:
+            yield
+        except LaminaError:
+            raise
+        except CONFUSED as error:
+            if not is_outermost:
+                raise
+            told = str(error).splitlines()[0] if str(error) else "no message"
+            raise ArgumentError(f"The config of {what} cannot be read: {type(error).__name__}: {told}") from error
 
 
 def _deserialize(config, namespaces):
@@ -214,7 +247,7 @@ def _deserialize(config, namespaces):
 def _label(config):
     """The object in a config as error messages name it: Lambda 'twice'."""
     name = config["config"].get("name") if isinstance(config["config"], dict) else None
-    return f"{config['class_name']} {name!r}" if isinstance(name, str) else config["class_name"]
+    return f"{config['class_name']} {name!r}" if isinstance(name, str) else str(config["class_name"])
 
 
 def _build(config, namespaces):

@@ -112,7 +112,7 @@ def graph_from_config(cls: Any, config: Config) -> Any:
     Raises:
         ConfigError: If the config describes no graph.
     """
-    if not config["input_layers"] or not config["output_layers"]:
+    if any(set(tree.flatten(config[ends])) <= {None} for ends in ("input_layers", "output_layers")):
         raise ConfigError("The config describes a graph without inputs or outputs; no model is without them.")
     made = {}
     for layer in config["layers"]:
@@ -223,5 +223,7 @@ def _find_places(structure, outputs):
         return _tensor_at(structure, outputs)
     if isinstance(structure, dict):
         return {key: _find_places(value, outputs) for key, value in structure.items()}
+    if not isinstance(structure, (list, tuple)):
+        raise ConfigError(f"The config has {structure!r:.60} where a tensor is [layer, node, tensor].")
     found = (_find_places(value, outputs) for value in structure)
     return type(structure)(found) if type(structure) is tuple else list(found)

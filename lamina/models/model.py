@@ -9,6 +9,7 @@ from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.node import node_of
 from lamina.core.representation import signature_of
+from lamina.core.serialization import reading_config
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError, UnknownNameError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
@@ -273,7 +274,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
             config: What `get_config` returned.
             custom_objects: Classes and functions by the names that the config has for them.
         """
-        with registry.CustomObjectScope(custom_objects):
+        with reading_config(cls.__name__, custom_objects):
             if {"layers", "input_layers", "output_layers"} <= set(config):
                 return graph_from_config(Functional if cls is Model else cls, config)
             return super().from_config(config)

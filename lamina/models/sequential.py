@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina import activations
-from lamina.core import context, registry, tree
+from lamina.core import context, tree
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import refuse_positional
-from lamina.core.serialization import deserialize, serialize
+from lamina.core.serialization import deserialize, reading_config, serialize
 from lamina.errors import CallError, ConfigError, UnknownNameError
 from lamina.layers.base import call_signature
 from lamina.layers.base.input_fixes import code_of
@@ -263,7 +263,7 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Config, custom_objects: dict[str, Any] | None = None) -> Any:
-        with registry.CustomObjectScope(custom_objects):
+        with reading_config(cls.__name__, custom_objects):
             config = {"layers": config} if isinstance(config, list) else dict(config)
             model = cls(name=config.get("name"), trainable=config.get("trainable", True))
             for layer in config["layers"]:

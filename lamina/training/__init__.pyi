@@ -4,6 +4,7 @@ from lamina.callbacks.logs import read_logs as read_logs
 from lamina.training import step as step
 from lamina.training.compile import CompileLoss as CompileLoss
 from lamina.training.compile import CompileMetrics as CompileMetrics
+from lamina.training.compile_config import check_compile_config as check_compile_config
 from lamina.training.data import (
     PyDataset as PyDataset,
 )

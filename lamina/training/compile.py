@@ -33,12 +33,12 @@ _BY_SHAPE = {
     "accuracy": ("BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"),
     "crossentropy": ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
 }
-_SHORT = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
+AMBIGUOUS = {"acc": "accuracy", "accuracy": "accuracy", "ce": "crossentropy", "crossentropy": "crossentropy"}
 
 
 def _by_shape(identifier, y_true, y_pred):
     """The class name that an ambiguous name stands for, given these shapes, or None."""
-    family = _SHORT.get(identifier.lower()) if isinstance(identifier, str) else None
+    family = AMBIGUOUS.get(identifier.lower()) if isinstance(identifier, str) else None
     if family is None:
         return None
     binary, sparse = is_binary_or_sparse(y_true, y_pred)

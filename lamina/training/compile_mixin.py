@@ -177,6 +177,8 @@ class CompileMixin(Layer):
             config: What `get_compile_config` returned.
         """
         config = deserialize({key: value for key, value in config.items()})
+        if registry.is_builtin(type(self).compile):  # a `compile` of the program may take what it likes
+            training_module.check_compile_config(config)
         self.compile(**config)
         if self.optimizer is not None and self.built:
             self.optimizer.ensure_built(self.trainable_variables)

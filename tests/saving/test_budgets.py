@@ -231,3 +231,66 @@ def test_a_million_layers_are_counted_in_the_text():
 def test_a_lambda_has_a_function(function):
     with pytest.raises((LaminaError, TypeError)):
         deserialize({"module": "keras.layers", "class_name": "Lambda", "config": {"function": function}})
+
+
+DENSE = {"class_name": "Dense", "config": {"units": 2, "name": "d"}}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": [1]}, {"loss": math.nan}, {"loss": DENSE}, {"loss": {"class_name": "type", "config": "Dense"}},
+        {"loss": "names_nothing"}, {"loss": {"d": True}}, {"metrics": [math.nan]}, {"weighted_metrics": [[7]]},
+        {"metrics": ["names_nothing"]}, {"loss": "mse", "loss_weights": ["x"]}, {"loss_weights": math.inf},
+        {"steps_per_execution": "x"}, {"steps_per_execution": 0}, {"steps_per_execution": 10**12},
+        {"run_eagerly": "x"}, {"jit_compile": [1]}, {"optimizer": 7}, {"optimizer": [1]},
+    ],
+)  # fmt: skip
+def test_a_model_is_not_compiled_with_settings_of_another_kind(settings):
+    described = {"class_name": "Sequential", "config": {"layers": [ONE, DENSE]}, "compile_config": settings}
+    with pytest.raises(LaminaError):
+        saving.model_from_json(json.dumps(described))
+
+
+def test_compile_settings_of_the_program_are_read():
+    def own(y_true, y_pred):
+        return y_true - y_pred
+
+    model = lamina.Sequential([lamina.Input((3,)), layers.Dense(2, name="d")])
+    model.compile("adam", {"d": own}, loss_weights={"d": 2}, metrics=["acc", own, [lamina.losses.Huber()]])
+    copy = lamina.Sequential([lamina.Input((3,)), layers.Dense(2, name="d")])
+    with saving.custom_object_scope({"own": own}):
+        copy.compile_from_config(json.loads(json.dumps(model.get_compile_config())))
+    assert copy.loss == {"d": own}
+
+
+@pytest.mark.parametrize("nodes", [7, "x", {"a": 1}, [[[]]], [{}], [{"args": 3, "kwargs": {}}], [None]])
+def test_from_config_refuses_what_is_no_graph(nodes):
+    rows = [{**ONE, "name": "i", "inbound_nodes": []}, {**DENSE, "name": "d", "inbound_nodes": nodes}]
+    graph = {"layers": rows, "input_layers": [["i", 0, 0]], "output_layers": [["d", 0, 0]]}
+    with pytest.raises(LaminaError):
+        lamina.Model.from_config(graph)
+
+
+@pytest.mark.parametrize("ends", ["i", 7, ["i", 0], [[]], {"x": "i"}, [[["i"], 0, 0]]])
+def test_from_config_refuses_ends_that_name_no_tensor(ends):
+    graph = {"layers": [{**ONE, "name": "i", "inbound_nodes": []}], "output_layers": [["i", 0, 0]]}
+    with pytest.raises(LaminaError):
+        lamina.Model.from_config({**graph, "input_layers": ends})
+
+
+@pytest.mark.parametrize("rows", [7, None, [7], [None], ["Dense"], [{"class_name": "Dense", "config": 7}]])
+def test_from_config_refuses_what_are_no_layers(rows):
+    with pytest.raises(LaminaError):
+        lamina.Sequential.from_config({"layers": rows})
+    with pytest.raises(LaminaError):
+        saving.deserialize_keras_object({"class_name": "Sequential", "config": {"layers": rows}})
+
+
+def test_more_layers_than_any_model_has_are_counted_before_one_is_made():
+    scaling = {"class_name": "Rescaling", "config": {"scale": 1.0}}
+    many = {"class_name": "Pipeline", "config": {"layers": [scaling] * 10_001}}
+    start = time.thread_time()
+    with pytest.raises(UnsafeFileError, match="10002 layers or more"):
+        saving.model_from_json(json.dumps({"class_name": "Sequential", "config": {"layers": [many]}}))
+    assert time.thread_time() - start < 1

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from lamina.core import read_limits, registry
+from lamina.core import read_limits, registry, serialization
 from lamina.errors import FileError, LaminaError, UnsafeFileError
 from lamina.saving.safety.damage import damaged
 
@@ -20,14 +20,11 @@ _TRUSTED = "If you trust it: keras.saving.deserialize_keras_object(json.loads(te
 SECONDS, BYTES_A_SECOND = 6.0, 20 * 10**6  # of CPU time for a file, beside those of its objects
 BYTES_A_STEP = 1000  # each step of work beside those that every file may cause
 OBJECTS = 100_000  # layers, initializers, policies ...
+LAYERS = 10_000  # and other objects in lists; the largest models of Keras have 1,500
 BRACKETS = 10 * OBJECTS  # lists and dicts, counted in the text: those of a million layers are never made
 RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
-# The errors that a damaged or hostile config causes in code that expects a valid one.
-CONFUSED = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, AssertionError, RecursionError,
-    MemoryError, NotImplementedError, RuntimeError, StopIteration,
-)  # fmt: skip
+CONFUSED = (*serialization.CONFUSED, NotImplementedError, RuntimeError)
 
 
 @contextlib.contextmanager
@@ -113,16 +110,24 @@ def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
 
 def _measure(config):
     """Refuse JSON that is nested too deeply or has too many objects."""
-    row, objects = [config], 0
+    row, objects, layers = [config], 0, 0
     for _ in range(DEPTH):
         objects += sum(isinstance(value, dict) and "class_name" in value for value in row)
+        layers += sum(isinstance(value, list) and sum(map(_is_layer, value)) for value in row)
         if objects > OBJECTS:
             raise _too_many()
+        if layers > LAYERS:
+            raise UnsafeFileError(f"The description has {layers} layers or more; at most {LAYERS} are made.")
         row = [item for value in row for item in (value.values() if isinstance(value, dict) else value)
                if isinstance(item, (dict, list))]  # fmt: skip
         if not row:
             return
     raise _too_deep()
+
+
+def _is_layer(value):
+    """Whether an item of a list is an object, and not a mark of JSON for a tensor or a tuple."""
+    return isinstance(value, dict) and "class_name" in value and not str(value["class_name"]).startswith("__")
 
 
 def _too_many():
