@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from typing import Any
+
+from lamina.cli.scan_gguf import template_findings
 
 __all__ = ["config_findings"]
 
@@ -47,6 +50,8 @@ def config_findings(config: Any, stored: int) -> Iterator[tuple[str, str]]:
 
 def _of_object(described, stored):
     kind, inner = described.get("class_name"), described.get("config")
+    for key, value in described.items():
+        yield from template_findings(key, value)
     if not isinstance(kind, str):
         if "auto_map" in described:
             yield "code", "names Python files to run beside it (auto_map)"
@@ -61,8 +66,8 @@ def _of_object(described, stored):
         yield "code", f"{label} {_RUNNERS[kind]}"
     elif kind == "Lambda" and isinstance(inner, dict):
         yield from _of_lambda(label, inner)
-    if isinstance(module, str) and module and module.split(".")[0] not in _KERAS:
-        what = inner if kind in ("function", "type") and isinstance(inner, str) else kind
+    what = inner if kind in ("function", "type") and isinstance(inner, str) else kind
+    if isinstance(module, str) and module and _is_outside(module, what):
         yield "code", f"names {module}.{what}, which Keras would import from outside of it"
     elif isinstance(registered, str) and ">" in registered and not registered.startswith("keras"):
         yield "custom", f"{label} is the class {registered} of a program"
@@ -70,6 +75,14 @@ def _of_object(described, stored):
         yield "code", f"names {module}.{inner if isinstance(inner, str) else kind}, which is no part of a model"
     if isinstance(inner, dict):
         yield from _of_arguments(label, inner, stored)
+
+
+def _is_outside(module, name):
+    """Whether a name is found in no module of Keras. Keras writes "builtins" for its own functions."""
+    parts = module.split(".")
+    if parts[0] == "tensorflow":
+        return "keras" not in parts
+    return parts[0] not in _KERAS or (parts[0] == "builtins" and hasattr(builtins, name.split(".")[0]))
 
 
 def _is_no_layer(module):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import bz2
 import io
 import json
 import lzma
+import math
 import mmap
 import pathlib
 import re
@@ -37,6 +39,7 @@ _RATIO = 200
 _MODELS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".dat", ".data", ".npy", ".npz")
 _UNPACK = {b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(47)), b"BZh": ("bzip2", bz2.BZ2Decompressor),
            b"\xfd7zXZ": ("xz", lzma.LZMADecompressor), b"]\0\0": ("lzma", lzma.LZMADecompressor)}  # fmt: skip
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # by level of compression; joblib's is the second
 _YAML_TAG = re.compile(rb"!!python/(object|name|module|apply)[^\s]*")
 
 
@@ -79,7 +82,7 @@ class _Scan:
         if start.startswith(b"\x89HDF\r\n\x1a\n"):
             kinds.append(self._try("HDF5", place, self._hdf5, data, place))
         for magic, (kind, decompressor) in _UNPACK.items():
-            if start.startswith(magic) or (kind == "gzip" and start[:2] in (b"\x78\x01", b"\x78\x9c", b"\x78\xda")):
+            if start.startswith(magic) or (kind == "gzip" and start[:2] in _ZLIB):
                 kinds.append(self._try(kind, place, self._compressed, data, name, place, depth, decompressor()))
         if start.startswith(b"\x93NUMPY"):
             kinds.append(self._try("NumPy", place, self._numpy, data, place))
@@ -91,7 +94,7 @@ class _Scan:
             kinds.append(self._try("tar", place, self._tar, data, place, depth))
         if b"PK\x03\x04" in start[:4] or data[-70000:].find(b"PK\x05\x06") >= 0:
             kinds.append(self._try("zip", place, self._zip, data, place, depth))
-        if not kinds and _is_safetensors(data):
+        if not kinds and (_is_safetensors(data) or (lower.endswith(".safetensors") and start[:1] != b"\x80")):
             kinds.append(self._try("safetensors", place, self._safetensors, data, place))
         if not kinds and lower.endswith((".onnx", ".pb", ".pbtxt", ".meta")):
             kinds.append(self._try("protobuf", place, self._protobuf, data, lower, place))
@@ -133,9 +136,14 @@ class _Scan:
         major = data[6]
         length = struct.unpack_from("<H" if major == 1 else "<I", data, 8)[0]
         begin = 10 + length + (2 if major > 1 else 0)
-        if re.search(rb"['\"]descr['\"]\s*:.*?O", bytes(data[8:begin])):
+        text = bytes(data[10 + (2 if major > 1 else 0) : begin])
+        if re.search(rb"['\"]descr['\"]\s*:.*?O", text):
             report = read_pickle(io.BytesIO(bytes(data[begin : begin + _MOST_BYTES])))
             self.add(place, "code", "is an array of Python objects, which is a pickle" + _imports(report))
+        elif length > 10_000:  # NumPy reads no longer ones
+            self.add(place, "damaged", f"has a header of {length} bytes")
+        elif math.prod(ast.literal_eval(text.decode("latin-1").strip())["shape"]) > 8 * len(data):
+            self.add(place, "memory", f"declares more elements than its {len(data)} bytes hold")
 
     def _tar(self, data, place, depth):
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -210,7 +218,8 @@ class _Scan:
             self.add(place, rule, message)
 
     def _json(self, data, place):
-        if (len(data) < 2**28 and b'"class_name"' in bytes(data)) or b'"auto_map"' in bytes(data[: 2**20]):
+        begin = bytes(data[: 2**20])
+        if (len(data) < 2**28 and b'"class_name"' in bytes(data)) or b'"auto_map"' in begin or b"template" in begin:
             self._config(data, place, 0)
             return "Keras config"
         return ""
@@ -222,18 +231,25 @@ class _Scan:
 
     def _safetensors(self, data, place):
         length = int.from_bytes(data[:8], "little")
-        header = json.loads(bytes(data[8 : 8 + length]))
-        room, end = len(data) - 8 - length, 0
-        for name, entry in header.items():
-            if name == "__metadata__":
-                continue
+        if length > len(data) - 8:
+            self.add(place, "memory", f"declares a header of {length} bytes in {len(data)}")
+            return
+        pairs = json.loads(bytes(data[8 : 8 + length]), object_pairs_hook=lambda pairs: pairs)
+        header = {name: dict(entry) for name, entry in pairs}
+        header.pop("__metadata__", None)
+        end, damage = 0, "names a tensor twice" if len(dict(pairs)) < len(pairs) else ""
+        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             begin, stop = entry["data_offsets"]
-            count = 1
-            for size in entry["shape"]:
-                count *= size
-            if not 0 <= begin <= stop <= room or count < 0 or (count > 8 * (stop - begin) and stop - begin):
+            count, bits = math.prod(entry["shape"]), re.search(r"\d+", entry["dtype"].replace("BOOL", "8"))
+            if not 0 <= begin <= stop <= len(data) - 8 - length or count * int(bits[0]) != 8 * (stop - begin):
                 self.add(place, "memory", f"declares the tensor {name!r} outside of what it holds")
-            end = max(end, stop)
+                return
+            damage = damage or (f"has the tensor {name!r} not where the one before it ends" if begin != end else "")
+            end = stop
+        if end != len(data) - 8 - length:
+            damage = damage or f"holds {len(data) - 8 - length - end} bytes that are of no tensor"
+        if damage:
+            self.add(place, "damaged", damage)
 
     def _protobuf(self, data, lower, place):
         data = bytes(data)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["gguf_findings"]
+__all__ = ["gguf_findings", "template_findings"]
 
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}  # bytes of a value by its type
 _TEXT, _LIST = 8, 9
@@ -29,8 +29,18 @@ def gguf_findings(data: Any) -> Iterator[tuple[str, str]]:
         key, place = _text(data, place)
         kind, place = struct.unpack_from("<I", data, place)[0], place + 4
         value, place = _value(data, place, kind, 0)
-        if isinstance(value, str) and "template" in key and (found := _DUNDER.search(value)):
-            yield "code", f"has the template {key!r}, which uses {found.group()!r} to reach Python"
+        yield from template_findings(key, value)
+
+
+def template_findings(key: Any, value: Any) -> Iterator[tuple[str, str]]:
+    """(rule, sentence) if a setting is a template of chats that reaches Python's objects.
+
+    Args:
+        key: Name of the setting.
+        value: The setting.
+    """
+    if isinstance(value, str) and isinstance(key, str) and "template" in key and (found := _DUNDER.search(value)):
+        yield "code", f"has the template {key!r}, which uses {found.group()!r} to reach Python"
 
 
 def _text(data, place):

@@ -11,13 +11,15 @@ from lamina.runtime.protobufs import fields
 __all__ = ["keras_metadata_of", "onnx_findings", "saved_model_findings"]
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
-_FILE_OPS = frozenset(  # of TensorFlow: they read or write files that the graph names
+_FILE_OPS = frozenset(  # of TensorFlow: they read or write files, or ask machines, that the graph names
     "ReadFile WriteFile MatchingFiles WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2 TFRecordReader "
     "TFRecordReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2 LMDBReader ImmutableConst LookupTableExportV2 "
     "TextLineDataset TFRecordDataset FixedLengthRecordDataset FixedLengthRecordDatasetV2 LoadDataset LoadDatasetV2 "
     "SaveDataset SaveDatasetV2 CacheDataset CacheDatasetV2 CSVDataset CSVDatasetV2 DebugIdentity DebugIdentityV2 "
     "DebugIdentityV3 DebugNumericSummary CopyHost WriteSummary CreateSummaryFileWriter CreateSummaryDbWriter "
-    "SqlDataset ExperimentalSqlDataset GenerateVocabRemapping DumpTensor".split()
+    "SqlDataset ExperimentalSqlDataset GenerateVocabRemapping DumpTensor Save SaveSlices "
+    "DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset "
+    "RegisterDatasetV2 RpcCall RpcClient RpcServer RpcServerRegister RpcServerStart".split()
 )
 _CODE_OPS = frozenset("PyFunc PyFuncStateless EagerPyFunc".split())
 
@@ -109,7 +111,9 @@ def saved_model_findings(data: Any) -> Iterator[tuple[str, str]]:
         if operation in _CODE_OPS:
             yield "code", f"has the operation {operation}, which calls Python"
         elif operation in _FILE_OPS:
-            yield "files", f"has the operation {operation}, which reads or writes a file that the graph names"
+            yield "files", f"has the operation {operation}, which uses a file or a machine that the graph names"
+    if any(b"file://" in bytes(node) for graph in graphs for node in (*_all(graph, 1), *_all(graph, 2, 1, 3))):
+        yield "files", "has an operation, such as PrintV2, that writes to the file of an attribute (file://)"
 
 
 def _operations(graph):

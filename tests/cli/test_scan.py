@@ -71,7 +71,8 @@ PICKLES = {
     "INST": b"(S'ls'\nios\nsystem\n.",
     "the registry of extensions": b"\x80\x02\x82\x01.",
     "a function of a package": b"\x80\x02cnumpy.f2py.crackfortran\ngetlincoef\n.",
-    "gzip": gzip.compress(EVIL), "zlib": zlib.compress(EVIL), "bzip2": bz2.compress(EVIL),
+    "gzip": gzip.compress(EVIL), "bzip2": bz2.compress(EVIL),
+    **{f"zlib of level {level}": zlib.compress(EVIL, level) for level in (1, 3, 6, 9)},
     "a zip of PyTorch": TORCH,
     "a zip in a zip": archive({"inner.zip": TORCH}),
     "a zip with a wrong checksum": flipped(flipped(TORCH, b"PK\x03\x04", 14, 255), b"PK\x01\x02", 16, 255),
@@ -103,6 +104,9 @@ LAYERS = {
         {"class_name": "Lambda", "config": {"function": {"class_name": "__lambda__", "config": {"code": "x"}}}},
         {"class_name": "Lambda", "config": {"function": ["x", None, None], "function_type": "lambda"}},
         {"class_name": "function", "module": "os", "config": "system", "registered_name": "system"},
+        {"class_name": "function", "module": "builtins", "config": "exec", "registered_name": "function"},
+        {"class_name": "exec", "module": "builtins", "config": {}},
+        {"class_name": "function", "module": "tensorflow.io", "config": "write_file"},
         {"class_name": "function", "module": "keras.utils", "config": "get_file", "registered_name": "get_file"},
         {"class_name": "TorchModuleWrapper", "module": "keras.layers", "config": {"module": {}}},
         {"class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/x"}},
@@ -177,6 +181,8 @@ def test_saved_models(tmp_path):
         assert scanned(tmp_path, "frozen.pb", graph(operation)) == rule
         function = field(2, field(1, field(3, field(2, operation))))
         assert scanned(tmp_path, "saved_model.pb", b"\x08\x01" + field(2, field(2, function))) == rule
+    to_a_file = field(1, field(2, b"PrintV2") + field(5, field(1, b"output_stream") + field(2, b"file:///tmp/x")))
+    assert scanned(tmp_path, "frozen.pb", to_a_file) == {"files"}
     layer = json.dumps(LAYERS["code"][1]).encode()
     assert scanned(tmp_path, "keras_metadata.pb", field(1, field(4, layer))) == {"code"}
 
@@ -195,6 +201,41 @@ def test_other_formats(tmp_path):
     assert "files" in scanned(tmp_path, "m.tar", buffer.getvalue())
 
 
+def safetensors(*rows, end=b""):
+    header = ",".join(
+        f'"{name}":{json.dumps(dict(dtype=kind, shape=[size], data_offsets=at))}' for name, kind, size, at in rows
+    )
+    return struct.pack("<Q", len(header) + 2) + f"{{{header}}}".encode() + bytes(8) + end
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (safetensors(("a", "F32", 1, [0, 4]), ("b", "BF16", 2, [4, 8])), set()),
+        (safetensors(("a", "F32", 2, [0, 8]), ("b", "F32", 1, [4, 8])), {"damaged"}),
+        (safetensors(("a", "F32", 1, [4, 8])), {"damaged"}),
+        (safetensors(("a", "F32", 1, [0, 4]), ("a", "F32", 2, [0, 8])), {"damaged"}),
+        (safetensors(("a", "F32", 2, [0, 8]), end=EVIL), {"damaged"}),
+        (safetensors(("a", "O", 1, [0, 8])), {"damaged"}),
+        (safetensors(("a", "F32", 1, [0, 8])), {"memory"}),
+        (struct.pack("<Q", 10**15) + b"{}", {"memory"}),
+        (struct.pack("<Q", 10**5) + b"[" * 10**5, {"damaged"}),
+    ],
+)
+def test_headers_of_safetensors_are_those_of_the_format(data, found, tmp_path):
+    assert scanned(tmp_path, "m.safetensors", data) == found
+
+
+def test_headers_of_numpy_declare_what_the_file_holds(tmp_path):
+    def array(header):
+        return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + bytes(8)
+
+    for shape, found in ((b"(1,)", set()), (b"(1000000000000,)", {"memory"}), (b"f()", {"damaged"})):
+        text = b"{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + b"}"
+        assert scanned(tmp_path, "a.npy", array(text)) == found
+    assert scanned(tmp_path, "a.npy", array(b"(" * 20_000)) == {"damaged"}
+
+
 def gguf(template, pairs=1):
     key, value = b"tokenizer.chat_template", template.encode()
     start = b"GGUF" + struct.pack("<IQQ", 3, 0, pairs)
@@ -202,6 +243,8 @@ def gguf(template, pairs=1):
 
 
 def test_gguf(tmp_path):
+    assert scanned(tmp_path, "c.json", b'{"a": {"chat_template": "{{ x.\\u005f_class__ }}"}}') == {"code"}
+    assert scanned(tmp_path, "c.json", b'{"chat_template": "{{ messages }}"}') == set()
     assert scanned(tmp_path, "m.gguf", gguf("{{ ''.__class__.__mro__ }}")) == {"code"}
     assert scanned(tmp_path, "m.gguf", gguf("{% for m in messages %}{{ m['content'] }}{% endfor %}")) == set()
     assert scanned(tmp_path, "m.gguf", gguf("a", 2**60)) == {"memory"}
