@@ -199,16 +199,21 @@ def test_names_and_the_open_batch(tmp_path):
     assert proto.opset_import[0].version == 18
 
 
-def test_recurrent_layers_are_operators_and_weights_stay_small(tmp_path):
+def test_recurrent_layers_are_operators(tmp_path):
     model = stack((6, 3), L.LSTM(4, return_sequences=True), L.GRU(3))
     kinds = set(model.export(tmp_path / "model.onnx", verbose=False).operators)
     assert {"LSTM", "GRU"} <= kinds and "Scan" not in kinds
     simple = stack((6, 3), L.SimpleRNN(4, return_sequences=True), L.SimpleRNN(3, activation="relu", go_backwards=True))
     assert simple.export(tmp_path / "model.onnx", verbose=False, opset_version=17).operators["RNN"] == 2
+
+
+@pytest.mark.parametrize(("mode", "size"), [("int8", 1.1), ("int4", 0.7)])
+def test_quantized_weights_stay_small(mode, size, tmp_path):
     model = stack((256,), L.Dense(256))
-    model.quantize("int8")
-    model.export(tmp_path / "small.onnx", verbose=False)
-    assert (tmp_path / "small.onnx").stat().st_size < 256 * 256 * 2
+    model.quantize(mode)
+    report = model.export(tmp_path / "small.onnx", verbose=False, opset_version=21)
+    assert report.size < 256 * 256 * size and report.difference < 1e-5
+    assert mode == "int4" or (report.operators["QuantizeLinear"], report.operators["DequantizeLinear"]) == (1, 2)
 
 
 def test_attention_is_one_operator_where_the_opset_has_it(tmp_path):

@@ -58,7 +58,9 @@ def _in_float(converter, equation, left, right):
     """The product, in the dtype of the result: small numbers would overflow in their own."""
     graph, target = converter.graph, equation.outvars[0].aval.dtype
     if {str(atom.aval.dtype) for atom in equation.invars} == {"int8"} and target == "int32":
-        return graph.add("MatMulInteger", left, right)
+        one = np.asarray(1, np.float32)  # the scales belong to what is made of the result
+        floats = [graph.add("DequantizeLinear", operand, one, np.asarray(0, np.int8)) for operand in (left, right)]
+        return graph.cast(graph.add("MatMul", *floats), target)
     operands = []
     for operand, atom in zip((left, right), equation.invars, strict=True):
         operands.append(operand if atom.aval.dtype == target else graph.cast(operand, target))

@@ -65,6 +65,19 @@ class Converter:
         self.graph: Graph = graph
         self.opset: int = opset
 
+    def is_whole(self, value: Any) -> bool:
+        """Whether a value was rounded, and has at most been limited since.
+
+        Args:
+            value: Name of the value.
+        """
+        if not isinstance(value, str):
+            return False
+        node = next((node for node in reversed(self.graph.nodes) if value in node.output), None)
+        return node is not None and (
+            node.op_type == "Round" or (node.op_type in ("Max", "Min") and any(map(self.is_whole, node.input)))
+        )
+
     def body(self) -> Self:
         """A converter for a graph inside this one."""
         return type(self)(type(self.graph)(self.graph), self.opset)

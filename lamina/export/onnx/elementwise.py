@@ -139,6 +139,8 @@ def _convert(converter, equation, x):
     source, target = equation.invars[0].aval.dtype, equation.params["new_dtype"]
     if source == target:
         return x
+    if target == np.int8 and source == np.float32 and converter.is_whole(x):
+        return converter.graph.add("QuantizeLinear", x, np.asarray(1, source), np.asarray(0, target))
     result = converter.graph.cast(x, target)
     base = converter.graph.unexpanded.get(x) if isinstance(x, str) else None
     if base is not None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 __all__ = ["FOLD_BYTES", "Graph", "element_type", "is_static", "size_of"]
@@ -65,6 +66,7 @@ class Graph:
             self._constants: dict[Any, str] = {}
             self._hints: dict[Any, str] = {}
             self._known_sizes: dict[str, str] = {}
+            self.has_int4: bool = False
 
     def name(self, hint: str) -> str:
         """A name that no other value of the model has."""
@@ -81,12 +83,15 @@ class Graph:
         value = np.asarray(value)
         if str(value.dtype) == "bfloat16" and value.nbytes <= FOLD_BYTES:
             value = value.astype(np.float32)
+        if self.root.has_int4 and value.dtype == np.int8 and value.size > FOLD_BYTES:
+            value = value.astype(ml_dtypes.int4) if -8 <= value.min() <= value.max() <= 7 else value
         key, root = _key_of(value), self.root
         if key not in root._constants:
             name = root._constants[key] = self.name(root._hints.get(key, hint))
             root.initializers[name] = value
-            if str(value.dtype) == "bfloat16":  # which stays small in the file
-                root._constants[key] = root._first("Cast", name, to=element_type("float32"))
+            computed = {"bfloat16": "float32", "int4": "int8"}.get(str(value.dtype))
+            if computed:  # the file has the smaller one
+                root._constants[key] = root._first("Cast", name, to=element_type(computed))
         return root._constants[key]
 
     def suggest(self, value: np.ndarray, name: str) -> None:

@@ -55,6 +55,7 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
             fix=f"opset_version={DEFAULT_OPSET}",
         )
     graph = Graph(inputs=places_of(program))
+    graph.has_int4 = opset >= 21
     for name in program.input_names:
         graph.name(name)
     avals = dict(zip(program.input_names, program.input_avals, strict=True))
