@@ -83,8 +83,9 @@ def make_app(model: Any, name: str | None = None, limits: Limits | None = None, 
     routes = [
         ("/", server.docs), ("/docs", server.docs), ("/openapi.json", server.openapi),
         ("/metrics", server.metrics_text),
-        ("/predict", server.predict), (f"/v1/models/{server.served.name}:predict", server.predict),
-        (f"/v1/models/{server.served.name}", server.status), ("/v2", server.about),
+        ("/predict", server.predict), ("/v2", server.about),
+        *((f"/v1/models/{server.served.name}{version}{end}", function) for version in ("", "/versions/1")
+          for end, function in [(":predict", server.predict), ("", server.status)]),
         *((f"{start}/health/live", server.live) for start in ("", "/v2")),
         *((f"{start}/health/ready", server.is_ready) for start in ("", "/v2")),
         *((f"{model_path}{version}{end}", function) for version in ("", "/versions/1") for end, function in

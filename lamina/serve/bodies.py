@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import zipfile
 import zlib
 from typing import Any
@@ -37,6 +38,8 @@ def read_body(body: bytes, served: ServedModel, limit: int) -> tuple[Any, str]:
     """
     if body.startswith(_NPY):
         return _read_npy(body), "npy"
+    if body.startswith(b"--"):
+        raise Refused(415, "A body is the file itself; got a form.", "curl ADDRESS --data-binary @x.npy")
     if body.startswith(_ZIP):
         return _read_npz(body, limit), "npz"
     image = next((name for magic, name in _IMAGES.items() if body.startswith(magic)), None)
@@ -61,13 +64,35 @@ def json_of(body: bytes) -> Any:
         Refused: It is no JSON.
     """
     try:
-        return json.loads(body.decode("utf-8-sig"))
+        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, **_STRICT if _HUGE.search(body) else {})
     except UnicodeDecodeError as error:
-        raise Refused(400, f"JSON is UTF-8; byte {error.start} of the body is not.") from error
+        came = f"byte {error.start} of the body is not; {_shown(body)}"
+        raise Refused(400, f"JSON is UTF-8; {came}.", f"Send {_KINDS}.") from error
     except RecursionError as error:
         raise Refused(400, "The lists of the body are nested too deeply.") from error
     except ValueError as error:
         raise Refused(400, f"The body is no JSON: {error}.", _example()) from error
+
+
+def _object(pairs):
+    """A dict, whose names are given once."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise Refused(400, f"The body has the name {twice!r} twice.")
+    return found
+
+
+def _finite(text):
+    number = float(text)
+    if math.isinf(number):
+        raise Refused(400, f"Numbers are those of float64; got {text}.", '"Infinity" stands for what is not finite.')
+    return number
+
+
+_HUGE = re.compile(rb"[eE]\+?\d{3}")
+_STRICT: dict[str, Any] = {"parse_float": _finite}  # slower, so only for bodies with large exponents
 
 
 def _example():
@@ -81,12 +106,14 @@ def _read_json(body, served):
     if not isinstance(found, dict) or len({"instances", "inputs"} & found.keys()) != 1:
         came = sorted(found) if isinstance(found, dict) else type(found).__name__
         raise Refused(400, f'The body has "instances" or "inputs"; got {came}.', _example())
+    _check_others(found)
+    has_words = b"true" in body or b"false" in body
     if "inputs" in found:
         value = found["inputs"]
         given = (
-            {n: array_of_numbers(v, n) for n, v in value.items()}
+            {n: array_of_numbers(v, n, has_words) for n, v in value.items()}
             if isinstance(value, dict)
-            else array_of_numbers(value)
+            else array_of_numbers(value, "", has_words)
         )
         return given, "inputs"
     rows = found["instances"]
@@ -97,17 +124,27 @@ def _read_json(body, served):
     if isinstance(rows[0], dict):
         if not all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows):
             raise Refused(400, "All samples have the same names.")
-        return {name: array_of_numbers([row[name] for row in rows], name) for name in rows[0]}, "instances"
-    names = [spec.name for spec in served.inputs]
-    return ({names[0]: array_of_numbers(rows)} if len(names) == 1 else array_of_numbers(rows)), "instances"
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        return {name: array_of_numbers(column, name, has_words) for name, column in columns.items()}, "instances"
+    names, array = [spec.name for spec in served.inputs], array_of_numbers(rows, "", has_words)
+    return ({names[0]: array} if len(names) == 1 else array), "instances"
 
 
-def array_of_numbers(value: Any, name: str = "") -> np.ndarray:
+def _check_others(found):
+    """What stands beside the numbers has to change nothing: there is one signature, and it has no parameters."""
+    for name, value in found.items():
+        known = {"signature_name": ("serving_default", "serve", "", None), "parameters": ({}, None)}.get(name, ())
+        if name not in ("instances", "inputs") and value not in known:
+            raise Refused(400, f"The body has nothing but numbers; got {name!r}: {json.dumps(value)[:40]}.", _example())
+
+
+def array_of_numbers(value: Any, name: str = "", has_words: bool = False) -> np.ndarray:
     """Nested lists as an array of numbers, truth values or texts.
 
     Args:
         value: A list, or a number.
         name: Name of the input, for errors.
+        has_words: Whether truth values may be among the numbers, which NumPy would take for 0 and 1.
 
     Raises:
         Refused: Its rows have different lengths, or it holds something else.
@@ -123,7 +160,8 @@ def array_of_numbers(value: Any, name: str = "") -> np.ndarray:
         raise Refused(400, f"{place} has rows of different lengths or depths.") from error
     if array.dtype.kind == "U" and all(isinstance(leaf, str) for leaf in _leaves(value)):
         return array
-    if array.dtype.kind not in "biuf":
+    is_mixed = has_words and array.dtype.kind in "iuf" and any(isinstance(leaf, bool) for leaf in _leaves(value))
+    if is_mixed or array.dtype.kind not in "biuf":
         kinds = sorted({"null" if leaf is None else type(leaf).__name__ for leaf in _leaves(value)})
         raise Refused(400, f"{place} holds numbers, truth values or texts, all of one kind; got {', '.join(kinds)}.")
     return array
@@ -207,7 +245,11 @@ def _read_image(body, format, served):
         height, width = shape[1:] if gray else (shape[1:3] if last else shape[2:4])
         if (width, height) != image.size and (width or height):
             image = image.resize((width or image.width, height or image.height), Image.Resampling.BILINEAR)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise Refused(413, f"An image has at most {MAX_PIXELS} pixels; got more.") from error
+    except Image.UnidentifiedImageError as error:
+        raise Refused(400, f"The {format} file cannot be read: it breaks off, or is no {format} file.") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise Refused(400, f"The {format} file cannot be read: {error}.") from error
     array = np.asarray(image, "float32").reshape(image.height, image.width, channels)
     array = array[..., 0] if gray else array if last else array.transpose(2, 0, 1)
