@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.typing import Axes, Tensor, TensorLike
+from lamina.errors import ShapeError
 from lamina.ops.arrays import floating, tensor
 from lamina.ops.fourier import *
 from lamina.ops.linalg import logdet
@@ -201,8 +202,9 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
         y: Points of shape (..., m, d).
     """
     x, y = floating(x), floating(y)
-    squares = jnp.sum(x**2, -1)[..., :, None] + jnp.sum(y**2, -1)[..., None, :] - 2 * x @ jnp.swapaxes(y, -1, -2)
-    return jnp.sqrt(jnp.maximum(squares, 0))
+    if x.shape[-1] != y.shape[-1]:
+        raise ShapeError(f"Points of cdist have the same last axis; got the shapes {x.shape} and {y.shape}.")
+    return jnp.sqrt(jnp.sum((x[..., :, None, :] - y[..., None, :, :]) ** 2, -1))
 
 
 @op

@@ -130,6 +130,7 @@ MATHEMATICS = [
     case("segment_sum", floats(6), np.array([0, 0, 1, 1, 2, 2]), num_segments=3, sorted=True),
     case("extract_sequences", floats(4, 9), 4, 2),
     case("cdist", floats(4, 3), floats(5, 3)),
+    case("cdist", floats(4, 3), floats(4, 3)),
     case("fft", (floats(4, 8), floats(4, 8))),
     *(case(name, (floats(4, 8), floats(4, 8))) for name in ("fft2", "ifft2", "irfft")),
     case("rfft", floats(4, 8)),
