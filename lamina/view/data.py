@@ -54,7 +54,7 @@ class _Part:
         if fact is not None:
             about["activity"] = self.active.get((fact.layer, fact.use))
             about["frozen"] = bool(fact.count and not fact.layer.trainable)
-            about["weights"] = [] if box.children else weights_of(fact.layer)
+            about["weights"] = [] if any(child.fact for child in box.children) else weights_of(fact.layer)
             about["filters"] = filters_of(fact.layer)
             about["attention"] = self.attention.get((fact.layer, fact.use))
         findings = enumerate(self.findings, offset)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from lamina.drawing.graph_layout import layered
+from lamina.layers import Repeat
 from lamina.layers.base.traits import has_trait
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def _detail(box):
         kinds = ", ".join(dict.fromkeys(leaf.kind for leaf in box.leaves))
         return kinds if len(kinds) < LONGEST else f"block of {len(box.leaves)} layers"
     if box.origin == "model":
-        return f"{box.kind} of {len(box.leaves)} layers"
+        times = f", {box.layer.n} times" if isinstance(box.layer, Repeat) else ""
+        return f"{box.kind} of {len(box.leaves)} layers{times}"
     if box.origin == "run":
         activation = _setting(box.children[-1].layer, "activation")
         first = _detail(box.children[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.facts.layer_facts import facts_of
+from lamina.layers import Repeat
 
 if TYPE_CHECKING:
     from lamina.core.typing import Shape
@@ -164,5 +165,21 @@ def _read_inside(fact, scene, box, sources):
         return _read_graph(fact.layer, fact.inner, scene, box, sources)
     if fact.inner:
         return _read_calls(fact.inner, scene, box, sources)
+    if isinstance(fact.layer, Repeat):
+        return _read_repeated(fact, scene, box, sources)
     scene.arrows += [Arrow(source, box, shape) for source, shape in dict.fromkeys(sources)]
     return [(box, shape) for shape in fact.outputs]
+
+
+def _read_repeated(fact, scene, box, sources):
+    """Put the block of a Repeat into its box, once. These boxes stand for no calls: the Repeat is one, with all
+    weights and costs."""
+    block, box.origin = fact.layer.layer, "model"
+    if getattr(block, "_graph", None) is None:
+        inside = box.put(Box(block.name, type(block).__name__, block, None, fact.outputs))
+        scene.arrows += [Arrow(source, inside, shape) for source, shape in dict.fromkeys(sources)]
+        return [(inside, shape) for shape in fact.outputs]
+    ends = _read_graph(block, [one for one in facts_of(block) if one.depth == 0], scene, box, sources)
+    for one in box.all[1:]:
+        one.fact = None
+    return ends

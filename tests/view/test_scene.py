@@ -1,10 +1,12 @@
 """Models as trees of boxes, and large ones folded into blocks."""
 
+import numpy as np
 import pytest
 
 import lamina
 from lamina import layers
 from lamina.view.blocks import fold_blocks
+from lamina.view.data import page_data
 from lamina.view.drawing import drawn
 from lamina.view.scene import scene_of
 
@@ -108,3 +110,20 @@ def test_what_is_drawn(folded):
             assert start is None or "arrows" not in start or f"out {arrow['source']}" in start["ports"]
             assert stop is None or "arrows" not in stop or f"in {arrow['source']}" in stop["ports"]
     assert {arrow["shape"] for arrow in root["arrows"]} >= {"75 x 75 x 3", "7 x 7 x 256"}
+
+
+@pytest.mark.parametrize("inside", ["model", "layer"])
+def test_what_a_repeat_repeats_is_in_its_box(inside):
+    block = lamina.Sequential(
+        [lamina.Input((8,)), layers.Dense(8, "relu", name="up"), layers.Dropout(0.1)], name="block"
+    )
+    block = block if inside == "model" else layers.Dense(8, name="up")
+    model = lamina.Sequential([lamina.Input((8,)), layers.Repeat(block, 4, name="deep"), layers.Dense(3)])
+    data, _ = page_data(model, np.ones((2, 8), "float32"), profile=False)
+    by_name = {box["name"]: box for box in data["boxes"]}
+    deep, up = by_name["deep"], by_name["up"]
+    assert deep["detail"] == f"Repeat of {3 if inside == 'model' else 1} layers, 4 times" and deep["family"] == "model"
+    assert up["parent"] == deep["id"] and up["detail"].startswith("Dense 8")
+    assert deep["costs"]["weights"] == 4 * 72 and up["costs"]["weights"] == 0
+    assert [weight["shape"] for weight in deep["weights"]] == ["4 x 8 x 8", "4 x 8"]
+    assert {arrow["shape"] for box in (data["boxes"][0], deep) for arrow in box["arrows"]} == {"8", "3"}
