@@ -43,6 +43,9 @@ class Converter(BaseConverter):
     format: str = "LiteRT"
     writers: dict[str, Callable[..., Any]] = WRITERS
 
+    def is_whole(self, value: Any) -> bool:
+        return False  # a CAST does, which needs no scale
+
     def write(self, equation: Any, operands: list[Any]) -> list[Any]:
         dtype = str(equation.outvars[0].aval.dtype)
         if dtype in WIDE and not self._is_known(equation, operands):
