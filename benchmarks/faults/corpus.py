@@ -14,10 +14,12 @@ from benchmarks.faults import (
     sound_generative,
     sound_others,
     sound_series,
+    sound_spellings,
     sound_styles,
     sound_tables,
     sound_text,
     sound_vision,
+    spellings,
     training,
     vision,
 )  # fmt: skip
@@ -27,9 +29,9 @@ __all__ = ["FAULTY", "PROGRAMS", "SOUND"]
 
 FAULTY = (
     binary_heads, class_losses, class_labels, regressions, depth, vision, sequences, attention, training, preparation,
-    questions, repositories,
+    questions, repositories, spellings,
 )  # fmt: skip
-SOUND = (sound_vision, sound_text, sound_series, sound_generative, sound_tables, sound_others, sound_styles)
+SOUND = (sound_vision, sound_text, sound_series, sound_generative, sound_tables, sound_others, sound_styles, sound_spellings)
 
 PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}
 """Name -> Program."""
