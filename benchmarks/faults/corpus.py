@@ -6,6 +6,7 @@ from benchmarks.faults import (
     class_labels,
     class_losses,
     depth,
+    further_spellings,
     preparation,
     questions,
     regressions,
@@ -30,8 +31,18 @@ __all__ = ["FAULTY", "PROGRAMS", "SOUND"]
 FAULTY = (
     binary_heads, class_losses, class_labels, regressions, depth, vision, sequences, attention, training, preparation,
     questions, repositories, spellings,
+    further_spellings,
 )  # fmt: skip
-SOUND = (sound_vision, sound_text, sound_series, sound_generative, sound_tables, sound_others, sound_styles, sound_spellings)
+SOUND = (
+    sound_vision,
+    sound_text,
+    sound_series,
+    sound_generative,
+    sound_tables,
+    sound_others,
+    sound_styles,
+    sound_spellings,
+)
 
 PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}
 """Name -> Program."""

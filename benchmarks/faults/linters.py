@@ -49,7 +49,7 @@ def lamina_probe(case: Case) -> list[Report]:
     Args:
         case: Model and data.
     """
-    return _reports(case, {"probe": True})
+    return _reports(case, {"probe": case.x is not None and case.model.compiled})
 
 
 def run_one_step(case: Case) -> list[Report]:

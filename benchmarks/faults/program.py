@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
+
+from benchmarks.faults.library import keras
 
 __all__ = ["KINDS", "Case", "Pick", "Program", "faulty", "programs_of", "sound"]
 
@@ -109,11 +112,12 @@ class Program:
         return ("faulty", "mended") if self.kinds else ("sound",)
 
     def case(self, version: str) -> Case:
-        """The model and the data.
+        """The model and the data, with the same initial weights each time.
 
         Args:
             version: "faulty", "mended" or "sound".
         """
+        keras.utils.set_random_seed(zlib.crc32(self.name.encode()))
         return Case(*(self.make() if version == "sound" else self.make(Pick(version == "mended"))))
 
 

@@ -119,7 +119,13 @@ def gaussian_policy():
 def sine_net_for_an_equation():
     """A tanh network of coordinates, of Glorot weights, in float32."""
     t = np.linspace(-1, 1, 256, dtype="float32")[:, None]
-    model = Sequential([Input((1,)), *(layers.Dense(20, "tanh", kernel_initializer="glorot_normal") for _ in range(4)), layers.Dense(1)])
+    model = Sequential(
+        [
+            Input((1,)),
+            *(layers.Dense(20, "tanh", kernel_initializer="glorot_normal") for _ in range(4)),
+            layers.Dense(1),
+        ]
+    )
     model.compile(optimizers.Adam(1e-3), "mse")
     return model, t, np.sin(np.pi * t), {"epochs": 200, "batch_size": 64}
 
@@ -223,7 +229,9 @@ def age_and_gender():
     inputs = Input((20, 20, 3))
     h = inputs
     for filters in (8, 16):
-        h = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 3, use_bias=False)(h))))
+        h = layers.MaxPooling2D()(
+            layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 3, use_bias=False)(h)))
+        )
     h = layers.GlobalAveragePooling2D()(h)
     model = Model(inputs, [layers.Dense(1, name="age")(h), layers.Dense(1, activation="sigmoid", name="gender")(h)])
     model.compile("adam", ["mae", "binary_crossentropy"], loss_weights=[0.5, 1.0], metrics=[["mae"], ["accuracy"]])
@@ -325,8 +333,10 @@ def denoising_autoencoder():
     x, _ = shapes(128, 16)
     noisy = np.clip(x + 0.2 * np.random.default_rng(0).normal(size=x.shape), 0, 1).astype("float32")
     model = Sequential([
-        Input((16, 16, 1)), layers.Conv2D(16, 3, 2, "same", activation="relu"), layers.Conv2D(8, 3, 2, "same", activation="relu"),
-        layers.Conv2DTranspose(8, 3, 2, "same", activation="relu"), layers.Conv2DTranspose(16, 3, 2, "same", activation="relu"),
+        Input((16, 16, 1)), layers.Conv2D(16, 3, 2, "same", activation="relu"),
+        layers.Conv2D(8, 3, 2, "same", activation="relu"),
+        layers.Conv2DTranspose(8, 3, 2, "same", activation="relu"),
+        layers.Conv2DTranspose(16, 3, 2, "same", activation="relu"),
         layers.Conv2D(1, 3, padding="same", activation="sigmoid"),
     ])  # fmt: skip
     model.compile("adam", "binary_crossentropy")
@@ -338,7 +348,9 @@ def autoencoder_of_two_numbers():
     """Tabular autoencoder with two numbers in the middle."""
     x, _ = blobs(400, 12, 4)
     x = (x - x.mean(0)) / x.std(0)
-    coder = Sequential([Input((12,)), layers.Dense(8, "elu"), layers.Dense(2, name="code"), layers.Dense(8, "elu"), layers.Dense(12)])
+    coder = Sequential(
+        [Input((12,)), layers.Dense(8, "elu"), layers.Dense(2, name="code"), layers.Dense(8, "elu"), layers.Dense(12)]
+    )
     coder.compile("adam", "mse")
     return coder, x, x, {"epochs": 100}
 
@@ -412,7 +424,7 @@ def speech_by_ctc():
 @sound("Schroff et al.: FaceNet (2015), triplets")
 def triplets():
     """Three rows at once, the distance of the same less that of the other."""
-    x, y = blobs(120, 10, 3)
+    x, _ = blobs(120, 10, 3)
     anchor, same, other = x[:119], x[1:], x[::-1][:119]
     a, p, n = Input((10,)), Input((10,)), Input((10,))
     net = Sequential([layers.Dense(32, "relu"), layers.Dense(8), layers.UnitNormalization()])
@@ -430,7 +442,9 @@ def ratings_by_embeddings():
     stars = np.clip(np.round(3 + rng.normal(size=50)[users] + rng.normal(size=30)[films]), 1, 5) - 3
     u, f = Input((1,), dtype="int32"), Input((1,), dtype="int32")
     dot = layers.Dot(-1)([layers.Flatten()(layers.Embedding(50, 8)(u)), layers.Flatten()(layers.Embedding(30, 8)(f))])
-    total = layers.Add()([dot, layers.Flatten()(layers.Embedding(50, 1)(u)), layers.Flatten()(layers.Embedding(30, 1)(f))])
+    total = layers.Add()(
+        [dot, layers.Flatten()(layers.Embedding(50, 1)(u)), layers.Flatten()(layers.Embedding(30, 1)(f))]
+    )
     model = Model([u, f], total)
     model.compile("adam", "mse", metrics=[keras.metrics.RootMeanSquaredError()])
     return model, [users, films], stars, FIT
@@ -461,7 +475,13 @@ def stateful_series():
     x, y = np.sin(t).reshape(64, 10, 1), np.sin(t + 1.0)[9::10, None]
     model = Sequential([Input(batch_shape=(1, 10, 1)), layers.LSTM(16, stateful=True), layers.Dense(1)])
     model.compile("adam", "mse")
-    reset = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: model.layers[0].reset_states() if hasattr(model.layers[0], "reset_states") else model.layers[0].reset_state())
+    reset = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: (
+            model.layers[0].reset_states()
+            if hasattr(model.layers[0], "reset_states")
+            else model.layers[0].reset_state()
+        )
+    )
     return model, x, y, {"epochs": 40, "batch_size": 1, "shuffle": False, "callbacks": [reset]}
 
 
@@ -530,7 +550,8 @@ def residual_in_a_subclass():
         def call(self, x):
             return ops.relu(x + self.b(self.a(x)))
 
-    model = Sequential([Input((16, 16, 1)), layers.Conv2D(16, 3, padding="same", activation="relu"), Block(16), Block(16),
+    stem = layers.Conv2D(16, 3, padding="same", activation="relu")
+    model = Sequential([Input((16, 16, 1)), stem, Block(16), Block(16),
                         layers.GlobalAveragePooling2D(), layers.Dense(4)])  # fmt: skip
     model.compile("adam", losses.SparseCategoricalCrossentropy(from_logits=True))
     return model, x, y, FIT
@@ -571,7 +592,7 @@ def wide_and_deep():
     numbers, kind = Input((4,), name="numbers"), Input((1,), name="kind", dtype="int64")
     deep = layers.Dense(16, "relu")(layers.Concatenate()([layers.Flatten()(layers.Embedding(12, 4)(kind)), numbers]))
     model = Model([numbers, kind], layers.Dense(1, "sigmoid")(layers.Concatenate()([deep, numbers])))
-    model.compile(optimizers.Ftrl(0.1) if False else "adam", "binary_crossentropy", metrics=["AUC"])
+    model.compile("adam", "binary_crossentropy", metrics=["AUC"])
     return model, {"numbers": x, "kind": kinds}, y, FIT
 
 

@@ -344,7 +344,7 @@ def channels_first_pictures(pick):
     x, y = shapes(120, 24, channels=3)
     x = np.transpose(x, (0, 3, 1, 2)) if pick(True, False) else x
     model = Sequential([
-        layers.Conv2D(16, (3, 3), padding="same", activation="relu"), layers.Conv2D(16, (3, 3), padding="same", activation="relu"),
+        *(layers.Conv2D(16, (3, 3), padding="same", activation="relu") for _ in range(2)),
         layers.GlobalMaxPooling2D(), layers.Dense(4, activation="softmax"),
     ])  # fmt: skip
     model.compile("adam", "sparse_categorical_crossentropy")
@@ -362,7 +362,7 @@ def adadelta_for_five_epochs(pick):
         Input((16, 16, 1)), layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(), layers.Flatten(),
         layers.Dense(32, activation="relu"), layers.Dense(4, activation="softmax"),
     ])  # fmt: skip
-    model.compile(keras.losses.sparse_categorical_crossentropy and pick(optimizers.Adadelta(), optimizers.Adam()),
+    model.compile(pick(optimizers.Adadelta(), optimizers.Adam()),
                   "sparse_categorical_crossentropy", metrics=["accuracy"])  # fmt: skip
     return model, x, y, {"epochs": 12, "batch_size": 128 if pick(True, False) else 16}
 
@@ -395,7 +395,7 @@ def dropout_by_keep_probability(pick):
     for _ in range(2):
         h = layers.Dense(64)(h)
         h = layers.Activation("relu")(h)
-        h = layers.AlphaDropout(pick(0.9, 0.1))(h) if False else layers.Dropout(rate=pick(0.9, 0.2))(h)
+        h = layers.Dropout(rate=pick(0.9, 0.2))(h)
     model = Model(inputs, layers.Dense(4, activation="softmax")(h))
     model.compile("adam", "sparse_categorical_crossentropy")
     return model, x, y, {"epochs": 50}
@@ -425,7 +425,9 @@ def penalty_added_in_call(pick):
 def batch_of_one_with_normalization(pick):
     """Online training, one row a step, with BatchNormalization."""
     x, y = blobs(200, 10, 2)
-    model = Sequential([Input((10,)), layers.Dense(16), layers.BatchNormalization(), layers.ReLU(), layers.Dense(1, "sigmoid")])
+    model = Sequential(
+        [Input((10,)), layers.Dense(16), layers.BatchNormalization(), layers.ReLU(), layers.Dense(1, "sigmoid")]
+    )
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     return model, x, y, {"epochs": 20, "batch_size": pick(1, 32)}
 
@@ -463,7 +465,9 @@ def stopping_in_the_wrong_mode(pick):
 def thawed_after_compile(pick):
     """The base is thawed after compile, and compile is not called again."""
     x, y = shapes(120, 16, channels=3)
-    base = Sequential([Input((16, 16, 3)), layers.Conv2D(8, 3, activation="relu"), layers.GlobalAveragePooling2D()], name="base")
+    base = Sequential(
+        [Input((16, 16, 3)), layers.Conv2D(8, 3, activation="relu"), layers.GlobalAveragePooling2D()], name="base"
+    )
     base.trainable = False
     model = Sequential([Input((16, 16, 3)), base, layers.Dense(4, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
@@ -541,7 +545,7 @@ def two_units_before_ten_classes(pick):
     x, y = blobs(600, 20, 10)
     inputs = Input((20,))
     h = layers.Dense(64, activation="relu")(inputs)
-    h = layers.PReLU()(layers.Dense(pick(2, 32))(h)) if False else ops.relu(layers.Dense(pick(2, 32))(h))
+    h = ops.relu(layers.Dense(pick(2, 32))(h))
     model = Model(inputs, layers.Dense(10, activation="softmax")(h))
     model.compile("adam", "sparse_categorical_crossentropy")
     return model, x, y, {"epochs": 60}
@@ -665,7 +669,7 @@ def future_seen_by_a_small_gpt(pick):
             self.qkv, self.out = layers.Dense(3 * width, use_bias=False), layers.Dense(width)
 
         def call(self, h):
-            batch, steps, width = h.shape
+            _, steps, width = h.shape
             q, k, v = ops.split(self.qkv(h), 3, axis=-1)
             q, k, v = (ops.reshape(t, (-1, steps, self.heads, self.size)) for t in (q, k, v))
             scores = ops.einsum("bqhd,bkhd->bhqk", q, k) * self.size**-0.5
@@ -844,7 +848,13 @@ def bytes_into_sigmoids(pick):
     """Bytes of 0 to 255 into Dense layers of sigmoid."""
     x, y = shapes(160, 12)
     x = x * pick(255.0, 1.0)
-    model = Sequential([layers.Flatten(input_shape=(12, 12, 1)), layers.Dense(64, activation="sigmoid"), layers.Dense(4, activation="softmax")])
+    model = Sequential(
+        [
+            layers.Flatten(input_shape=(12, 12, 1)),
+            layers.Dense(64, activation="sigmoid"),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model, x, y, {"epochs": 20}
 

@@ -74,7 +74,7 @@ def _window(fact):
 def _dropout_in_prediction(subject):
     drops = [fact for fact in subject.facts if fact.has("dropout") and getattr(fact.layer, "rate", 0)]
     always = [fact for fact in drops if fact.training is True]
-    attends = any(fact.has("attention") and getattr(fact.layer, "_dropout", 0) for fact in subject.facts)
+    attends = any(fact.has("attention") for fact in subject.facts)
     if always:
         mixed = len(always) < len(drops) or attends
         yield (

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.check.neighbours import is_frozen
 from lamina.check.rule import rule
 from lamina.check.subject import as_batch, classes_of
 from lamina.core import tree
@@ -180,7 +181,7 @@ def _are_one_hot(values):
 def _imbalance(subject):
     labels = classes_of(subject)
     weighted = subject.sample_weight is not None or subject.settings.get("class_weight")
-    if labels is None or weighted or len(labels) < 200 or labels.min() < 0 or _is_frozen(subject.heads[0].fact):
+    if labels is None or weighted or len(labels) < 200 or labels.min() < 0 or is_frozen(subject.heads[0].fact):
         return
     counts = np.bincount(labels)
     share = counts.max() / counts.sum()
@@ -191,13 +192,6 @@ def _imbalance(subject):
         if len(weights) == 1:
             fix = "There is nothing to tell apart: give data with samples of the other classes."
         yield head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.", fix
-
-
-def _is_frozen(fact):
-    """Whether the layer of an output is not to learn: a judge, which another network is trained by."""
-    while not fact.count and len(fact.sources) == 1:
-        fact = fact.sources[0].innermost
-    return bool(fact.count) and not fact.trainable_count
 
 
 def _short(weights):
@@ -221,7 +215,7 @@ def _first_loss(subject):
     if isinstance(head.fact.layer, OpCall):  # arithmetic on the scores has set their scale
         return
     x, y = (tree.map_structure(lambda leaf: np.asarray(leaf)[:32], part) for part in (subject.x, subject.y))
-    loss, guess = _loss_of(model, x, y), float(np.log(head.units))
+    loss, guess = _loss_of(model, x, y) - subject.penalty[0], float(np.log(head.units))
     if np.isfinite(loss) and loss > 4 * guess + 4:  # initial weights of a sound network gave 7.9 for 3 classes
         yield (
             head.layer, loss, f"The first loss is {loss:.3g}; a guess over {head.units} classes has {guess:.3g}.",

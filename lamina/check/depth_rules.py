@@ -17,6 +17,10 @@ def _hidden(subject):
 
 def _has_remedy(subject):
     """Whether a normalization or a skip between layers keeps gradients in size."""
+    if subject.applied is not None and any(
+        fact.is_affine and fact.layer not in subject.applied for fact in _hidden(subject)
+    ):
+        return True
     return any(
         (fact.has("normalization") and not fact.reads)
         or (fact.has("merge") and len(fact.inputs) > 1)
@@ -52,7 +56,9 @@ def _saturating_stack(subject):
     if _has_remedy(subject):
         return
     for name, least, sure in (("sigmoid", 3, 3), ("tanh", 8, 99)):
-        stack = [fact for fact in _hidden(subject) if _activation(fact) == name and not fact.ends and fact.is_affine]
+        stack = [
+            fact for fact in _hidden(subject) if _activation(subject, fact) == name and not fact.ends and fact.is_affine
+        ]
         if name in SATURATION and len(stack) >= least:
             yield (
                 stack[0].name, len(stack),
@@ -63,8 +69,11 @@ def _saturating_stack(subject):
             )  # fmt: skip
 
 
-def _activation(fact):
-    """The activation of a layer, or of the activation layer after it."""
+def _activation(subject, fact):
+    """The activation of a layer, or of the activation layer or function after it."""
+    applied = (subject.applied or {}).get(fact.layer) if fact.activation == "linear" else None
+    if applied is not None:
+        return applied
     following = next_call(fact, "passes_through") if fact.activation == "linear" else None
     return following.activation if following is not None and following.has("activation") else fact.activation
 
@@ -114,10 +123,10 @@ def _narrow_before_classes(subject):
         if head is None or fact.kind != "Dense" or len(fact.output) != 2:
             continue
         units, classes = fact.output[-1], head.units if head.exclusive else 2 if "binary" in head.loss_name else 0
-        cut = _activation(fact) == "relu"
+        cut = _activation(subject, fact) == "relu"
         if classes > 2 and units < min(classes, 10):
             sure = units == 1 or (cut and units <= _NARROW and 2 * units <= classes)
-        elif classes == 2 and units == 1 and _activation(fact) != "linear":
+        elif classes == 2 and units == 1 and _activation(subject, fact) != "linear":
             sure = True
         else:
             continue
@@ -156,7 +165,7 @@ def _is_bare(fact):
 
 
 @rule(
-    "LAM227", "info", "a picture that is made small early, or seen through growing windows", "model",
+    "LAM227", "warning", "a picture that is made small early, or seen through growing windows", "model",
     "Detail that is pooled away before it was looked at is lost. Small windows first, and more filters the smaller the "
     "map, keep most for the fewest weights.",
     "Simonyan, Zisserman: Very Deep Convolutional Networks (2015), 2.3; Szegedy et al.: Rethinking Inception (2016), 2",
@@ -169,14 +178,13 @@ def _shape_of_the_pyramid(subject):
         size = max(fact.layer.pool_size) if isinstance(fact.layer.pool_size, tuple) else fact.layer.pool_size
         whole = all(after in (1, None) for after in fact.output[1:-1])
         if fact.reads and first is not None:
-            yield fact.name, size, f"{fact.name} pools the inputs themselves.", f"Put {fact.name} after {first.name}."
+            fix = f"Put {fact.name} after {first.name}."
+            yield fact.name, size, f"{fact.name} pools the inputs themselves.", fix, "info"
         elif size >= 4 and not whole and convolutions:
             yield (
-                fact.name,
-                size,
-                f"{fact.name} keeps one of {size} positions along each axis.",
-                "Use a pool_size of 2.",
-            )
+                fact.name, size, f"{fact.name} keeps one of {size} positions along each axis.", "Use a pool_size of 2.",
+                "info",
+            )  # fmt: skip
     if len(convolutions) < 2 or any(
         fact.has("transposed_convolution") or fact.is_a("UpSampling2D") for fact in subject.facts
     ):
@@ -184,17 +192,19 @@ def _shape_of_the_pyramid(subject):
     first, last = convolutions[0], convolutions[-1]
     if subject.heads and all(len(head.shape) > 2 for head in subject.heads):
         return  # images of the size of the input
-    if last.output[-1] * 2 <= first.output[-1]:
+    windows = [max(fact.layer.kernel_size) for fact in convolutions]
+    shrinks, grows = last.output[-1] * 2 <= first.output[-1], windows[-1] > windows[0] and windows[-1] >= 5
+    milder = ["info"] if not (shrinks and grows) else []
+    if shrinks:
         yield (
             last.name, (first.output[-1], last.output[-1]),
             f"The filters go down from {first.output[-1]} in {first.name} to {last.output[-1]} in {last.name}.",
-            f"Give {last.name} {first.output[-1]} filters or more, and {first.name} {last.output[-1]}.",
+            f"Give {last.name} {first.output[-1]} filters or more, and {first.name} {last.output[-1]}.", *milder,
         )  # fmt: skip
-    windows = [max(fact.layer.kernel_size) for fact in convolutions]
-    if windows[-1] > windows[0] and windows[-1] >= 5:
+    if grows:
         yield (
             last.name, windows, f"The kernels grow from {windows[0]} in {first.name} to {windows[-1]} in {last.name}.",
-            "Use kernel_size=3 in all of them.",
+            "Use kernel_size=3 in all of them.", *milder,
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.check.neighbours import is_frozen
 from lamina.check.subject import Subject
 from lamina.core import context, tree
 from lamina.facts.activations import SATURATION
@@ -46,6 +47,11 @@ class Record:
     looks: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     logs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     diagnosis: Any = None
+
+    @property
+    def learns(self) -> bool:
+        """Whether it was seen that the loss falls all the same."""
+        return False
 
 
 class Looks:
@@ -109,7 +115,7 @@ def _kind_of(fact, heads):
     """The activation whose outputs are watched: relu, or one with two flat ends; None for nothing."""
     gate = any(receiver.is_a("Multiply") for receiver in fact.receivers)
     name = fact.activation
-    if fact.has("recurrent") or fact.name in heads or gate:
+    if fact.has("recurrent") or fact.name in heads or gate or is_frozen(fact):
         return None
     two_ends = SATURATION.get(name or "", (None, 1.0))[0] is not None
     return name if name == "relu" or two_ends else None

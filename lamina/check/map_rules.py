@@ -109,9 +109,10 @@ def _shrunk_to_nothing(subject):
     for fact in found[:1]:
         window = "x".join(map(str, fact.layer.kernel_size))
         others = f", and {len(found) - 1} layers after it too" if len(found) > 1 else ""
+        given = fact.depth > 0 or not fact.trainable_count  # a published network, on small images
         yield (
             fact.name, fact.input, f"{fact.name} slides a window of {window} over a map of one position{others}.",
-            f"Stop before {fact.name}: fewer strides and poolings, or larger images.",
+            f"Stop before {fact.name}: fewer strides and poolings, or larger images.", *(["info"] if given else []),
         )  # fmt: skip
 
 

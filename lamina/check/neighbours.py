@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lamina.facts.fact import Fact
 
-__all__ = ["comes_from_convolution", "next_call"]
+__all__ = ["comes_from_convolution", "is_frozen", "next_call"]
 
 
 def next_call(fact: Fact, *through: str) -> Fact | None:
@@ -38,6 +38,17 @@ def comes_from_convolution(fact: Fact, *through: str) -> bool:
         if not _is_one_of(fact, through):
             return False
     return False
+
+
+def is_frozen(fact: Fact) -> bool:
+    """Whether the values of a call are those of a layer that is not trained.
+
+    Args:
+        fact: The call.
+    """
+    while not fact.count and len(fact.sources) == 1:
+        fact = fact.sources[0].innermost
+    return bool(fact.count) and not fact.trainable_count
 
 
 def _is_one_of(fact, kinds):

@@ -18,6 +18,7 @@ _DEFAULTS = {"sgd": "0.01", "lion": "0.0001", "adadelta": "1.0"}
 _BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
 _PLAIN = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013)"
 _TUNING = 1e-5  # rates below are not even used to tune trained models
+_OUTWEIGHS = 10.0  # times the loss
 _ENOUGH = 2e-3  # how far each weight can move; initial weights are about 0.1 in size
 
 
@@ -80,7 +81,7 @@ def _too_few_steps(subject):
 
 
 @rule(
-    "LAM312", "info", "plain SGD on a deep or recurrent network", "compiled",
+    "LAM312", "warning", "plain SGD on a deep or recurrent network", "compiled",
     "Curvature differs from layer to layer: without momentum or rates of their own some layers hardly move.",
     _PLAIN,
 )  # fmt: skip
@@ -91,12 +92,13 @@ def _plain_sgd(subject):
         return
     deep = [fact for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted")]
     recurrent = [fact for fact in deep if fact.has("recurrent", "attention")]
+    few = bool(recurrent) and float(np.asarray(optimizer.learning_rate)) * (steps_of(subject) or np.inf) < 10
     if recurrent or len(deep) >= 6:
         yield (
             (recurrent or deep)[0].name, len(deep),
             f"SGD has no momentum, and {recurrent[0].name} is recurrent or attends." if recurrent
             else f"SGD has no momentum, and the model has {len(deep)} layers with weights.",
-            "Use keras.optimizers.Adam(0.001), or SGD(0.01, momentum=0.9, clipnorm=1.0).",
+            "Use keras.optimizers.Adam(0.001), or SGD(0.01, momentum=0.9, clipnorm=1.0).", *([] if few else ["info"]),
         )  # fmt: skip
 
 
@@ -130,6 +132,7 @@ def _much_dropout(subject):
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 7.1, parameter norm penalties",
 )  # fmt: skip
 def _strong_penalty(subject):
+    found = False
     for fact in subject.facts:
         penalty = getattr(fact.layer, "kernel_regularizer", None)
         kernel = getattr(fact.layer, "kernel", None)
@@ -145,6 +148,22 @@ def _strong_penalty(subject):
                 "more than a usual loss.",
                 f"Use kernel_regularizer=keras.regularizers.{which.upper()}({usual:g}).",
             )  # fmt: skip
+            found = True
+    if not found:
+        yield from _measured_penalty(subject)
+
+
+def _measured_penalty(subject):
+    """The finding that what layers add to the loss, and the labels have no part in, is far larger than the rest."""
+    penalty, rest = subject.penalty
+    if penalty > _OUTWEIGHS * max(rest, 0.1):
+        active = [fact for fact in subject.facts if getattr(fact.layer, "activity_regularizer", None) is not None]
+        where = active[0].name if active else None
+        yield (
+            where, penalty, f"What is added to the loss is {penalty:.3g} before the first step, and the loss itself "
+            f"{rest:.3g}.",
+            f"Make it {penalty / max(rest, 0.1) * 100:.1g} times smaller" + (f" in {where}." if where else "."),
+        )  # fmt: skip
 
 
 @rule(

@@ -86,6 +86,11 @@ class Probe(Record):
     planned: float | None = None
     error: Exception | None = None
 
+    @property
+    def learns(self) -> bool:
+        """Whether the loss falls on one batch at the model's own rate."""
+        return 1.0 in self.runs and self.runs[1.0].fall >= LEARNS
+
 
 def take_probe(subject: Subject) -> Probe:
     """Make the steps. Nothing of the model, of the seeds or of NumPy's and Python's random generators changes.

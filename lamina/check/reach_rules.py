@@ -3,6 +3,8 @@
 from lamina.check.neighbours import next_call
 from lamina.check.rule import rule
 from lamina.core import tree
+from lamina.facts.equations import maker_name
+from lamina.facts.flows import consumers_of, roots_of
 
 __all__ = []
 
@@ -82,6 +84,36 @@ def _user_of_mask(fact):
     "Keras: losses of several outputs",
 )  # fmt: skip
 def _layers_without_loss(subject):
+    found = list(_outputs_without_loss(subject))
+    yield from found or _weights_without_gradient(subject)
+
+
+def _weights_without_gradient(subject):
+    """The layers from whose weights no way leads to the loss along which a gradient can flow."""
+    if not subject.own_step or subject.traced is None or subject.model.loss is None:
+        return
+    program = subject.traced.training(subject.y)
+    if program is None:
+        return
+    weights, living = subject.traced.weights_in(program), roots_of(program.outputs, with_gradient=True)
+    used = roots_of(program.outputs)
+    dead = {id(variable) for value, variable in weights.items() if value not in living}
+    cut = {id(variable) for value, variable in weights.items() if value in used and value not in living}
+    layers = [fact.layer for fact in subject.facts if not fact.inner and fact.trainable_count and fact.use == 1]
+    layers = [layer for layer in layers if all(id(weight) in dead for weight in layer.trainable_weights)]
+    for layer in layers[:1]:
+        others = f", and those of {len(layers) - 1} others" if len(layers) > 1 else ""
+        is_cut = any(id(weight) in cut for weight in layer.trainable_weights)
+        yield (
+            layer.name, len(layers),
+            f"No gradient flows from the loss to the weights of {layer.name}{others}: "
+            + ("a rounding, a comparison or stop_gradient lies between." if is_cut else "its outputs are not used."),
+            f"Let the gradient pass by: x + ops.stop_gradient(f(x) - x); or set {layer.name}.trainable = False."
+            if is_cut else f"Pass the outputs of {layer.name} on, or remove it.",
+        )  # fmt: skip
+
+
+def _outputs_without_loss(subject):
     if subject.own_step and not all(fact.is_builtin for fact in subject.facts):
         return  # a layer of the user's own may add a loss
     lossless = [head for head in subject.heads if head.loss is None]
@@ -153,6 +185,30 @@ def _constant_kernels(subject):
                 fact.name, float(values.min()), f"All {values.size:,} numbers of the kernel of {fact.name} are "
                 f"{values.min():g}.",
                 f"Leave out kernel_initializer in {fact.name} (then it is 'glorot_uniform').",
+            )  # fmt: skip
+    yield from _equal_weights_of_own_layers(subject)
+
+
+def _equal_weights_of_own_layers(subject):
+    """The matrices of layers of one's own that are one number, and that values are multiplied with."""
+    own = [fact for fact in subject.facts if not fact.is_builtin]
+    if not own or subject.traced is None:
+        return
+    program, given = (
+        subject.traced.equations,
+        {id(weight): fact.layer.name for fact in own for weight in fact.own_weights},
+    )
+    consumers = consumers_of(program)
+    for value, weight in subject.traced.weights_in(program).items():
+        if id(weight) not in given or len(value.shape) < 2 or min(value.shape) < 2:
+            continue
+        products = [one for one in consumers.get(value, []) if maker_name(one) == "dot_general" and one.varies]
+        numbers = weight.numpy()
+        if products and numbers.min() == numbers.max() != 0:
+            yield (
+                given[id(weight)], float(numbers.min()), f"All {numbers.size:,} numbers of {weight.path} are "
+                f"{numbers.min():g}.",
+                "Use add_weight(..., initializer='glorot_uniform').",
             )  # fmt: skip
 
 

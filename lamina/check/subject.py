@@ -12,7 +12,9 @@ from lamina.check.traced import Traced
 from lamina.core import tree
 from lamina.errors import CallError
 from lamina.facts.heads import ends_of, heads_of, uses_builtin_step
+from lamina.facts.known_losses import known_loss
 from lamina.facts.layer_facts import facts_of
+from lamina.facts.loss_names import is_builtin_loss
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
 from lamina.training.data.leaves import as_arrays, looks_like_arrays
 from lamina.training.data.places import Part, parts_of
@@ -92,6 +94,9 @@ class Subject:
                 head.activation = activation if by_functions or head.activation is None else head.activation
         for head, labels in zip(heads, self._labels(heads), strict=True):
             head.part = None if labels is None else self.part_of(labels)
+            own = self.may_trace and head.numbers is not None and head.loss is not None
+            if own and not is_builtin_loss(head.loss):
+                head.known = known_loss(head.loss, head.numbers, head.shape)
         return heads
 
     @functools.cached_property
@@ -104,6 +109,26 @@ class Subject:
             return traced if traced.outputs else None
         except Exception:  # of the user's layers: what the rules on layers say must do
             return None
+
+    @functools.cached_property
+    def applied(self) -> dict[Any, str | None] | None:
+        """Layer -> the activation that a function, and no layer, applies to its outputs, for the layers that nothing is
+        added past; None where layers compute all that the model does, or this is not known."""
+        whole = getattr(self.model, "_graph", None) is not None
+        if self.traced is None or (whole and all(fact.is_builtin and not fact.is_a("Lambda") for fact in self.facts)):
+            return None
+        return self.traced.applied({fact.layer for fact in self.facts if fact.is_affine and fact.count})
+
+    @functools.cached_property
+    def penalty(self) -> tuple[float, float]:
+        """(what is added to the loss of the first rows for the size of weights or activations, the rest of the loss);
+        zeros where nothing is."""
+        active = any(getattr(fact.layer, "activity_regularizer", None) for fact in self.facts)
+        given = active or any(not fact.is_builtin or _is_regularized(fact.layer) for fact in self.facts)
+        traced = (
+            self.traced if given and self.own_step and self.model.compiled and self.model.loss is not None else None
+        )
+        return (0.0, 0.0) if traced is None else traced.penalty(self.y, active)
 
     def _labels(self, heads):
         """The labels of each head; None where there are none or it is not known which."""
@@ -157,7 +182,12 @@ class Subject:
     def readers(self) -> dict[str, list[Fact]]:
         """name of an Input -> the calls that read it, those of models inside too."""
         outer = [fact for fact in self.facts if fact.depth == 0]
-        return {name: list(_readers(outer, place)) for place, name in enumerate(self.input_names)}
+        names = self.input_names or list(self.named_inputs(self.x))
+        return {name: list(_readers(outer, place)) for place, name in enumerate(names)}
+
+
+def _is_regularized(layer):
+    return any(name.endswith("_regularizer") and value is not None for name, value in vars(layer).items())
 
 
 def _readers(facts, place):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamina.check.rule import rule
+from lamina.facts.equations import base_of, maker_name
+from lamina.facts.flows import consumers_of
 
 if TYPE_CHECKING:
     from lamina.check.subject import Subject
@@ -88,12 +90,47 @@ def _padding_without_mask(subject):
         ends = values.shape[1] - np.where(is_word.any(1), is_word[:, ::-1].argmax(1), values.shape[1])
         padding = 1 - float(ends.mean()) / values.shape[1]
         inside = int(((~is_word) & (np.arange(values.shape[1]) < ends[:, None])).sum())
+        if padding <= 0.2 or inside >= 0.01 * values.size:
+            continue
         readers = [one for one in subject.facts if one.has("recurrent", "attention") and not one.masked]
-        if padding > 0.2 and inside < 0.01 * values.size and readers:
-            reader = readers[0]
-            last = reader.has("recurrent") and reader.kind != "Bidirectional" and len(reader.output) == 2
+        last = any(one.has("recurrent") and one.kind != "Bidirectional" and len(one.output) == 2 for one in readers[:1])
+        attends = _attends_to_all(subject, values.shape[1])
+        known = subject.traced is not None and any(one.has("attention") for one in readers[:1]) and not attends
+        counted = _counted_in_the_loss(subject, ~is_word)
+        if (readers and not known) or attends or counted:
+            who = readers[0].name if readers else "the attention" if attends else "the loss"
+            also = "; the loss counts the labels there" if counted and who != "the loss" else ""
             yield (
                 fact.name, padding,
-                f"{padding:.0%} of the tokens of {fact.name} are zeros at the end, and {reader.name} gets no mask.",
-                f"Use mask_zero=True in {fact.name}.", *([] if last and padding > 0.3 else ["info"]),
+                f"{padding:.0%} of the tokens of {fact.name} are zeros at the end, and {who} gets no mask{also}.",
+                f"Use mask_zero=True in {fact.name}.",
+                *([] if padding > 0.3 and (last or attends or counted) else ["info"]),
             )  # fmt: skip
+
+
+def _attends_to_all(subject, steps):
+    """Whether the program weighs as many steps as there are tokens, and nowhere asks which of these are 0."""
+    traced = subject.traced
+    if traced is None or len(traced.leaves) != 1 or not any(one.over[-1] == steps for one in traced.attentions):
+        return False
+    consumers, waiting = consumers_of(traced.equations), [one for one in traced.equations.inputs if one.varies]
+    while waiting:
+        for value in consumers.get(waiting.pop(), []):
+            if maker_name(value) in ("eq", "ne", "gt", "ge", "sign"):
+                return False
+            if base_of(value) is not value:
+                waiting.append(value)
+    return True
+
+
+def _counted_in_the_loss(subject, padding):
+    """Whether each step has a label, those of padding are one number, and nothing tells the loss to leave them out."""
+    head = subject.heads[0] if len(subject.heads) == 1 else None
+    y = None if head is None or head.numbers is None else np.asarray(head.numbers)
+    if head is None or y is None or len(head.shape) != 3 or not head.loss_name.startswith("sparse"):
+        return False
+    y = y[..., 0] if y.ndim == 3 and y.shape[-1] == 1 else y
+    left_out = getattr(head.known or head.loss, "ignore_class", None) is not None or subject.sample_weight is not None
+    if left_out or y.shape != padding.shape or head.fact.gives_mask or not subject.own_step:
+        return False
+    return len(np.unique(y[padding])) == 1 and len(np.unique(y)) > 2

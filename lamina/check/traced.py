@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+import warnings
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -15,6 +16,7 @@ from lamina.core import context, tree
 from lamina.core.variable import unwrap
 from lamina.facts.attentions import Attention, attentions_of
 from lamina.facts.equations import Equations, Value, activation_of_value, twice_activated
+from lamina.facts.flows import activation_after, consumers_of, roots_of, terms_of
 from lamina.kernels.native import portable
 from lamina.training import step
 from lamina.training.state import peek
@@ -65,6 +67,7 @@ class Traced:
         self._variables: Any = [*model.trainable_variables, *model.non_trainable_variables]
         self._values: Any = peek(self._variables)
         self._globals: Any = context.global_values()
+        self._training: Any = None
 
     def _predict(self, global_values, values, x):
         refs = [*self._refs, *self._variables]
@@ -177,20 +180,94 @@ class Traced:
         Args:
             y: Targets, or None.
         """
+        program = self.training(y)
+        return None if program is None else twice_activated(program)
+
+    def training(self, y: PyTree) -> Equations | None:
+        """The loss of the first rows in training, with all that layers add to it, as a program of the inputs and the
+        targets; None where it cannot be traced.
+
+        Args:
+            y: Targets, or None.
+        """
+        if self._training is None:
+            self._training = (self._trace_training(y),)
+        return self._training[0]
+
+    def _trace_training(self, y):
         y = None if y is None else tree.map_structure(lambda leaf: np.asarray(leaf)[:ROWS], y)
         metrics = peek(self.model.metrics_variables)
         trainable = len(self.model.trainable_variables)
 
-        def loss(global_values, values, x):
+        def loss(global_values, values, x, y):
             with context.bind(self._refs, global_values), portable():
                 groups = values[:trainable], values[trainable:]
                 return step.loss_and_updates(self.model, *groups, metrics, x, y, None, True)[0]
 
         try:
-            jaxpr = jax.make_jaxpr(loss)(self._globals, self._values, self.x)
+            with warnings.catch_warnings():  # other rules say what is wrong with the labels
+                warnings.simplefilter("ignore")
+                jaxpr = jax.make_jaxpr(loss)(self._globals, self._values, self.x, y)
         except Exception:  # of the user's loss: the step that fails is another finding
             return None
-        return twice_activated(Equations(jaxpr, self._kinds))
+        return Equations(jaxpr, [*self._kinds, *["other"] * len(jax.tree_util.tree_leaves(y))])
+
+    def penalty(self, y: PyTree, active: bool) -> tuple[float, float]:
+        """(sum of the terms of the loss in which the targets have no part, sum of the others), in training.
+
+        Args:
+            y: Targets.
+            active: Whether terms that depend on the inputs count: those for the size of activations.
+        """
+        program = self.training(y)
+        terms = [] if program is None else list(terms_of(program.outputs[0]))
+        if program is None or len(terms) < 2:
+            return 0.0, 0.0
+        targets = set(program.inputs[len(self._arguments) :])
+        free = [not targets & roots_of([term]) and term.learned and (active or not term.varies) for term in terms]
+        given = [np.asarray(leaf)[:ROWS] for leaf in jax.tree_util.tree_leaves(y)]
+        numbers = jax.jit(program.computing(terms))(*self._arguments, *given)
+        sums = [
+            sum(float(one) for one, is_free in zip(numbers, free, strict=True) if is_free == kind) for kind in (1, 0)
+        ]
+        return sums[0], sums[1]
+
+    def weights_in(self, program: Equations) -> dict[Value, Any]:
+        """Value -> the trainable weight that it is, of a program of this model.
+
+        Args:
+            program: The program.
+        """
+        first = len(jax.tree_util.tree_leaves(self._globals))
+        return dict(zip(program.inputs[first:], self.model.trainable_variables, strict=False))
+
+    def applied(self, layers: Collection[Any]) -> dict[Any, str | None]:
+        """Layer -> the activation that a function applies to its outputs, None for none, for those layers that all
+        outputs depend on: none adds its inputs to what comes after it.
+
+        Args:
+            layers: Layers with a kernel.
+        """
+        made: list[Any] = []
+
+        def run(*given):
+            notes: list[Any] = []
+            with context.watching_layers(lambda layer, args, outputs: notes.append((layer, outputs))):
+                outputs = self._predict(*given)
+            made[:] = [layer for layer, _ in notes if layer in layers]
+            return outputs, [tree.flatten(unwrap(one))[0] for layer, one in notes if layer in layers]
+
+        try:
+            program = Equations(jax.make_jaxpr(run)(self._globals, self._values, self.x), self._kinds)
+        except Exception:  # a layer inside a loop: its values are not those of the program
+            return {}
+        count = len(self.outputs)
+        consumers, found = consumers_of(program), {}
+        values, program.outputs = program.outputs[count:], program.outputs[:count]
+        for layer, value in zip(made, values, strict=True):
+            if value.maker is not None and not program.reaches(value.maker):
+                found[layer] = activation_after(value, consumers)
+        return found
 
     def _rows(self, count):
         return tree.map_structure(lambda leaf: None if leaf is None else np.asarray(leaf)[:count], self._whole)

@@ -90,7 +90,7 @@ def _batch_larger_than_data(subject):
         yield (
             None, size, f"batch_size={size}, and there are {samples} samples.",
             f"Use batch_size={max(min(32, samples // 10), 1)}.",
-            *([] if size >= samples >= 256 and (steps_of(subject) or 99) <= 10 else ["info"]),
+            *([] if size >= samples >= 256 and (steps_of(subject) or 99) <= 50 else ["info"]),
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from lamina.check.rule import rule
 __all__ = ["layer_of"]
 
 _LOOKS = 3  # one look may be an accident
+_NEARLY_ALL = 0.9  # share from which on a layer is dead, even where the loss falls by what the others do
 _GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
 
 
@@ -37,9 +38,10 @@ def layer_of(path: str) -> str:
 def _dead(record):
     for layer, shares in _lasting(record, "dead").items():
         if record.rows >= 16 and min(shares) >= 0.5:
+            milder = ["info"] if record.learns and min(shares) < _NEARLY_ALL else []
             yield (
                 layer, shares[-1], f"{shares[-1]:.0%} of the units of {layer} are 0 for all of {record.rows} samples.",
-                "Try a learning rate ten times smaller, or activation='leaky_relu'; scale the inputs.",
+                "Try a learning rate ten times smaller, or activation='leaky_relu'; scale the inputs.", *milder,
             )  # fmt: skip
 
 
@@ -51,9 +53,10 @@ def _dead(record):
 def _saturated(record):
     for layer, shares in _lasting(record, "saturated").items():
         if min(shares) >= 0.5:
+            milder = ["info"] if record.learns and min(shares) < _NEARLY_ALL else []
             yield (
                 layer, shares[-1], f"{shares[-1]:.0%} of the outputs of {layer} are at the ends of its activation.",
-                "Scale the inputs (layers.Normalization()), or use activation='relu'.",
+                "Scale the inputs (layers.Normalization()), or use activation='relu'.", *milder,
             )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ class Equation:
         inputs, outputs: What it takes and computes.
         equation: The equation as JAX has it.
         scope: The named scopes that it was traced in, those of the calls around it first.
+        custom: Whether it is part of a function that has a derivative of its own.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Equation:
     outputs: list[Value]
     equation: Any
     scope: str
+    custom: bool = False
 
     @property
     def params(self) -> dict[str, Any]:
@@ -90,7 +92,7 @@ class Equations:
         ]
         self.outputs: list[Value] = self._inline(jaxpr.jaxpr, jaxpr.consts, self.inputs)
 
-    def _inline(self, jaxpr, constants, arguments, scope=""):
+    def _inline(self, jaxpr, constants, arguments, scope="", custom=False):
         made: dict[Any, Value] = dict(zip(jaxpr.invars, arguments, strict=True))
         made.update((var, _constant(value)) for var, value in zip(jaxpr.constvars, constants, strict=True))
 
@@ -103,11 +105,12 @@ class Equations:
             if inner is None:
                 varies, learned = any(one.varies for one in inputs), any(one.learned for one in inputs)
                 outputs = [Value(tuple(var.aval.shape), None, varies, learned) for var in equation.outvars]
-                self.all.append(Equation(equation.primitive.name, inputs, outputs, equation, place))
+                self.all.append(Equation(equation.primitive.name, inputs, outputs, equation, place, custom))
                 for output in outputs:
                     output.maker = self.all[-1]
             else:
-                outputs = self._inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs, place)
+                own = custom or equation.primitive.name.startswith("custom_")
+                outputs = self._inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs, place, own)
             made.update(zip(equation.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
 

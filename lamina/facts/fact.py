@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.core import tree
 from lamina.core.registry import is_builtin
-from lamina.facts.activations import builtin_activation
+from lamina.facts.activations import builtin_activation, is_activation
 from lamina.facts.cost import flops_of
 from lamina.layers.base.traits import has_trait
 
@@ -171,7 +171,7 @@ class Fact:
         Args:
             *traits: Words of `lamina.layers.base.traits`.
         """
-        return has_trait(self.layer, *traits)
+        return has_trait(self.layer, *traits) or ("activation" in traits and is_activation(self.layer))
 
     @property
     def activation(self) -> str | None:

@@ -38,6 +38,7 @@ class Head:
         loss: Loss as it was passed to `compile`; None for none.
         each: Whether `compile` was given a loss for each output.
         part: Labels of one batch, as `values` of an object that knows their place; None where there are none.
+        known: The loss of lamina's that a loss of the user's own computes; None where it is not known.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Head:
     loss: Any = None
     each: bool = False
     part: Any = None
+    known: Loss | None = None
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -66,7 +68,7 @@ class Head:
     @property
     def loss_name(self) -> str:
         """The snake-case name of the loss, "" where there is none."""
-        return name_of(self.loss)
+        return name_of(self.known or self.loss)
 
     @property
     def exclusive(self) -> bool:
@@ -76,8 +78,9 @@ class Head:
     @property
     def from_logits(self) -> bool | None:
         """Whether the loss takes logits; None where it has no such setting."""
-        if isinstance(self.loss, Loss):
-            return getattr(self.loss, "from_logits", None)
+        loss = self.known or self.loss
+        if isinstance(loss, Loss):
+            return getattr(loss, "from_logits", None)
         return False if "crossentropy" in self.loss_name else None
 
     @property
