@@ -10,6 +10,7 @@ from lamina.check.rule import rule
 __all__ = []
 
 _DEAD = 0.95  # share of units that are 0 for each row
+_FLAT = 0.8  # share of values at the ends of a sigmoid or tanh
 _GROWN, _LARGE = 300.0, 1000.0  # size of values beside that of the inputs, and in itself
 _DRAWN = ("GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "VarianceScaling",
           "Orthogonal", "Identity")  # fmt: skip
@@ -94,11 +95,18 @@ def _first_pass(subject):
     if traced is None or not is_fresh_model(subject.model) or not _is_worth_a_pass(subject):
         return
     size = max((float(np.sqrt(np.mean(np.square(leaf.astype("float64"))))) for leaf in traced.leaves), default=1.0)
-    for layer, kind, share in traced.first_pass(subject.facts):
+    for layer, kind, share in traced.first_pass(subject.facts, subject.applied):
         if kind == "dead" and share >= _DEAD:
             yield (
                 layer, share, f"{share:.0%} of the units of {layer} are 0 for all rows before the first step.",
                 "Leave kernel_initializer and bias_initializer at their defaults; use wider layers, or skips.",
+            )  # fmt: skip
+            return
+        if kind == "flat" and share >= _FLAT:
+            yield (
+                layer, share,
+                f"{share:.0%} of the values of {layer} are at the ends of its activation before the first step.",
+                f"Leave kernel_initializer of {layer} and the layers before it at its default; scale the inputs.",
             )  # fmt: skip
             return
         if kind == "size" and share > _LARGE and share > _GROWN * max(size, 1.0):

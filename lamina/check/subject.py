@@ -124,7 +124,9 @@ class Subject:
         """(what is added to the loss of the first rows for the size of weights or activations, the rest of the loss);
         zeros where nothing is."""
         active = any(getattr(fact.layer, "activity_regularizer", None) for fact in self.facts)
-        given = active or any(not fact.is_builtin or _is_regularized(fact.layer) for fact in self.facts)
+        given = any(not fact.is_builtin for fact in self.facts) or any(
+            map(_is_regularized, self.model._flatten_layers())
+        )
         traced = (
             self.traced if given and self.own_step and self.model.compiled and self.model.loss is not None else None
         )

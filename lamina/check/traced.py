@@ -14,6 +14,7 @@ import numpy as np
 
 from lamina.core import context, tree
 from lamina.core.variable import unwrap
+from lamina.facts.activations import SATURATION
 from lamina.facts.attentions import Attention, attentions_of
 from lamina.facts.equations import Equations, Value, activation_of_value, twice_activated
 from lamina.facts.flows import activation_after, consumers_of, roots_of, terms_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScaledAttention", "Traced", "differ"]
 
+_CURVES: dict[Any, Any] = {"sigmoid": jax.nn.sigmoid, "tanh": jax.nn.tanh}
 _PASS = 64  # rows of a first pass
 ROWS = 7  # of the data; a size that is rarely that of another axis
 _SMALLEST = 1e-5  # share of a change that is more than rounding
@@ -145,14 +147,21 @@ class Traced:
         """The outputs on the rows of the data."""
         return self.run()
 
-    def first_pass(self, facts: list[Fact]) -> Iterator[tuple[str, str, float]]:
+    def first_pass(
+        self, facts: list[Fact], applied: dict[Any, str | None] | None = None
+    ) -> Iterator[tuple[str, str, float]]:
         """(layer, what was measured, number) of each layer with a kernel: "dead", the share of its units that are 0 for
-        all rows, of a relu; and "size", the root of the mean square of its outputs.
+        all rows, of a relu; "flat", the share of its values at the ends of a sigmoid or tanh; and "size", the root of
+        the mean square of its outputs.
 
         Args:
             facts: The facts of the model.
+            applied: Layer -> the activation that a function applies to its outputs; None for no layer.
         """
-        kinds = {fact.layer: fact.activation for fact in facts if fact.is_affine and fact.count and not fact.inner}
+        affine = [fact for fact in facts if fact.is_affine and fact.count and not fact.inner]
+        kinds = {fact.layer: (applied or {}).get(fact.layer) or fact.activation for fact in affine if not fact.ends}
+        kinds |= {fact.layer: None for fact in affine if fact.ends}
+        inside = {fact.layer for fact in affine if fact.activation == kinds[fact.layer]}
         seen: dict[tuple[str, str], Any] = {}
 
         def note(layer, args, outputs):
@@ -161,6 +170,10 @@ class Traced:
                 return
             if kinds[layer] == "relu" and values.shape[-1] > 1:
                 seen[layer.name, "dead"] = jnp.mean(jnp.all(values <= 0, axis=tuple(range(values.ndim - 1))))
+            elif kinds[layer] in _CURVES:
+                ends = values if layer in inside else _CURVES[kinds[layer]](values)
+                low, high = SATURATION[kinds[layer]]
+                seen[layer.name, "flat"] = jnp.mean((ends < low) | (ends > high))
             seen[layer.name, "size"] = jnp.sqrt(jnp.mean(jnp.square(values.astype("float32"))))
 
         def run(*given):

@@ -31,9 +31,9 @@ def known_loss(function: Any, labels: np.ndarray, shape: tuple[int | None, ...])
     draws = np.random.default_rng(0).normal(size=(_DRAWS, len(y), *(size or 4 for size in shape[1:])))
     draws = jax.nn.softmax(draws) if draws.shape[-1] > 1 else jax.nn.sigmoid(draws)
     known = _candidates(y.shape == draws.shape[1:])
-    own = function if isinstance(function, Loss) else losses.LossFunctionWrapper(function)
 
     def means(outputs):
+        own = function if isinstance(function, Loss) else losses.LossFunctionWrapper(function)
         return [jnp.mean(unwrap(loss(y, outputs)).astype("float32")) for loss in (own, *known)]
 
     try:

@@ -90,6 +90,12 @@ def shifted_inside(ids, table, cell, out):
     return out(ops.pad(z, ((0, 0), (1, 0), (0, 0)))[:, :-1])
 
 
+def tanh_of(deviation):
+    how = keras.initializers.RandomNormal(stddev=deviation, seed=0)
+    stack = L.Dense(16, kernel_initializer=how), L.Dense(3, "softmax")
+    return called(lambda x, hidden, out: out(ops.tanh(hidden(x))), *stack)
+
+
 def tagger(mask, y=PADDED):
     model = keras.Sequential(
         [L.Embedding(12, 4, mask_zero=mask), L.GRU(4, return_sequences=True), L.Dense(12, "softmax")]
@@ -118,9 +124,10 @@ WRONG = {
     "LAM219": [lambda: product(how="ones"), lambda: product(how=keras.initializers.Constant(0.1))],
     "LAM223": [lambda: chain(lambda x, z: ops.sigmoid(z)), lambda: chain(lambda x, z: keras.activations.sigmoid(z))],
     "LAM314": [lambda: product(penalty=50.0), lambda: called(
-        lambda x, hidden, out: out(hidden(x)), L.Dense(64, "relu", activity_regularizer="l1"), L.Dense(3, "softmax"),
-        x=100 * X,
+        lambda x, hidden, out: out(hidden(x)), L.Dense(64, "relu", activity_regularizer=keras.regularizers.L1(10.0)),
+        L.Dense(3, "softmax"),
     )],
+    "LAM237": [lambda: tanh_of(5.0), lambda: tanh_of(20.0)],
     "LAM411": [lambda: reading(), lambda: tagger(False)],
     "LAM412": [
         lambda: reading(WORDS, WORDS.copy(), causal=True, each=True),
@@ -142,6 +149,7 @@ SOUND = {
     ],
     "LAM219": [lambda: product(), lambda: product(how="zeros")],
     "LAM223": [lambda: chain(lambda x, z: x + ops.sigmoid(z)), lambda: chain(lambda x, z: ops.relu(z))],
+    "LAM237": [lambda: tanh_of(0.1), lambda: tanh_of(0.5)],
     "LAM314": [lambda: product(penalty=1e-3), lambda: product()],
     "LAM411": [lambda: reading(hide=True), lambda: tagger(True)],
     "LAM412": [
