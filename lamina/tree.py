@@ -20,8 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 _SEQUENCES = (list, tuple, deque)
-LIST_TYPES: set[type] = set()
-"""Subclasses of list that are structures too, and become lists."""
+CONTAINERS: dict[type, Callable[[Any], Any]] = {}
+"""Other classes of lists, sets and dicts that are structures too -> what makes them from a list, or from pairs."""
 _DICTS = (dict, OrderedDict, defaultdict)
 
 
@@ -39,7 +39,7 @@ def is_nested(structure: PyTree) -> bool:
     (True, False)
     """
     kind = type(structure)
-    return kind in (*_SEQUENCES, *_DICTS) or kind in LIST_TYPES or _is_namedtuple(structure)
+    return kind in (*_SEQUENCES, *_DICTS) or kind in CONTAINERS or _is_namedtuple(structure)
 
 
 def _is_namedtuple(structure):
@@ -70,7 +70,7 @@ def _rebuild(structure, values):
         return type(structure)(*values)
     if type(structure) is deque:
         return deque(values, structure.maxlen)
-    return list(values) if type(structure) in LIST_TYPES else type(structure)(values)
+    return CONTAINERS.get(type(structure), type(structure))(values)
 
 
 def _map(function, first, *others, is_leaf):
@@ -81,7 +81,8 @@ def _map(function, first, *others, is_leaf):
     columns = [[child for _, child in children]]
     for other in others:
         _check_alike(first, other)
-        columns.append([other[key] for key, _ in children])
+        found = dict(_children(other))
+        columns.append([found[key] for key, _ in children])
     return _rebuild(first, [_map(function, *row, is_leaf=is_leaf) for row in zip(*columns, strict=True)])
 
 
@@ -282,8 +283,9 @@ def assert_same_structure(a: PyTree, b: PyTree, check_types: bool | None = None)
         )
     if is_nested(a):
         _check_alike(a, b)
+        found = dict(_children(b))
         for key, child in _children(a):
-            assert_same_structure(child, b[key])
+            assert_same_structure(child, found[key])
 
 
 def assert_same_paths(a: PyTree, b: PyTree) -> None:

@@ -90,6 +90,10 @@ class Inner(types.ModuleType):
 
     def _found(self, name):
         leaf = self._parts[-1] if self._parts else ""
+        if self._parts[:1] == ["ops"] and name[:1].isupper():
+            found = op.operation_class(name)
+            if found is not None:
+                return found
         target = TODAY.get(f"{leaf}.{name}", TODAY.get(name))
         if target is not None:
             return _at(target)
@@ -97,12 +101,8 @@ class Inner(types.ModuleType):
             return inside_helpers.LazyModule(name)
         if name in ALL_OBJECTS:
             return ALL_OBJECTS[name](_public_objects(self._parts[0]))
-        if self._parts[:1] == ["ops"] and name[:1].isupper():
-            found = op.operation_class(name)
-            if found is not None:
-                return found
         is_file = self._parts[:1] == ["layers"] and len(self._parts) == 2 and name.islower() and _is_module(name)
-        if is_file or (self._parts == ["dtype_policies"] and name == "dtype_policy"):
+        if is_file or ".".join([*self._parts, name]) in ("dtype_policies.dtype_policy", "ops.function"):
             return Inner(f"{self.__name__}.{name}", ".".join([*self._parts, name]))  # the file `relu.py` has a class
         first = self._parts[: name not in ("get", "serialize", "deserialize")]
         if first == ["backend"]:  # `backend.image` has the functions of `ops.image`

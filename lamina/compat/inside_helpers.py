@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import pathlib
 import sys
@@ -15,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from lamina import ops, saving
-from lamina.core import context, dtypes, keras_tensor
+from lamina.config import is_interactive_logging_enabled
+from lamina.core import bytecode, context, dtypes, keras_tensor, registry
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.registry import get_custom_objects
 from lamina.errors import ConfigError
 from lamina.losses.loss import reduce_weighted
 from lamina.runtime.settings import image_data_format
+from lamina.runtime.terminal import printable
 from lamina.training.data.leaves import is_kind
 from lamina.utils.old_functions import normalize_padding, normalize_tuple
 
@@ -114,24 +117,6 @@ def get_tensor_attr(tensor: Any, attr: str) -> Any:
 def set_tensor_attr(tensor: Any, attr: str, value: Any) -> None:
     """Set an attribute of a tensor."""
     keras_tensor.set_mask(tensor, value) if attr == "_keras_mask" else setattr(tensor, attr, value)
-
-
-class Tracker:
-    """Lists in which a package collects what it assigns: `Tracker({"layers": (is_layer, self._layers)})`."""
-
-    def __init__(self, config: Mapping[str, Any], exclusions: Any = None) -> None:
-        self.config = config
-        self.stored_ids = {name: set[int]() for name in config}
-
-    def track(self, attr: Any) -> Any:
-        """Add an object to the list that wants it, and return it."""
-        for name, (is_wanted, store) in self.config.items():
-            if is_wanted(attr) and id(attr) not in self.stored_ids[name]:
-                self.stored_ids[name].add(id(attr))
-                store.append(attr)
-        return attr
-
-    untrack = lock = unlock = default
 
 
 # Shapes, by the ops whose shapes they are.
@@ -265,8 +250,31 @@ def get_object_name(obj: Any) -> str:
 
 
 def print_msg(message: str, line_break: bool = True) -> None:
-    """Print a message."""
-    print(message, end="\n" * line_break)
+    """Print a message, or log it where logging is not interactive."""
+    if is_interactive_logging_enabled():
+        sys.stdout.write(printable(message) + "\n" * line_break)
+        sys.stdout.flush()
+    else:
+        logging.getLogger("lamina").info(message)
+
+
+def current_path() -> str:
+    """The names of the open name scopes."""
+    return "/".join(context.name_path())
+
+
+def func_dump(func: Any) -> tuple[str, Any, Any]:
+    """The bytecode of a function, its defaults and the values that it closes over."""
+    config = bytecode.serialize_lambda(func)["config"]
+    return config["code"], config["defaults"], config["closure"]
+
+
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
+    """The function that `func_dump` stored. The program that calls this trusts what it reads."""
+    if isinstance(code, (list, tuple)):
+        code, defaults, closure = code
+    with registry.safe_mode(False):
+        return bytecode.deserialize_lambda({"code": code, "defaults": defaults, "closure": closure})
 
 
 # Data and files.

@@ -45,7 +45,7 @@ def _rows(text):
 TODAY: dict[str, str] = _rows("""
     saving_lib.save_model saving_lib.load_model :
     keras_export any_symbolic_tensors print_msg in_stateless_scope get_stateless_scope in_symbolic_scope :
-    get_symbolic_scope is_tracking_enabled no_automatic_dependency_tracking Tracker :
+    get_symbolic_scope is_tracking_enabled no_automatic_dependency_tracking :
     get_global_attribute set_global_attribute shape_equal standardize_tuple standardize_padding validate_string_arg :
     standardize_reduction reduce_values reduce_to_samplewise_values broadcast_shapes compute_conv_output_shape :
     compute_pooling_output_shape compute_expand_dims_output_shape compute_matmul_output_shape :
@@ -54,6 +54,8 @@ TODAY: dict[str, str] = _rows("""
     filter_traceback inject_argument_info_in_traceback in_grain_data_pipeline in_tf_graph :
     is_batched is_grain_dataset is_tf_dataset is_torch_dataset list_to_tuple GLOBAL_CUSTOM_OBJECTS :
     file_utils.exists file_utils.isdir file_utils.join path_to_string is_tensor :
+    file_utils.copy file_utils.rmtree shutil:
+    file_utils.listdir file_utils.makedirs file_utils.remove os:
     get_keras_mask remove_keras_mask assert_sklearn_installed keras_option_scope default :
     set_tensor_attr get_tensor_attr :
     core.is_tensor lamina.ops:
@@ -61,7 +63,7 @@ TODAY: dict[str, str] = _rows("""
     to_snake_case lamina.core.context:snake_case
     AutocastScope lamina.core.context:autocast
     get_autocast_scope lamina.core.context:autocast_dtype
-    current_path lamina.core.context:name_path
+    current_path :
     device_scope lamina.scopes:device
     get_current_remat_mode lamina.rematerialization:current_scope
     standardize_data_format lamina.runtime.settings:
@@ -113,13 +115,11 @@ TODAY: dict[str, str] = _rows("""
     make_default_seed lamina.random:default_seed
     jax_draw_seed lamina.random:draw_seed
     get_random_seed lamina.random:global_seed
-    TrackedList builtins:list
-    TrackedDict TrackedOrderedDict builtins:dict
-    TrackedSet builtins:set
+    Tracker TrackedList TrackedDict TrackedOrderedDict TrackedSet lamina.compat.inside_tracking:
     DotNotTrackScope contextlib:nullcontext
     type_of_target sklearn.utils.multiclass:
-    func_dump lamina.core.bytecode:serialize_lambda
-    func_load lamina.core.bytecode:deserialize_lambda
+    func_dump :
+    func_load :
     tree lamina:
     FLOAT8_TYPES FLOAT_TYPES INT_TYPES BOOL_TYPES COMPLEX_TYPES ALLOWED_DTYPES :
     SUPPORTS_SPARSE_TENSORS SUPPORTS_RAGGED_TENSORS SUPPORTS_COMPLEX_DTYPES IS_THREAD_SAFE :

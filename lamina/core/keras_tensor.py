@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import math
+import operator
 import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -205,7 +206,10 @@ def standardize_shape(shape: Any) -> Shape:
         raise ShapeError(
             "A shape is a tuple of sizes; got None.", fix="shape=(784,), or shape=(None, 784) where a size is not known"
         )
-    sizes = tuple(None if size is None else int(size) for size in shape)
+    try:
+        sizes = tuple(None if size is None else operator.index(size) for size in shape)
+    except TypeError:
+        raise ShapeError(f"A shape is a tuple of whole numbers; got {shape!r}.", fix="shape=(784,)") from None
     for size in sizes:
         if size is not None and size < 0:
             raise ShapeError(

@@ -1,4 +1,5 @@
-"""Unknown sizes of several symbolic tensors that meet in one op: `(None, 3) + (2, None)` has the shape (2, 3).
+"""Unknown sizes of several symbolic tensors that meet in one op: `(None, 3) + (2, None)` has the shape (2, 3); and
+symbolic tensors made by hand, which ask for a shape and not for a dtype.
 
 A trace has one number for each unknown size, and fails where an unknown size has to be that of another tensor. This
 file is read only then.
@@ -6,7 +7,8 @@ file is read only then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -19,49 +21,75 @@ __all__ = ["trace_with_met_sizes"]
 _FAILURES = (TypeError, ValueError, LaminaError)
 
 
-def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Any:
+def trace_with_met_sizes(
+    function: Callable[..., Any], args: Any, kwargs: Any, settings: Any, error: Exception
+) -> Any:
     """What `trace` gives where unknown sizes are those that other tensors have on the same axis, counted from the last.
-
     Sizes that may be anything stay unknown.
+
+    A KerasTensor that is not part of a graph only asks for a shape. Its unknown sizes may be any size that is given in
+    the call, and where an op takes only integers, it stands for these. In a graph, both are errors.
 
     Args:
         function: Function of tensors.
         args, kwargs: Its arguments, including KerasTensors.
+        settings: What it was made with, in which sizes may stand.
         error: What `trace` raised.
 
     Raises:
         Exception: `error`, where it does not help.
     """
     leaves, form = jax.tree_util.tree_flatten((args, kwargs))
-    places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
-    known: dict[int, int] = {}
-    for index in places:
-        shape = leaves[index].shape
-        known |= {axis - len(shape): size for axis, size in enumerate(shape) if size not in (None, 1)}
-    met = {
-        (index, axis): known[axis - leaves[index].ndim]
-        for index in places
-        for axis, size in enumerate(leaves[index].shape)
-        if size is None and axis - leaves[index].ndim in known
-    }
+    symbols = {place: leaf for place, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)}
 
-    def attempt(sizes):
+    def attempt(sizes, whole):
         filled = list(leaves)
-        for index in places:
-            shape = [sizes.get((index, axis), size) for axis, size in enumerate(leaves[index].shape)]
-            filled[index] = KerasTensor(shape, leaves[index].dtype, leaves[index].sparse, name=leaves[index].name)
+        for place, symbol in symbols.items():
+            shape = [sizes.get((place, axis), size) for axis, size in enumerate(symbol.shape)]
+            dtype = "int32" if place in whole else symbol.dtype
+            filled[place] = KerasTensor(shape, dtype, symbol.sparse, name=symbol.name)
         now_args, now_kwargs = jax.tree_util.tree_unflatten(form, filled)
         try:
             return trace(function, *now_args, **now_kwargs)
         except _FAILURES:
             return None
 
-    found = attempt(met) if met else None
-    if found is None:
-        raise error
-    for hole in list(met):
-        rest = {key: size for key, size in met.items() if key != hole}
-        less = attempt(rest)
-        if less is not None:
-            met, found = rest, less
-    return found
+    tries = itertools.product(_dtypes(symbols), _sizes(symbols, (leaves, settings)))
+    for whole, met in itertools.islice(tries, 1, None):
+        found = attempt(met, whole)
+        if found is None:
+            continue
+        for hole in list(met):
+            rest = {key: size for key, size in met.items() if key != hole}
+            less = attempt(rest, whole)
+            if less is not None:
+                met, found = rest, less
+        return found
+    raise error
+
+
+def _dtypes(symbols) -> Iterator[tuple[int, ...]]:
+    """Places of the symbols that stand for integers: none, each one from the last, all."""
+    asking = [p for p, x in symbols.items() if not hasattr(x, "_keras_history") and x.dtype.startswith("float")]
+    yield ()
+    yield from ((place,) for place in reversed(asking))
+    if len(asking) > 1:
+        yield tuple(asking)
+
+
+def _sizes(symbols, given) -> Iterator[dict[tuple[int, int], int]]:
+    """{(place, axis): size} of the unknown sizes: none; those of other tensors on the same axis; one size for all that ask."""
+    yield {}
+    known: dict[int, int] = {}
+    for symbol in symbols.values():
+        known |= {axis - symbol.ndim: size for axis, size in enumerate(symbol.shape) if size not in (None, 1)}
+    holes = [(p, axis) for p, x in symbols.items() for axis, size in enumerate(x.shape) if size is None]
+    places = {hole: hole[1] - symbols[hole[0]].ndim for hole in holes}
+    met = {hole: known[place] for hole, place in places.items() if place in known}
+    if met:
+        yield met
+    asked = [hole for hole in holes if not hasattr(symbols[hole[0]], "_keras_history")]
+    if asked:
+        numbers = jax.tree.leaves((given, [getattr(leaf, "shape", ()) for leaf in jax.tree.leaves(given)]))
+        for size in dict.fromkeys(n for n in numbers if type(n) is int and n > 1):
+            yield dict.fromkeys(asked, size)

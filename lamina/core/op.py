@@ -191,7 +191,7 @@ class OpCall(Operation, Configurable):
                 found = trace(self.call, *args, **kwargs)
             except Exception as error:
                 meeting = importlib.import_module("lamina.core.meeting_sizes")
-                found = meeting.trace_with_met_sizes(self.call, args, kwargs, error)
+                found = meeting.trace_with_met_sizes(self.call, args, kwargs, self.settings, error)
             return self.record(found, args, kwargs)
         return self.call(*args, **kwargs)
 

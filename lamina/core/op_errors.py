@@ -38,7 +38,10 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
     name = public.op_name
     call = OpUse(name, public.compute, given)
     if any(
-        isinstance(one, Tracer) for key in given.keys() - call.tensors.keys() for one in jax.tree.leaves(given[key])
+        isinstance(one, Tracer)
+        for key, value in given.items()
+        if "TensorLike" not in str(call.annotations[key])
+        for one in jax.tree.leaves(value)
     ):
         return None  # see traced_errors
     for rule in (_list_for_tensors, _not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):

@@ -183,13 +183,13 @@ _safe_mode: ContextVar[bool | None] = ContextVar("safe_mode", default=None)
 
 
 @contextlib.contextmanager
-def safe_mode(value: bool) -> Iterator[None]:
+def safe_mode(safe_mode: bool = True) -> Iterator[None]:
     """Set whether configs inside the block may contain Python bytecode. An enclosing block takes precedence.
 
     Args:
-        value: False allows bytecode.
+        safe_mode: False allows bytecode.
     """
-    token = _safe_mode.set(value is not False if _safe_mode.get() is None else _safe_mode.get())
+    token = _safe_mode.set(safe_mode is not False if _safe_mode.get() is None else _safe_mode.get())
     try:
         yield
     finally:

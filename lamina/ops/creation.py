@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.arguments import whole
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import explains, op
 from lamina.ops.arrays import canonical, canonical_or_none, floating, tensor
 from lamina.runtime.settings import floatx
@@ -120,9 +121,11 @@ def array(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
     """x as a JAX array.
 
     Args:
-        x: Array, variable, number, or nested list of numbers.
+        x: Array, variable, number, or nested list of numbers; a symbolic tensor is cast.
         dtype: Type of the result; None means that of x.
     """
+    if isinstance(x, KerasTensor):
+        return x if dtype is None else x.astype(dtype)
     return tensor(x, dtype)
 
 

@@ -81,7 +81,9 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
 
 
 @op(name="where")
-def _where(condition, x1, x2):
+def _where(condition, x1=None, x2=None):
+    if x1 is None:
+        return nonzero(condition)
     x1, x2 = (x if isinstance(x, (bool, int, float)) else tensor(x) for x in (x1, x2))
     return jnp.where(tensor(condition), x1, x2)
 

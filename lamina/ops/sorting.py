@@ -47,16 +47,17 @@ def argsort(x: TensorLike, axis: Axis = -1) -> Tensor:
 
 
 @op(settings=("kth",))
-def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
+def argpartition(x: TensorLike, kth: int, axis: Axis = -1) -> Tensor:
     """The indices, as int32, that put the `kth` smallest elements first, element `kth` in its sorted place and the rest
     after it.
 
     Args:
         x: Tensor.
         kth: Index of the element that gets its sorted place.
-        axis: Axis to partition along.
+        axis: Axis to partition along; None means the flattened tensor.
     """
-    return jnp.argpartition(tensor(x), kth, axis).astype("int32")
+    x, axis = (jnp.ravel(x), -1) if axis is None else (tensor(x), axis)
+    return jnp.argpartition(x, kth, axis).astype("int32")
 
 
 @op

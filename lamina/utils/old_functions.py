@@ -89,16 +89,18 @@ def print_summary(
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
+    **kwargs: Any,
 ) -> None:
-    """`model.summary(line_length, positions, print_fn)`.
+    """`model.summary(line_length, positions, print_fn, **kwargs)`.
 
     Args:
         model: Model.
         line_length: Width of the lines.
         positions: Places of the columns.
         print_fn: Function that prints a line.
+        **kwargs: Further arguments of `model.summary`.
     """
-    model.summary(line_length, positions, print_fn)
+    model.summary(line_length, positions, print_fn, **kwargs)
 
 
 def probas_to_classes(y_pred: ArrayLike) -> np.ndarray:

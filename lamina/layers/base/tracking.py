@@ -136,7 +136,7 @@ class _Members(list[Any]):
         vars(self._owner).pop(self._name, None)
 
 
-tree.LIST_TYPES.add(_Members)
+tree.CONTAINERS[_Members] = list
 
 
 def _listed(given):
