@@ -17,7 +17,7 @@ import numpy as np
 
 from lamina import ops, saving
 from lamina.config import is_interactive_logging_enabled
-from lamina.core import bytecode, context, dtypes, keras_tensor, registry
+from lamina.core import context, dtypes, keras_tensor
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.registry import get_custom_objects
 from lamina.errors import ConfigError
@@ -261,20 +261,6 @@ def print_msg(message: str, line_break: bool = True) -> None:
 def current_path() -> str:
     """The names of the open name scopes."""
     return "/".join(context.name_path())
-
-
-def func_dump(func: Any) -> tuple[str, Any, Any]:
-    """The bytecode of a function, its defaults and the values that it closes over."""
-    config = bytecode.serialize_lambda(func)["config"]
-    return config["code"], config["defaults"], config["closure"]
-
-
-def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
-    """The function that `func_dump` stored. The program that calls this trusts what it reads."""
-    if isinstance(code, (list, tuple)):
-        code, defaults, closure = code
-    with registry.safe_mode(False):
-        return bytecode.deserialize_lambda({"code": code, "defaults": defaults, "closure": closure})
 
 
 # Data and files.

@@ -1,4 +1,5 @@
-"""Stores of weights, masks of cells and counts of classes, by the names that the inside of Keras has for them."""
+"""Stores of weights and functions, masks of cells and counts of classes, by the names that the inside of Keras has for
+them."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from typing import Any
 import h5py
 
 from lamina import ops, random
-from lamina.core import context
+from lamina.core import bytecode, context, registry
+from lamina.errors import ConfigError
 
-__all__ = ["DiskIOStore", "DropoutRNNCell", "H5IOStore", "confusion_matrix"]
+__all__ = ["DiskIOStore", "DropoutRNNCell", "H5IOStore", "confusion_matrix", "func_dump", "func_load"]
 
 
 class H5IOStore:
@@ -53,6 +55,10 @@ class H5IOStore:
             self.archive.writestr(self.root_path, self.io_file.getvalue())
 
 
+def _is_inside(path):
+    return not os.path.isabs(path) and ".." not in path.replace("\\", "/").split("/")
+
+
 class DiskIOStore:
     """Folders for the files of layers, such as vocabularies.
 
@@ -68,17 +74,40 @@ class DiskIOStore:
 
     def make(self, path: str) -> str:
         """The folder at a path, which is made."""
-        folder = self.working_dir / path
+        folder = self._at(path)
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder)
 
     def get(self, path: str) -> str | None:
         """The folder at a path, or None."""
-        folder = self.working_dir / path
+        folder = self._at(path)
         return str(folder) if folder.exists() else None
+
+    def has_path(self, path: str) -> bool:
+        """Whether there is a folder at a path of the store."""
+        return _is_inside(path) and self._at(path).exists()
+
+    def _at(self, path):
+        if not _is_inside(path):
+            raise ConfigError(f"Invalid asset path {path!r}: it leads out of the store.", fix='path="layers/dense"')
+        return self.working_dir / path
 
     def close(self) -> None:
         """Nothing is left open."""
+
+
+def func_dump(func: Any) -> tuple[str, Any, Any]:
+    """The bytecode of a function, its defaults and the values that it closes over."""
+    config = bytecode.serialize_lambda(func)["config"]
+    return config["code"], config["defaults"], config["closure"]
+
+
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Any:
+    """The function that `func_dump` stored. The program that calls this trusts what it reads."""
+    if isinstance(code, (list, tuple)):
+        code, defaults, closure = code
+    with registry.safe_mode(False):
+        return bytecode.deserialize_lambda({"code": code, "defaults": defaults, "closure": closure})
 
 
 class DropoutRNNCell:

@@ -118,14 +118,12 @@ TODAY: dict[str, str] = _rows("""
     Tracker TrackedList TrackedDict TrackedOrderedDict TrackedSet lamina.compat.inside_tracking:
     DotNotTrackScope contextlib:nullcontext
     type_of_target sklearn.utils.multiclass:
-    func_dump :
-    func_load :
     tree lamina:
     FLOAT8_TYPES FLOAT_TYPES INT_TYPES BOOL_TYPES COMPLEX_TYPES ALLOWED_DTYPES :
     SUPPORTS_SPARSE_TENSORS SUPPORTS_RAGGED_TENSORS SUPPORTS_COMPLEX_DTYPES IS_THREAD_SAFE :
     _build_attention_equation _build_proj_equation _get_output_shape lamina.compat.inside_einsum:
     _analyze_einsum_string _analyze_quantization_info lamina.compat.inside_einsum:
-    confusion_matrix lamina.compat.inside_stores:
+    confusion_matrix func_dump func_load lamina.compat.inside_stores:
     H5IOStore DiskIOStore DropoutRNNCell lamina.compat.inside_stores:
     GroupedQueryAttention lamina.layers:GroupQueryAttention
     name_scope lamina:

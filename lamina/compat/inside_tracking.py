@@ -34,7 +34,7 @@ class Tracker:
         Args:
             attr: Object, tuple, list, dict or set.
         """
-        for name, (is_wanted, store) in self.config.items():
+        for name, (is_wanted, _) in self.config.items():
             if not is_wanted(attr):
                 continue
             if any(id(attr) in self.stored_ids[other] for other in self.exclusions.get(name, ())):
@@ -98,8 +98,15 @@ class _Followed:
         base = cls.__mro__[2]
         for name in _CHANGES & set(dir(base)):
             setattr(cls, name, _following(getattr(base, name)))
-        make = (lambda keys, values: cls(zip(keys, values))) if issubclass(cls, dict) else (lambda keys, values: cls(values))
-        jax.tree_util.register_pytree_node(cls, lambda box: tuple(zip(*tree._children(box)))[::-1] or ((), ()), make)
+
+        def parts(box):
+            pairs = tree._children(box)
+            return [part for _, part in pairs], tuple(key for key, _ in pairs)
+
+        def make(keys, values):
+            return cls(zip(keys, values, strict=True) if issubclass(cls, dict) else values)
+
+        jax.tree_util.register_pytree_node(cls, parts, make)
         tree.CONTAINERS[cls] = cls
         _FOLLOWED[base] = cls
 
@@ -134,13 +141,17 @@ _CHANGES = frozenset("""
 _FOLLOWED: dict[type, Any] = {}
 
 
-class TrackedList(_Followed, list): ...
+class TrackedList(_Followed, list):
+    """A list whose items a tracker follows."""
 
 
-class TrackedDict(_Followed, dict): ...
+class TrackedDict(_Followed, dict):
+    """A dict whose values a tracker follows."""
 
 
-class TrackedOrderedDict(_Followed, OrderedDict): ...
+class TrackedOrderedDict(_Followed, OrderedDict):
+    """An OrderedDict whose values a tracker follows."""
 
 
-class TrackedSet(_Followed, set): ...
+class TrackedSet(_Followed, set):
+    """A set whose items a tracker follows."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import jax
 
 from lamina.core import context, tree
 from lamina.core.arguments import shown
+from lamina.core.configurable import Configurable
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import keywords, refuse_positional
 from lamina.core.node import Node, node_of
@@ -18,7 +19,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError, UnknownNameError
 
 
-class Operation:
+class Operation(Configurable):
     """Base class of layers and ops, whose calls on symbolic tensors are recorded as nodes of a graph.
 
     Args:
@@ -80,21 +81,6 @@ class Operation:
         them."""
         return jax.checkpoint(layer_call)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments by name, from which `from_config` creates an equal operation."""
-        known: Any = super()
-        return known.get_config() if hasattr(known, "get_config") else {"name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Create the operation that `get_config` described.
-
-        Args:
-            config: Arguments by name.
-        """
-        known: Any = super()
-        return known.from_config(config) if hasattr(known, "from_config") else cls(**config)
-
     @property
     def input(self) -> Any:
         """The symbolic inputs of the first call."""
@@ -155,6 +141,7 @@ class Function(Operation):
     operations: Any = None
     nodes: list[Node]
     depths: dict[Node, int]
+    _repr_skips = frozenset(("inputs", "outputs"))
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)

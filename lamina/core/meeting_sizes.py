@@ -14,6 +14,7 @@ from typing import Any
 import jax
 
 from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.core.op_shapes import trying
 from lamina.errors import LaminaError
 
 __all__ = ["trace_with_met_sizes"]
@@ -21,9 +22,7 @@ __all__ = ["trace_with_met_sizes"]
 _FAILURES = (TypeError, ValueError, LaminaError)
 
 
-def trace_with_met_sizes(
-    function: Callable[..., Any], args: Any, kwargs: Any, settings: Any, error: Exception
-) -> Any:
+def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, settings: Any, error: Exception) -> Any:
     """What `trace` gives where unknown sizes are those that other tensors have on the same axis, counted from the last.
     Sizes that may be anything stay unknown.
 
@@ -50,7 +49,8 @@ def trace_with_met_sizes(
             filled[place] = KerasTensor(shape, dtype, symbol.sparse, name=symbol.name)
         now_args, now_kwargs = jax.tree_util.tree_unflatten(form, filled)
         try:
-            return trace(function, *now_args, **now_kwargs)
+            with trying():
+                return trace(function, *now_args, **now_kwargs)
         except _FAILURES:
             return None
 
@@ -78,7 +78,7 @@ def _dtypes(symbols) -> Iterator[tuple[int, ...]]:
 
 
 def _sizes(symbols, given) -> Iterator[dict[tuple[int, int], int]]:
-    """{(place, axis): size} of the unknown sizes: none; those of other tensors on the same axis; one size for all that ask."""
+    """{(place, axis): size} of unknown sizes: none; those of others on the same axis; one for all that ask."""
     yield {}
     known: dict[int, int] = {}
     for symbol in symbols.values():

@@ -269,7 +269,8 @@ def find(
     for key in (name, module, registered_name):
         if not isinstance(key, str) and (key is not None or key is name):
             raise ConfigError(f"A config names classes and modules by strings; got {key!r}.")
-    for key in (registered_name, name):
+    of_function = [key for key in _custom if key.endswith(f">{name}")] if registered_name == "function" else []
+    for key in (registered_name, name, *of_function):  # Keras 3.6 wrote functions without their package
         found = get_registered_object(key, custom_objects) if key else None
         if found is not None:
             return found

@@ -74,7 +74,10 @@ def serialize(obj: Any) -> Any:
     if isinstance(obj, dict):
         return {key: serialize(value) for key, value in obj.items()}
     if isinstance(obj, slice):
-        return {"class_name": "__slice__", "config": {key: getattr(obj, key) for key in ("start", "stop", "step")}}
+        return {
+            "class_name": "__slice__",
+            "config": {key: serialize(getattr(obj, key)) for key in ("start", "stop", "step")},
+        }
     if obj is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, KerasTensor):
@@ -256,16 +259,20 @@ def _build(config, namespaces):
         raise ConfigError(f"A config names a class by a string; got {name!r}.")
     if name in _SPECIAL:
         return _SPECIAL[name](inner)
-    found = {"module": config.get("module"), "registered_name": config.get("registered_name"), "namespaces": namespaces}
+    found = {"module": config.get("module"), "registered_name": config.get("registered_name") or None}
+    found["namespaces"] = namespaces
     if name in ("function", "type"):
+        if not isinstance(inner, str):
+            raise ArgumentError(f"The config of a {name} is its name; got {inner!r}.", fix='"config": "relu"')
         return registry.find(inner, **found)
     cls = registry.find(name, **found)
     if not isinstance(cls, type):
         return cls
     if not registry.is_builtin(cls):
         allow_user_code()
-    if isinstance(inner, dict):
-        check_config_values(cls, inner)
+    if not isinstance(inner, dict):
+        raise ArgumentError(f"The config of {name} is a dict of arguments; got {inner!r}.", fix='"config": {}')
+    check_config_values(cls, inner)
     allow_seconds(_SECONDS)
     instance = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
     build_config = config.get("build_config")
@@ -288,6 +295,6 @@ _SPECIAL = {
     "__tuple__": lambda config: tuple(config["value"]),
     "__ellipsis__": lambda config: Ellipsis,
     "__keras_tensor__": lambda config: KerasTensor(config["shape"], config["dtype"]),
-    "__slice__": lambda config: slice(config["start"], config["stop"], config["step"]),
+    "__slice__": lambda config: slice(*(deserialize_nested(config[key]) for key in ("start", "stop", "step"))),
     "__lambda__": deserialize_lambda,
 }

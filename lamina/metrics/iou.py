@@ -30,7 +30,7 @@ class IoU(Metric):
     Shapes: class numbers (batch, ...), or scores (batch, ..., classes).
 
     Args:
-        num_classes: Number of classes; with other class numbers the result is NaN.
+        num_classes: Number of classes; places with other class numbers are left out.
         target_class_ids: Class numbers to average over.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
@@ -77,6 +77,10 @@ class IoU(Metric):
         """Another name of `total_confusion_matrix`."""
         return self.total_confusion_matrix
 
+    @total_cm.setter
+    def total_cm(self, matrix: Variable) -> None:
+        self.total_confusion_matrix = matrix
+
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Add a batch to the variables.
 
@@ -104,8 +108,7 @@ class IoU(Metric):
         inside = inside & (jnp.maximum(y_true, y_pred) < self.num_classes)
         cells = jnp.where(inside, y_true, self.num_classes), y_pred
         counts = jnp.zeros(self.total_confusion_matrix.shape, weights.dtype).at[cells].add(weights, mode="drop")
-        spoiled = jnp.any(~inside & (weights != 0)) | (jnp.min(self.total_confusion_matrix.value) < 0)
-        self.total_confusion_matrix.assign(jnp.where(spoiled, -1, self.total_confusion_matrix.value + counts))
+        self.total_confusion_matrix.assign(self.total_confusion_matrix.value + counts)
 
     def _classes(self, values, sparse) -> Tensor:
         values = jnp.asarray(unwrap(values))
@@ -122,8 +125,7 @@ class IoU(Metric):
         chosen = jnp.asarray(self.target_class_ids)
         hits = jnp.diag(matrix)[chosen]
         union = (jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1))[chosen] - hits
-        mean = divide_no_nan(jnp.sum(divide_no_nan(hits, union)), jnp.sum(union > 0).astype(matrix.dtype))
-        return jnp.where(jnp.min(matrix) < 0, jnp.nan, mean)
+        return divide_no_nan(jnp.sum(divide_no_nan(hits, union)), jnp.sum(union > 0).astype(matrix.dtype))
 
 
 class BinaryIoU(IoU):
@@ -169,7 +171,7 @@ class MeanIoU(IoU):
     Shapes: class numbers (batch, ...), or scores (batch, ..., classes).
 
     Args:
-        num_classes: Number of classes; with other class numbers the result is NaN.
+        num_classes: Number of classes; places with other class numbers are left out.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
         ignore_class: Class number of y_true whose places are left out; None leaves out nothing.
@@ -202,7 +204,7 @@ class OneHotIoU(IoU):
     Shapes: one-hot targets (batch, ..., classes), outputs of the same shape, or class numbers (batch, ...).
 
     Args:
-        num_classes: Number of classes; with other class numbers the result is NaN.
+        num_classes: Number of classes; places with other class numbers are left out.
         target_class_ids: Class numbers to average over.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
@@ -234,7 +236,7 @@ class OneHotMeanIoU(MeanIoU):
     Shapes: one-hot targets (batch, ..., classes), outputs of the same shape, or class numbers (batch, ...).
 
     Args:
-        num_classes: Number of classes; with other class numbers the result is NaN.
+        num_classes: Number of classes; places with other class numbers are left out.
         name: Name of the metric, shown in logs; None makes one from the name of the class.
         dtype: Type of the counts and their sums, or a dtype policy; None means "int32".
         ignore_class: Class number of y_true whose places are left out; None leaves out nothing.

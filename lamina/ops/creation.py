@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,11 +10,9 @@ import numpy as np
 from lamina.core.arguments import whole
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import explains, op
+from lamina.core.typing import ArrayLike, DTypeLike, Size, Tensor, TensorLike
 from lamina.ops.arrays import canonical, canonical_or_none, floating, tensor
 from lamina.runtime.settings import floatx
-
-if TYPE_CHECKING:
-    from lamina.core.typing import ArrayLike, DTypeLike, Size, Tensor, TensorLike
 
 __all__ = [
     "arange", "array", "bartlett", "blackman", "copy", "empty", "empty_like", "eye", "full", "full_like", "geomspace",
@@ -117,16 +115,14 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = N
     return jnp.full_like(tensor(x), fill_value, dtype=canonical_or_none(dtype))  # pyright: ignore[reportArgumentType]
 
 
-def array(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+def array(x: ArrayLike | KerasTensor, dtype: DTypeLike | None = None) -> Any:
     """x as a JAX array.
 
     Args:
         x: Array, variable, number, or nested list of numbers; a symbolic tensor is cast.
         dtype: Type of the result; None means that of x.
     """
-    if isinstance(x, KerasTensor):
-        return x if dtype is None else x.astype(dtype)
-    return tensor(x, dtype)
+    return x.astype(dtype or x.dtype) if isinstance(x, KerasTensor) else tensor(x, dtype)
 
 
 @op

@@ -56,8 +56,8 @@ def argpartition(x: TensorLike, kth: int, axis: Axis = -1) -> Tensor:
         kth: Index of the element that gets its sorted place.
         axis: Axis to partition along; None means the flattened tensor.
     """
-    x, axis = (jnp.ravel(x), -1) if axis is None else (tensor(x), axis)
-    return jnp.argpartition(x, kth, axis).astype("int32")
+    x = jnp.ravel(tensor(x)) if axis is None else tensor(x)
+    return jnp.argpartition(x, kth, -1 if axis is None else axis).astype("int32")
 
 
 @op

@@ -149,13 +149,13 @@ def unpack_int4(packed: ArrayLike, orig_len: int, axis: int = 0, dtype: DTypeLik
     """Unpack bytes of `pack_int4` into integers of four bits.
 
     Args:
-        packed: Bytes of type `dtype`.
+        packed: Bytes, which are read as `dtype`.
         orig_len: Size of `axis` before packing.
         axis: Axis along which neighbors share a byte.
         dtype: "int8" for integers from -8 to 7, "uint8" for 0 to 15.
 
     Raises:
-        ConfigError: The type is another one.
+        ConfigError: Another `dtype`, or `packed` has no bytes.
 
     >>> unpack_int4(np.array([[45, -121], [1, 0]], "int8"), orig_len=3)
     Array([[-3,  7],
@@ -164,9 +164,10 @@ def unpack_int4(packed: ArrayLike, orig_len: int, axis: int = 0, dtype: DTypeLik
     """
     _check_nibbles(dtype)
     pairs = jnp.asarray(unwrap(packed))
-    if pairs.dtype != dtype:
-        message = f"unpack_int4 with dtype={dtype!r} takes an array of it; got {pairs.dtype}."
+    if pairs.dtype not in (jnp.int8, jnp.uint8):
+        message = f"unpack_int4 takes an array of bytes, such as one of {dtype!r}; got {pairs.dtype}."
         raise ConfigError(message, fix=f"keras.ops.cast(packed, {str(dtype)!r})")
+    pairs = jax.lax.bitcast_convert_type(pairs, dtype)
     axis = axis % pairs.ndim
     shape = [2 * size if a == axis else size for a, size in enumerate(pairs.shape)]
     low, high = (pairs << 4) >> 4, pairs >> 4  # shifts of int8 keep the sign

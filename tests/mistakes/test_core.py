@@ -322,6 +322,17 @@ SETTINGS = [
         says="stateless_metrics=None",
         prose=True,
     ),
+    Mistake("keras.KerasTensor((3, 4.5))", "keras.KerasTensor(shape=(784,))", "shape=(784,)"),
+    Mistake(
+        'keras.saving.deserialize_keras_object({"class_name": "function", "config": ["relu"]})',
+        'keras.saving.deserialize_keras_object({"class_name": "function", "config": "relu"})',
+        '"config": "relu"',
+    ),
+    Mistake(
+        'keras.saving.deserialize_keras_object({"class_name": "ReLU", "config": [1]})',
+        'keras.saving.deserialize_keras_object({"class_name": "ReLU", "config": {}})',
+        '"config": {}',
+    ),
 ]
 MISTAKES = [
     *NUMPY,

@@ -53,6 +53,10 @@ def swap(before, call, says):
     return Mistake(before + wrong, before + right, says=says)
 
 
+TRACKER = (
+    "from lamina.compat.inside_tracking import Tracker\n"
+    "tracker = Tracker({'numbers': (lambda x: isinstance(x, complex), [])}); "
+)
 MISTAKES = [
     # The inside of Keras
     Mistake(
@@ -693,6 +697,17 @@ MISTAKES = [
         'keras.utils.legacy.deserialize_keras_object({"class_name": "Dense", "config": {"units": 1}}, '
         "module_objects={'Dense': keras.layers.Dense})",
         says='{"class_name": "Dense", "config": {"units": 1}}',
+    ),
+    Mistake(
+        "from lamina.compat.inside_stores import DiskIOStore\nDiskIOStore('a', mode='w').make('../b')",
+        'from lamina.compat.inside_stores import DiskIOStore\nDiskIOStore("a", mode="w").make(path="layers/dense")',
+        says='path="layers/dense"',
+    ),
+    Mistake(
+        TRACKER + "tracker.lock(); tracker.track(1j)",
+        TRACKER + "tracker.track(1j); tracker.lock()",
+        says="before the tracker is locked",
+        prose=True,
     ),
 ]
 

@@ -1,0 +1,51 @@
+"""Ops on KerasTensors made by hand, which ask for a shape: beside Keras."""
+
+import numpy as np
+import pytest
+
+import lamina
+
+QUESTIONS = {
+    "bitwise": lambda ops, x: ops.bitwise_and(x(None, 3), x(None, 3)),
+    "shift": lambda ops, x: ops.left_shift(x(2, 3), x(2, 3)),
+    "not": lambda ops, x: ops.bitwise_not(x(None, 3)),
+    "gcd of sizes that meet": lambda ops, x: ops.gcd(x(None, 3), x(2, None)),
+    "integers second": lambda ops, x: ops.ldexp(x(None, 3), x(1, 3)),
+    "indices": lambda ops, x: ops.take(x(None, 3, None, 5), x(6, 7), axis=2),
+    "indices along": lambda ops, x: ops.take_along_axis(x(None, 3), x(1, 3), axis=0),
+    "classes": lambda ops, x: ops.in_top_k(x(None), x(None, 10), k=1),
+    "scatter": lambda ops, x: ops.scatter_update(x(4, None), x(5, 2), x(5)),
+    "start": lambda ops, x: ops.slice_update(x(4, None), x(2), x(2, 2)),
+    "branch": lambda ops, x: ops.switch(x(), [lambda a: a], x(None, 3)),
+    "trace": lambda ops, x: ops.einsum("ii", x(None, 3)),
+    "product": lambda ops, x: ops.dot(x(None, 3), x(None, None, 2)),
+    "a shape given": lambda ops, x: ops.reshape(x(None, 3), (3, 2)),
+    "a larger shape": lambda ops, x: ops.broadcast_to(x(None, 3), (2, 3, 3)),
+    "array": lambda ops, x: ops.view(ops.array(x(None, 3), dtype="int32"), dtype="int16"),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_shapes_are_those_of_keras(name):
+    keras = pytest.importorskip("keras")
+    ours, theirs = (QUESTIONS[name](one.ops, lambda *shape, one=one: one.KerasTensor(shape)) for one in (lamina, keras))
+    assert ours.shape == theirs.shape
+
+
+def test_in_a_graph_the_types_and_sizes_are_errors():
+    x = lamina.Input((3,))
+    with pytest.raises(lamina.errors.ShapeError, match="integers or booleans"):
+        lamina.ops.bitwise_and(x, x)
+    with pytest.raises(lamina.errors.LaminaError):
+        lamina.ops.reshape(x, (3, 2))
+
+
+def test_a_size_that_depends_on_a_tensor_is_an_error_at_once():
+    with pytest.raises(lamina.errors.TracingError, match="needs the values"):
+        lamina.ops.reshape(lamina.KerasTensor((None, 20)), (None, lamina.KerasTensor((), dtype="int32")))
+
+
+def test_arguments_that_keras_takes():
+    assert sorted(np.array(lamina.ops.argpartition([[3, 1], [2, 4]], 2, axis=None)[:2]).tolist()) == [1, 2]
+    with pytest.raises(lamina.errors.ShapeError, match="whole numbers"):
+        lamina.KerasTensor((3, 4.5))
