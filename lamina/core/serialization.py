@@ -270,9 +270,10 @@ def _build(config, namespaces):
         return cls
     if not registry.is_builtin(cls):
         allow_user_code()
-    if not isinstance(inner, dict):
+    if isinstance(inner, dict):
+        check_config_values(cls, inner)
+    elif name != "Sequential":  # whose config was a list of layers
         raise ArgumentError(f"The config of {name} is a dict of arguments; got {inner!r}.", fix='"config": {}')
-    check_config_values(cls, inner)
     allow_seconds(_SECONDS)
     instance = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
     build_config = config.get("build_config")
