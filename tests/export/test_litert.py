@@ -130,6 +130,12 @@ def test_fourier_transforms_of_several_axes(tmp_path):
     assert report.difference < 1e-5
 
 
+def test_a_value_cast_to_two_types(tmp_path):
+    pixels = keras.Input((3,), dtype="uint8")
+    model = keras.Model(pixels, [pixels / 2, ops.cast(pixels, "int32") + 1])
+    assert model.export(tmp_path / "model.tflite", verbose=False).difference == 0
+
+
 def test_integers_of_few_bits_overflow_as_they_do(tmp_path):
     inputs = keras.Input((4,), dtype="int32")
     few, plain = ops.cast(inputs * 200, "int8"), ops.cast(inputs * 200, "uint8")

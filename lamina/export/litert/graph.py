@@ -183,7 +183,8 @@ class Graph(BaseGraph):
     def emit_many(self, kind: str, operands: Sequence[Operand], results: Any, bodies: Any = (), **settings: Any) -> Any:
         """Add a builtin operator; `results` are pairs (shape, dtype). The same operator twice is written once."""
         inputs = [None if operand is None else self.use(operand) for operand in operands]
-        key = kind, tuple(inputs), tuple(sorted(settings.items())), id(self._writing)
+        types = tuple(np.dtype(dtype) for _, dtype in results)
+        key = kind, tuple(inputs), types, tuple(sorted(settings.items())), id(self._writing)
         if bodies or key not in self._made:
             outputs = [self.value(kind.lower(), shape, dtype) for shape, dtype in results]
             self._writing.append(Operator(kind, inputs, outputs, settings, bodies))
