@@ -179,6 +179,29 @@ def bessel_i0e(x: jax.Array, **_: Any) -> list[jax.Array]:
     return [jnp.where(size < 3.75, inside, outside)]
 
 
+def _running(combine, start):
+    """Running results along an axis, which may have any size."""
+
+    def run(x, *, axis, reverse, **_):
+        first = jnp.full(x.shape[:axis] + x.shape[axis + 1 :], start(x.dtype), x.dtype)
+
+        def step(total, row):
+            total = combine(total, row)
+            return total, total
+
+        return [jnp.moveaxis(jax.lax.scan(step, first, jnp.moveaxis(x, axis, 0), reverse=reverse)[1], 0, axis)]
+
+    return run
+
+
+def _least(dtype):
+    return -np.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min
+
+
+def _most(dtype):
+    return np.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).max
+
+
 def _column(x, n):
     return jnp.sum(jnp.where(jnp.arange(x.shape[-1]) == n, x, 0), -1)
 
@@ -226,5 +249,7 @@ def _rotation(pair, size, first, second, both):
 
 
 DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)
-}
+    "cumlogsumexp": _running(jnp.logaddexp, _least), "cummax": _running(jnp.maximum, _least),
+    "cummin": _running(jnp.minimum, _most), "cumprod": _running(jnp.multiply, lambda dtype: 1),
+    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)},
+}  # fmt: skip

@@ -56,7 +56,6 @@ MISTAKES = [
     prose(BITS, "bits.export('m.onnx', opset_version=17, verbose=False)", "bits.export('m.onnx', opset_version=18, verbose=False)", "opset_version=18"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.nextafter(x, 1.0))"),
     not_in_onnx("L.Lambda(lambda x: x + keras.random.normal((1, 4), seed=1))"),
-    not_in_onnx("L.Lambda(lambda x: keras.ops.cumprod(x, axis=1))", "None, 2"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.fft((x, x))[0])", "9001"),
     prose(MODEL + "model = net(L.Lambda(lambda x: keras.ops.cast(keras.ops.cast(x, 'float8_e4m3fn'), 'float32')), 4); ",
           "model.export('name.tflite', verbose=False)", "model.export('name.jax', verbose=False)", "name.jax"),

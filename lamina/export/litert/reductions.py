@@ -39,15 +39,6 @@ def _cumsum(graph, x, axis, reverse=0):
     return graph.emit("CUMSUM", [x, np.int32(axis)], x.shape, x.dtype, exclusive=False, reverse=bool(reverse))
 
 
-@writes("cumlogsumexp")
-def _cumlogsumexp(converter, equation, x):
-    """The logarithm of running sums of what is at most 1."""
-    graph, axis = converter.graph, equation.params["axis"]
-    top = graph.add("Unsqueeze", graph.add("ReduceMax", x, [axis]), [axis])
-    total = graph.add("CumSum", graph.add("Exp", graph.add("Sub", x, top)), axis, reverse=equation.params["reverse"])
-    return graph.add("Add", graph.add("Log", total), top)
-
-
 @writes("reduce_window_max", "reduce_window_sum", "reduce_window_min")
 def _reduce_window(converter, equation, x):
     """Pooling over two axes at a time, the others as batch and channels: maxima and sums of three come in two steps."""

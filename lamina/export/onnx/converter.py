@@ -135,7 +135,7 @@ class Converter:
             name = name if name in COMPLEX else f"complex {name}"
         writer = self.writers.get(name)
         if writer is None:
-            return self._decomposed(name, equation, operands)
+            return self.decomposed(equation, operands, name)
         results = writer(self, equation, *operands)
         return results if isinstance(results, list) else [results]
 
@@ -145,8 +145,15 @@ class Converter:
         right = operands[sum(lengths) :]
         return self.run(solve.jaxpr, solve.consts, [*operands[before : before + count], *right])
 
-    def _decomposed(self, name, equation, operands):
-        """What the format has no operator for, in terms of others."""
+    def decomposed(self, equation: Any, operands: list[Any], name: str = "") -> list[Any]:
+        """The results of what the format has no operator for, in terms of others.
+
+        Args:
+            equation: The equation.
+            operands: A name or array for each input.
+            name: What it is called here; "" means by its primitive.
+        """
+        name = name or equation.primitive.name
         try:
             function = functools.partial(DECOMPOSITIONS[name], **equation.params)
             inner = jax.make_jaxpr(function)(*(_struct(atom.aval) for atom in equation.invars))

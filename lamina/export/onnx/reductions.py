@@ -49,14 +49,15 @@ def _cumsum(converter, equation, x):
     return converter.graph.add("CumSum", x, np.asarray(axis, np.int64), reverse=int(reverse))
 
 
-@writes(*RUNNING, "cumlogsumexp")
+@writes(*RUNNING)
 def _running(converter, equation, x):
-    """In log2(size) steps, each element is combined with the one that many places before it."""
+    """In log2(size) steps, each element is combined with the one that many places before it; one by one if the size is
+    open."""
     graph, axis, reverse = converter.graph, equation.params["axis"], equation.params["reverse"]
     size = equation.invars[0].aval.shape[axis]
-    kind = RUNNING.get(equation.primitive.name)
-    if not is_static([size]) or kind is None:
-        raise converter.refusal(f"{equation.primitive.name} over an axis of any size", 'model.export("name.jax")')
+    kind = RUNNING[equation.primitive.name]
+    if not is_static([size]):
+        return converter.decomposed(equation, [x])
     step = 1
     while step < size:
         kept, moved = (slice(None, -step), slice(step, None)) if reverse else (slice(step, None), slice(None, -step))
