@@ -221,6 +221,19 @@ def test_what_tensorflowjs_computes_otherwise_is_refused(reason, tmp_path):
     assert reason in str(caught.value) and "In the layer" in str(caught.value) and not list(tmp_path.iterdir())
 
 
+def test_names_that_tensorflowjs_refuses(tmp_path):
+    with pytest.raises(ConfigError, match="letters, digits.*'my dense/kernel'"):
+        keras.Sequential([keras.Input((4,)), L.Dense(2, name="my dense")]).export(tmp_path / "model", format="tfjs")
+
+
+def test_products_of_a_low_rank_are_added(tmp_path):
+    layer = L.EinsumDense("abc,cd->abd", (None, 3))
+    model = keras.Sequential([keras.Input((5, 4)), layer])
+    layer.enable_lora(2)
+    layer.lora_kernel_b.assign(np.ones((2, 3)))
+    assert model.export(tmp_path / "model", format="tfjs", verbose=False).difference < 1e-5
+
+
 def test_weights_of_one_name_are_refused(tmp_path):
     inputs, trunk = keras.Input((4,)), keras.Sequential([keras.Input((4,)), L.Dense(4, name="dense")])
     inner = keras.Model(inputs, L.Dense(4)(trunk(inputs)))

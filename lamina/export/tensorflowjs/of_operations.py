@@ -238,11 +238,7 @@ def _with_lora(make, layer, x):
     """The product of the weights of a low rank is added once."""
     if not getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         raise Unable
-    kind = type(layer).__name__
-    kernel = layer.kernel if kind == "Dense" else layer.embeddings
-    rest = [layer.bias] if getattr(layer, "bias", None) is not None else []
-    weights = [np.asarray(getattr(value, "value", value)) for value in (kernel, *rest)]
-    return make.like(layer, x, weights=weights, lora_rank=None, lora_alpha=None)
+    return make.like(layer, x)
 
 
 @rewrites("SpectralNormalization")

@@ -121,6 +121,7 @@ class Make:
         """
         made = getattr(layers, kind or type(layer).__name__)
         known = inspect.signature(made.__init__).parameters
+        changes = {"lora_rank": None, "lora_alpha": None, **changes}
         config = {name: value for name, value in {**layer.get_config(), **changes}.items() if name in known}
         again = made.from_config({**config, "name": self.named(), "dtype": "float32"})
         made = again(x)
@@ -186,8 +187,12 @@ class Make:
 
 
 def plain_weights(layer: Any) -> list[np.ndarray]:
-    """The values of the weights of a layer, without states of random numbers."""
-    return [weight.numpy() for weight in layer.weights if "seed_generator" not in weight.path]
+    """The values of the weights of a layer, without states of random numbers; a product of a low rank is added."""
+    values = [w.numpy() for w in layer.weights if "seed_generator" not in w.path and not w.name.startswith("lora_")]
+    if getattr(layer, "lora_enabled", False):
+        whole = layer.embeddings if type(layer).__name__ == "Embedding" else layer.kernel
+        values[0] = np.asarray(getattr(whole, "value", whole))
+    return values
 
 
 def _product(sizes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from lamina.saving.formats.tensorflowjs import load_tensorflowjs, named_weights
 __all__ = ["write_tensorflowjs"]
 
 SHARD = 4 << 20  # bytes; browsers cache files of this size
+_NAMES = re.compile("[A-Za-z0-9][-A-Za-z0-9_./]*")
 WEIGHT_TYPES = ("float32", "float16", "uint16", "uint8")
 
 
@@ -70,7 +72,11 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
 def _avals(model):
     """Shapes and dtypes of the inputs: whole numbers for an Embedding, whose file says float32 for them too."""
     numbers = any(type(layer).__name__ == "Embedding" for layer in model._flatten_layers())
-    shapes = [("batch", *("any" if size is None else size for size in tensor.shape[1:])) for tensor in model.inputs]
+    open_axes = ["batch", *["any"] * max(len(tensor.shape) for tensor in model.inputs)]
+    shapes = [
+        tuple(name if size is None else size for name, size in zip(open_axes, tensor.shape, strict=False))
+        for tensor in model.inputs
+    ]
     dtypes = [np.dtype("int32" if numbers else tensor.dtype) for tensor in model.inputs]
     return [SimpleNamespace(shape=shape, dtype=dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
 
@@ -91,6 +97,8 @@ def _unique(model, weights):
     """The weights; their names tell them apart there."""
     names = set()
     for name, variable in weights:
+        if not _NAMES.fullmatch(name):
+            raise refused(model, f"Names in TensorFlow.js are letters, digits and _ - . /; a weight is named {name!r}")
         if name in names:
             raise refused(model, f"TensorFlow.js tells weights apart by their names, and two have the name {name!r}")
         names.add(name)
