@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -306,7 +307,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
         only = sorted({*names} ^ {*order})
         raise ConfigError(message, fix=f"Write {', '.join(only)} on both sides, or on none.")
     x = jnp.transpose(x.reshape([sizes[name] for name in names]), [names.index(name) for name in order])
-    return x.reshape([int(np.prod([sizes[name] for name in group], dtype=int)) for group in right])
+    return x.reshape([math.prod(sizes[name] for name in group) for group in right])
 
 
 def _groups(side):
@@ -323,7 +324,7 @@ def _axis_sizes(groups, shape, known, pattern):
         )
     sizes = dict(known)
     for group, size in zip(groups, shape, strict=True):
-        given = int(np.prod([sizes[name] for name in group if name in sizes], dtype=int))
+        given = math.prod(sizes[name] for name in group if name in sizes)
         unknown = [name for name in group if name not in sizes]
         if len(unknown) > 1 or size % given or (not unknown and given != size):
             message = f"rearrange: {pattern!r} with {known} does not fit an axis of size {size}."

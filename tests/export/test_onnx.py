@@ -146,6 +146,12 @@ MODELS = {
     "bfloat16": lambda: stack((5, 5, 2), L.Conv2D(4, 3, dtype="mixed_bfloat16"), L.Dense(3)),
     "int64 looked up": lambda: stack((4,), L.IntegerLookup(vocabulary=[3, 5, 7], output_mode="count"), dtype="int64"),
     "factors": ZOO["ops factors"],
+    "folded, running": lambda: stack(
+        (None, 6, 6),
+        L.Lambda(lambda x: ops.cumprod(x, 1)),
+        L.Lambda(lambda x: ops.fold(ops.unfold(x[:, :2], 2, stride=2), (6, 6), 2, stride=2)),
+        L.Lambda(lambda x: ops.rearrange(x, "b c (h k) w -> b c h (k w)", k=2)),
+    ),
     "a row in a loop": lambda: stack(
         (4, 4),
         L.Lambda(lambda x: ops.fori_loop(0, 4, lambda n, y: ops.take(x, n, axis=1) - y, ops.zeros_like(x[:, 0]))),

@@ -195,7 +195,7 @@ def _compute(equation, operands):
     aval, name = equation.outvars[0].aval, equation.primitive.name
     if name in KNOWN and aval.dtype.kind == "f":
         return [np.asarray(KNOWN[name](*operands), aval.dtype)]
-    if name in ("reshape", "squeeze", "expand_dims"):
+    if name in ("reshape", "squeeze", "expand_dims") and (name != "reshape" or equation.params["dimensions"] is None):
         return [operands[0].reshape(aval.shape)]
     if name == "transpose":
         return [operands[0].transpose(equation.params["permutation"])]

@@ -23,6 +23,9 @@ def axes_of(values: Any) -> Any:
 @writes("reshape", "squeeze", "expand_dims")
 def _reshape(converter, equation, x):
     source, target = equation.invars[0].aval.shape, equation.outvars[0].aval.shape
+    order = equation.params["dimensions"] if equation.primitive.name == "reshape" else None
+    if order is not None:  # in which the axes are read
+        x, source = converter.graph.transpose(x, order), None
     if source == target:
         return x
     if equation.primitive.name == "squeeze":
