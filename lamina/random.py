@@ -315,7 +315,7 @@ def gamma(shape: Size, alpha: NumberLike, dtype: DTypeLike | None = None, seed: 
         dtype: Float type of the result; None means `keras.config.floatx()`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
     """
-    return jax.random.gamma(draw_seed(seed), alpha, _shape(shape), _float(dtype))
+    return jax.random.gamma(draw_seed(seed), jnp.asarray(alpha), _shape(shape), _float(dtype))
 
 
 @op(settings=("shape",), name="random_binomial")
@@ -347,4 +347,4 @@ def beta(
         dtype: Float type of the result; None means `keras.config.floatx()`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
     """
-    return jax.random.beta(draw_seed(seed), alpha, beta, _shape(shape), _float(dtype))
+    return jax.random.beta(draw_seed(seed), jnp.asarray(alpha), jnp.asarray(beta), _shape(shape), _float(dtype))

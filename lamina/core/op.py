@@ -181,6 +181,7 @@ class OpCall(Operation, Configurable):
         names = [key for key in inspect.signature(OPS[self.op_name].compute).parameters if self._takes(key)]
         super().__init__(name or unique_name(self.op_name), *args[len(names) :])
         self.settings: dict[str, Any] = {**dict(zip(names, args, strict=False)), **settings}
+        vars(self).update({**self.settings, **vars(self)})  # each is an attribute too
 
     def _takes(self, key):
         return key in OPS[self.op_name].settings

@@ -12,7 +12,7 @@ import numpy as np
 from lamina.core.arguments import choice, is_whole
 from lamina.core.op import op
 from lamina.core.typing import DataFormat, Size, Tensor, TensorLike
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ArgumentError, ShapeError
 from lamina.kernels.convolution import Window, convolve, input_gradient
 from lamina.ops.arrays import tensor
 from lamina.runtime.settings import standardize_data_format
@@ -178,7 +178,7 @@ def per_axis(value: Size, rank: int, name: str) -> tuple[int, ...]:
     if len(values) != rank or not all(is_whole(one) for one in values):
         whole = [max(int(one), 1) if isinstance(one, (int, float)) else 2 for one in values] or [2]
         fix = f"{name}={(*whole, *whole[-1:] * rank)[:rank]}"
-        raise ConfigError(f"{name} must be one whole number or {rank} of them; got {value!r}.", fix=fix)
+        raise ArgumentError(f"{name} must be one whole number or {rank} of them; got {value!r}.", fix=fix)
     return values
 
 

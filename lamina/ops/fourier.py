@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core.arguments import choice, shown
+from lamina.core.arguments import choice, shown, whole
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.core.typing import ArrayLike, TensorLike
@@ -104,7 +104,7 @@ def stft(
         window: "hann", "hamming", an array of length `sequence_length`, or None for ones.
         center: Whether window t is centered at t * sequence_stride, with mirrored ends, instead of beginning there.
     """
-    x = floating(x)
+    x, sequence_stride = floating(x), whole("stft", "sequence_stride", sequence_stride)
     if center:
         half = fft_length // 2
         reserve_steps(5 * half // max(x.shape[-1] - 1, 1), "stft")  # jnp.pad reflects repeatedly
@@ -136,7 +136,7 @@ def istft(
         window: "hann", "hamming", an array of length `sequence_length`, or None for ones.
         center: Whether window t is centered at t * sequence_stride, with mirrored ends, instead of beginning there.
     """
-    frames = jnp.fft.irfft(_complex(x), fft_length)
+    frames, sequence_stride = jnp.fft.irfft(_complex(x), fft_length), whole("istft", "sequence_stride", sequence_stride)
     weights = _window(window, sequence_length, fft_length, frames.dtype)
     total = fft_length + (frames.shape[-2] - 1) * sequence_stride
     indices = _window_indices(total, fft_length, sequence_stride)

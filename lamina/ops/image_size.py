@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from lamina.core.arguments import choice, shown
+from lamina.core.arguments import choice, is_whole, shown
 from lamina.core.op import op
 from lamina.core.typing import DataFormat, Tensor, TensorLike
 from lamina.errors import ConfigError, ShapeError
@@ -50,13 +50,13 @@ def resize(
     methods = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
     choice("resize", "interpolation", interpolation, methods)
     choice("resize", "fill_mode", fill_mode, ("constant",))
-    if not isinstance(size, (list, tuple)) or len(size) != 2:
+    if not isinstance(size, (list, tuple)) or len(size) != 2 or not all(is_whole(side, 1) for side in size):
         side = size if isinstance(size, int) else 32
         raise ConfigError(f"resize: `size` must be (height, width); got {shown(size)}.", fix=f"size=({side}, {side})")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         message = "Only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True."
         raise ConfigError(message, fix="pad_to_aspect_ratio=False")
-    images, (height, width) = tensor(images), size
+    images, (height, width) = tensor(images), map(int, size)
     method = "cubic" if interpolation == "bicubic" else interpolation
 
     def scaled(batch):

@@ -215,6 +215,9 @@ def view_as_complex(x: TensorLike) -> Tensor:
         x: Real numbers of shape (..., 2).
     """
     x = tensor(x)
+    if x.shape[-1:] != (2,):
+        message = f"view_as_complex takes pairs (real, imaginary) of shape (..., 2); got {tuple(x.shape)}."
+        raise ShapeError(message, fix="keras.ops.stack([x, keras.ops.zeros_like(x)], axis=-1)")
     return jax.lax.complex(x[..., 0], x[..., 1])
 
 

@@ -176,7 +176,7 @@ def homography(points: Any, images_of_points: Any) -> Any:
 
     Shapes: (..., 4, 2), (..., 4, 2) -> (..., 8).
     """
-    x, y = points.T
+    x, y = points.astype(jnp.promote_types(points.dtype, "float32")).T  # no equation is solved in half precision
     u, v = images_of_points.T
     one, zero = jnp.ones_like(x), jnp.zeros_like(x)
     for_u = jnp.stack([x, y, one, zero, zero, zero, -x * u, -y * u], axis=1)

@@ -204,6 +204,12 @@ CALLS = [
         "np.ones((2, 3)), 0, 0",
     ),
     mistake("ops.fft(x)", "ops.fft((x, keras.ops.zeros_like(x)))", "(x, keras.ops.zeros_like(x))", "np.ones(4), 0, 0"),
+    mistake(
+        "ops.view_as_complex(x)",
+        "ops.view_as_complex(keras.ops.stack([x, keras.ops.zeros_like(x)], axis=-1))",
+        "keras.ops.stack([x, keras.ops.zeros_like(x)], axis=-1)",
+        "np.ones(4), 0, 0",
+    ),
     mistake("ops.stft(x, 4, 2, 3)", "ops.stft(x, 4, 2, fft_length=4)", "fft_length=4", "np.ones(9), 0, 0"),
     mistake(
         "ops.stft(x, 4, 2, 4, window=np.ones(3))",

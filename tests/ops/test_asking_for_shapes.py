@@ -45,7 +45,29 @@ def test_a_size_that_depends_on_a_tensor_is_an_error_at_once():
         lamina.ops.reshape(lamina.KerasTensor((None, 20)), (None, lamina.KerasTensor((), dtype="int32")))
 
 
+WRONG = {
+    "stft(x, 2, 0, 4)": ValueError, "istft((x[None], x[None]), 2, -5, 4)": ValueError, "stft(x, 2, 1.5, 4)": ValueError,
+    "view_as_complex(x)": ValueError, "image.resize(x.reshape(2, 4, 1), (0, 10))": ValueError,
+    "image.resize(x.reshape(2, 4, 1), (10, -1))": ValueError,
+    "image.extract_patches(x.reshape(2, 4, 1), '5')": TypeError,
+    "image.extract_patches_3d(x.reshape(2, 2, 2, 1), size=(4, 4))": TypeError,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", WRONG)
+def test_arguments_that_keras_refuses(call):
+    keras = pytest.importorskip("keras")
+    for one in (lamina, keras):
+        with pytest.raises(WRONG[call]):
+            eval(f"ops.{call}", {"ops": one.ops, "x": np.ones(8, "float32")})
+
+
 def test_arguments_that_keras_takes():
+    halves = [np.array(np.random.default_rng(0).random((1, 4, 2)), "float16") for _ in range(2)]
+    warped = lamina.ops.image.perspective_transform(np.ones((4, 4, 3), "float16"), *halves)
+    assert warped.shape == (4, 4, 3) and warped.dtype == "float16"
+    assert lamina.random.beta((5, 3), [[7.0, 0.5, 1.5]], [[15.0, 0.9, 4.5]], seed=1).shape == (5, 3)
+    assert type(lamina.ops.sum(lamina.Input((3, 4)), axis=2)._keras_history.operation)(axis=1).axis == 1
     assert sorted(np.array(lamina.ops.argpartition([[3, 1], [2, 4]], 2, axis=None)[:2]).tolist()) == [1, 2]
     with pytest.raises(lamina.errors.ShapeError, match="whole numbers"):
         lamina.KerasTensor((3, 4.5))
