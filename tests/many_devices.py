@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(100, 12)).astype("float32")  # 100 = 6 * 16 + 4: the last batch divides by no 8 devices
 Y = GENERATOR.integers(0, 3, 100)
+WEIGHTS = np.linspace(0.5, 2, 100, dtype="float32")
 SEQUENCES = GENERATOR.normal(size=(8, 6, 16)).astype("float32")
 
 
@@ -44,13 +45,25 @@ def trained_with_dropout():
 def trained(callbacks=()):
     """(model, what came out of three epochs, `evaluate`, `predict`, one odd batch)."""
     model = classifier()
-    history = model.fit(X, Y, batch_size=16, epochs=3, verbose=0, validation_data=(X[:32], Y[:32]), callbacks=callbacks)
+    history = model.fit(
+        X, Y, batch_size=16, epochs=3, verbose=0, validation_data=(X[:32], Y[:32]), callbacks=callbacks,
+        sample_weight=WEIGHTS,
+    )  # fmt: skip
     results = {key: np.array(values) for key, values in history.history.items()}
     results["evaluate"] = np.array(model.evaluate(X, Y, verbose=0))
     results["predict"] = model.predict(X, batch_size=16, verbose=0)
     results["moving_mean"] = model.layers[1].moving_mean.numpy()
     results["odd_batch"] = np.array(model.train_on_batch(X[:5], Y[:5]))
     return model, results
+
+
+def mixing():
+    """What a model computes from several rows of a batch at once: each device has the whole batch then."""
+    keras.utils.set_random_seed(3)
+    centred = keras.layers.Lambda(lambda x: x - keras.ops.mean(x, axis=0))
+    model = keras.Sequential([keras.Input((12,)), centred, keras.layers.Dense(3)], name="mixing")
+    model.compile("sgd", "mse")
+    return {"loss": np.array(model.train_on_batch(X[:20], X[:20, :3])), "predict": model.predict(X[:5], verbose=0)}
 
 
 def block():
@@ -96,6 +109,8 @@ def over_eight_devices(folder):
         model.save_weights(folder / "model.weights.h5")
         results["told_before"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
         model.train_on_batch(X[:20], Y[:20])
+        results["told_of_rows"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
+        results.update({f"mixing/{key}": value for key, value in mixing().items()})
         results["told"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
         assert model.layers[0].kernel.value.sharding.is_fully_replicated
         assert len(model.layers[0].kernel.value.devices()) == 8

@@ -291,7 +291,7 @@ def results_of(process, path):
 def one():
     """The results of one device."""
     parts = {"plain": many_devices.trained()[1], "dropout": many_devices.trained_with_dropout()}
-    parts["block"] = many_devices.trained_block()[1]
+    parts |= {"block": many_devices.trained_block()[1], "mixing": many_devices.mixing()}
     return {f"{part}/{key}": value for part, values in parts.items() for key, value in values.items()}
 
 
@@ -309,12 +309,14 @@ def test_eight_devices(tmp_path, one, subtests):
     with subtests.test("losses, metrics, validation, outputs and batch statistics are those of one device"):
         assert_close(results, one, "plain")
         assert results["plain/loss"].shape == (3,)
+        assert_close(results, one, "mixing")
     with subtests.test("with Dropout too: its masks are those of the whole batch"):
         assert_close(results, one, "dropout")
     with subtests.test("a step compiles once for each size of batch"):
         assert sorted(results["programs"]) == [2, 3, 3]  # predict: 16, 4; train: 16, 4, 5; test: 16, 32, 4
         assert results["told_before"].size == 0  # the last batch of an epoch is not worth a word
-        assert "A batch of 20 cannot be divided evenly among 8 devices" in results["told"][0]
+        assert results["told_of_rows"].size == 0  # rows that are apart are divided
+        assert "A batch of 20 cannot be divided evenly among 8 devices, and mixing computes" in results["told"][0]
     with subtests.test("a split block gives what a whole one gives"):
         assert_close(results, one, "block")
         for name in ("moved", "moved_again"):

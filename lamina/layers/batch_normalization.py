@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from lamina import initializers
 from lamina.core.arguments import shown
+from lamina.core.real_rows import OVER_COUNTED_ROWS, rows_that_count
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.normalization_base import _ScaledAndCentered, sizes_along
@@ -146,20 +147,27 @@ class BatchNormalization(_ScaledAndCentered):
     def _batch_moments(self, x, mask):
         """(mean, variance) of each position of `axis` over the batch, of what the mask leaves."""
         axes = tuple(axis for axis in range(x.ndim) if axis != self.axis % x.ndim)
-        if mask is None:
+        rows = rows_that_count(x)
+        if mask is None and rows is None:
             return moments.compute(x, axes)  # pyright: ignore
-        if mask.ndim != x.ndim - 1:
+        if mask is not None and mask.ndim != x.ndim - 1:
             raise ShapeError(
                 f"The mask needs one axis less than the inputs, {x.shape}; got shape {mask.shape}.",
                 fix=f"mask of shape {x.shape[:-1]}: mask[..., 0]"
                 if mask.ndim == x.ndim
                 else f"np.ones({x.shape[:-1]}, bool) masks nothing.",
             )
-        keep = jnp.broadcast_to(mask[..., None].astype(bool), x.shape)
-        count = jnp.sum(keep, axes, dtype=x.dtype, keepdims=True) + settings.epsilon()
-        mean = jnp.sum(jnp.where(keep, x, 0), axes, keepdims=True) / count
-        variance = jnp.sum(jnp.where(keep, x - mean, 0) ** 2, axes, keepdims=True) / count
-        return mean.ravel(), variance.ravel()
+        keep = jnp.ones(x.shape, bool) if mask is None else jnp.broadcast_to(mask[..., None].astype(bool), x.shape)
+
+        def moments_of_counted(x, keep, rows):
+            keep = keep if rows is None else keep & rows.reshape(-1, *[1] * (x.ndim - 1))
+            count = jnp.sum(keep, axes, dtype=x.dtype, keepdims=True) + settings.epsilon()
+            mean = jnp.sum(jnp.where(keep, x, 0), axes, keepdims=True) / count
+            variance = jnp.sum(jnp.where(keep, x - mean, 0) ** 2, axes, keepdims=True) / count
+            return mean.ravel(), variance.ravel()
+
+        moments_of_counted.__name__ = OVER_COUNTED_ROWS
+        return (moments_of_counted if rows is None else jax.jit(moments_of_counted))(x, keep, rows)
 
     def _move(self, mean, variance):
         """The moving moments, one step on."""

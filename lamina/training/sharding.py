@@ -16,7 +16,7 @@ from lamina.core import context
 from lamina.core.abstract import without_value
 from lamina.core.placement import place, sharding_of
 from lamina.distribution import TensorLayout
-from lamina.errors import ConfigError, DataError, warn
+from lamina.errors import ConfigError, DataError
 from lamina.runtime import processes
 from lamina.runtime.digests import part_digests
 from lamina.training.data.shares import share_of
@@ -28,6 +28,8 @@ class ShardedExecution:
     """Places the variables, batches and results of a Runner while a distribution is set.
 
     Attributes:
+        parts: Into how many parts a batch is divided.
+        largest: Number of rows of the largest training batch.
         sizes: Number of rows of each share of the next batch, of which each process has its share; None if each has all
             rows, or as many as the others.
     """
@@ -37,9 +39,9 @@ class ShardedExecution:
         mesh = distribution.device_mesh.backend_mesh
         self.whole: NamedSharding = NamedSharding(mesh, PartitionSpec())
         self._several = distribution.num_processes > 1
-        self._parts: int = mesh.shape[distribution.batch_dim_name]  # into which a batch is divided
+        self.parts: int = mesh.shape[distribution.batch_dim_name]  # into which a batch is divided
         self._share = share_of(distribution)
-        self._largest = 0  # rows of the largest training batch
+        self.largest = 0  # rows of the largest training batch
         self._is_compared = False
         self.sizes: list[int] | None = None
 
@@ -108,7 +110,7 @@ class ShardedExecution:
 
         Args:
             batch: The batch, or the part of it that this process has.
-            training: Whether a warning is worth while where its rows cannot be divided.
+            training: Whether it is a batch of the training.
         """
         sizes, self.sizes = self.sizes, None
         if self._several and (sizes is not None or not self.distribution.auto_shard_dataset):
@@ -116,19 +118,9 @@ class ShardedExecution:
         else:
             placed = jax.tree_util.tree_map(self._divided, batch)
         if training:
-            self._warn(placed)
+            leaf = next((leaf for leaf in jax.tree_util.tree_leaves(placed, is_leaf=_is_padded) if leaf.ndim), None)
+            self.largest = max(self.largest, 0 if leaf is None else leaf.shape[0])
         return placed
-
-    def _warn(self, placed):
-        """Warn of batches that are not divided, but for the last of an epoch."""
-        leaf = next((leaf for leaf in jax.tree_util.tree_leaves(placed, is_leaf=_is_padded) if leaf.ndim), None)
-        rows = 0 if leaf is None else leaf.shape[0]
-        if _is_padded(leaf) and rows >= max(self._largest, 2):
-            warn(
-                f"A batch of {rows} cannot be divided evenly among {self.distribution.num_model_replicas} "
-                f"devices, so each computes the whole batch. Choose a batch_size that is a multiple."
-            )
-        self._largest = max(self._largest, rows)
 
     def described(self, batch: Any) -> Any:
         """What `batch` returns for a whole batch, as shapes and types.
@@ -138,22 +130,22 @@ class ShardedExecution:
         """
 
         def one(leaf):
-            layout, rows = self._layout(leaf), leaf.shape[0] if leaf.shape else 0
-            shape = (rows + -rows % self._parts, *leaf.shape[1:]) if leaf.shape else ()
+            layout, rows = self.layout(leaf), leaf.shape[0] if leaf.shape else 0
+            shape = (rows + -rows % self.parts, *leaf.shape[1:]) if leaf.shape else ()
             return _with_rows(jax.ShapeDtypeStruct(shape, leaf.dtype, sharding=layout), layout, [(0, rows)])
 
         return jax.tree_util.tree_map(one, batch)
 
     def _divided(self, leaf):
         """A leaf of which each process has all rows."""
-        layout = self._layout(leaf)
+        layout = self.layout(leaf)
         rows = leaf.shape[0] if leaf.shape else 0
-        more = -rows % self._parts
+        more = -rows % self.parts
         return _with_rows(place(_longer(leaf, more), layout), layout, [(0, rows)])
 
     def _joined(self, leaf, sizes):
         """A leaf of which each process has a share, of so many rows; None: of as many as this one."""
-        layout, share = self._layout(leaf), self._share
+        layout, share = self.layout(leaf), self._share
         if share is None or not leaf.shape:
             try:
                 return jax.make_array_from_process_local_data(layout, np.asarray(leaf))
@@ -170,7 +162,12 @@ class ShardedExecution:
         value = jax.make_array_from_process_local_data(layout, local, (share.count * most, *leaf.shape[1:]))
         return _with_rows(value, layout, [(place * most, place * most + size) for place, size in enumerate(sizes)])
 
-    def _layout(self, leaf):
+    def layout(self, leaf: Any) -> Any:
+        """The sharding of a leaf of a batch.
+
+        Args:
+            leaf: Array, or its shape and type.
+        """
         return sharding_of(self.distribution.get_data_layout(leaf.shape))
 
     def results(self, kind: str, groups: Any) -> Any:

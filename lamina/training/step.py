@@ -12,6 +12,7 @@ from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.layers.base.call_signature import signature_of
+from lamina.training import odd_rows
 from lamina.training.compile_mixin import CompileMixin
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
@@ -211,8 +212,7 @@ class StepMixin(CompileMixin):
         trainable, others = state
         x, _, _ = unpack_x_y_sample_weight(data)
         with context.bind([*self.trainable_variables, *self.non_trainable_variables], [*trainable, *others]):
-            outputs = self(x, **self._training_argument(False))
-            return unwrap(outputs), _read(self.non_trainable_variables)
+            return odd_rows.call(self, x, False), _read(self.non_trainable_variables)
 
     def _training_argument(self, training: bool | None) -> dict[str, Any]:
         """`training` as a keyword for a call of this model, where its `call` takes it."""
@@ -239,7 +239,7 @@ def loss_and_updates(
     if optimizer is not None:
         variables, values = [*variables, *optimizer.variables], [*values, *(optimizer_values or ())]
     with context.bind(variables, values):
-        y_pred = unwrap(model(x, **model._training_argument(training)))
+        y_pred = odd_rows.call(model, x, training)
         flag = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
         loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag))
         scaled = loss if optimizer is None else optimizer.scale_loss(loss)
