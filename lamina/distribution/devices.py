@@ -48,6 +48,7 @@ def initialize(
     job_addresses: str | None = None,
     num_processes: int | None = None,
     process_id: int | None = None,
+    wait_limit: float | None = None,
     **settings: Any,
 ) -> None:
     """Join this process with others that run the same program, over `jax.distributed`. Call it before any computation.
@@ -64,6 +65,8 @@ def initialize(
             KERAS_DISTRIBUTION_JOB_ADDRESSES.
         num_processes: Number of processes. None means KERAS_DISTRIBUTION_NUM_PROCESSES.
         process_id: Number of this process, from 0. None means KERAS_DISTRIBUTION_PROCESS_ID.
+        wait_limit: Seconds that a process waits for another that is alive, before an error that says where each is.
+            None means the environment's LAMINA_WAIT_LIMIT, or 600.
         **settings: Further arguments of `jax.distributed.initialize`, such as `local_device_ids`,
             `cluster_detection_method`, `initialization_timeout` and `heartbeat_timeout_seconds`.
 
@@ -91,6 +94,7 @@ def initialize(
         jax.distributed.initialize(**{**given, **settings})
     if processes.join(range(jax.process_count())) is not None:
         _agree_on_seed("keras.distribution.initialize")
+        processes.set_limit(wait_limit)
         processes.leave()  # until a distribution is made
 
 

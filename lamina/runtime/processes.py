@@ -20,7 +20,9 @@ from lamina.errors import ProcessError
 if TYPE_CHECKING:
     from lamina.runtime.neighbours import Neighbours
 
-__all__ = ["agree", "as_one", "clock", "gather", "is_first", "join", "leave", "number", "together"]
+__all__ = [
+    "agree", "as_one", "clock", "computes", "gather", "is_first", "join", "leave", "number", "set_limit", "together",
+]  # fmt: skip
 
 _BLOCK = 64  # rounds whose values are deleted at once
 
@@ -39,27 +41,29 @@ class Team:
     members: tuple[int, ...]
     number: int
     neighbours: Neighbours
+    round: int
     clock: float
 
     def __init__(self, client: Any, members: tuple[int, ...], number: int, neighbours: Neighbours) -> None:
         self.client, self.members, self.number, self.neighbours = client, members, number, neighbours
         self.clock = time.monotonic()
-        self._place, self._round = f"lamina/{'-'.join(map(str, members))}", 0
+        self.name: str = "-".join(map(str, members))
+        self._run = self.round = 0
+        neighbours.runs[self.name] = 0
 
     def gather(self, value: Any, where: str) -> list[Any]:
         """The value of each process, in the order of their numbers."""
-        self.neighbours.fails(None)
+        run = self.neighbours.runs_on(self)
+        if run != self._run:
+            self._run, self.round = run, 0
+        self.round += 1
+        self.neighbours.is_at(self, "waits at", where)
         messages = self._exchange({"value": value, "where": where, "clock": time.monotonic()})
-        failed = {member: one["error"] for member, one in zip(self.members, messages, strict=True) if "error" in one}
-        if failed:
-            for member in failed:
-                self.neighbours.hears(member)
-            member, words = next(iter(failed.items()))
-            raise _told(ProcessError(f"{self.neighbours.name(member)} ended the run of all: {words}"))
+        self.neighbours.is_at(self, "left", where)
         places = [one["where"] for one in messages]
         if len(set(places)) > 1:
             member, other = next((m, p) for m, p in zip(self.members, places, strict=True) if p != places[0])
-            raise _told(
+            raise self._all_know(
                 ProcessError(
                     f"Process {self.members[0]} is at {places[0]}, and process {member} at {other}: processes that "
                     "train one model make the same calls.",
@@ -69,47 +73,55 @@ class Team:
         self.clock = messages[0]["clock"]
         return [one["value"] for one in messages]
 
-    def tell(self, error: BaseException) -> None:
-        """Let the others end with an error of this process, at their next round."""
-        self._round += 1
-        key, message = self._key(), {"error": self.neighbours.words_of(error)}
-        if self.number == self.members[0]:  # the first speaks for all, who need not come
-            self.client.key_value_set(f"{key}/all", json.dumps([message, *({"where": ""} for _ in self.members[1:])]))
-        else:
-            self.client.key_value_set(f"{key}/{self.number}", json.dumps(message))
-
-    def _key(self):
-        return f"{self._place}/{self._round // _BLOCK}/{self._round % _BLOCK}"
-
     def _exchange(self, message):
-        self._round += 1
-        key, first = self._key(), self.members[0]
+        place = f"lamina/{self.name}/{self._run}"
+        key, first = f"{place}/{self.round // _BLOCK}/{self.round % _BLOCK}", self.members[0]
         if self.number != first:
             self.client.key_value_set(f"{key}/{self.number}", json.dumps(message))
             return json.loads(self._wait(f"{key}/all", first))
         messages = [message, *(json.loads(self._wait(f"{key}/{member}", member)) for member in self.members[1:])]
         self.client.key_value_set(f"{key}/all", json.dumps(messages))
-        if self._round % _BLOCK == 0:  # all have read the rounds before
-            self.client.key_value_delete(f"{self._place}/{self._round // _BLOCK - 1}/")
+        if self.round % _BLOCK == 0:  # all have read the rounds before
+            self.client.key_value_delete(f"{place}/{self.round // _BLOCK - 1}/")
         return messages
 
     def _wait(self, key, member):
         """The value of a key that a process sets."""
-        has_ended = None
+        neighbours, began = self.neighbours, time.monotonic()
+        ended: Any = None
         while True:
             try:
                 return self.client.blocking_key_value_get(key, 1000)
             except Exception as error:
-                if not self.neighbours.is_late(error):
-                    self.neighbours.lost = f"{self.neighbours.name(member)} ended."
-            if self.neighbours.lost:
-                raise _told(self.neighbours.end())
-            for other in self.members if member == self.members[0] else (member,):
-                if has_ended == other:  # and it was looked once more since then
-                    words = (self.neighbours.end_of(other) or {}).get("words") or "its program came to its end"
-                    raise _told(ProcessError(f"{self.neighbours.name(other)} ended while others wait for it: {words}"))
-            ended = [other for other in self.members if self.neighbours.end_of(other) and other != self.number]
-            has_ended = ended[0] if ended else None
+                if not neighbours.is_late(error):
+                    neighbours.lost = f"{neighbours.name(member)} ended."
+            if neighbours.lost:
+                raise _told(neighbours.end())
+            failed = neighbours.failed(self)
+            if failed is not None:
+                raise self._all_know(ProcessError(f"{neighbours.name(failed[0])} ended the run of all: {failed[1]}"))
+            others = [other for other in self.members if other != self.number]
+            if ended in (others if member == self.members[0] else [member]):  # and it was looked once more since then
+                words = (neighbours.end_of(ended) or {}).get("words") or "its program came to its end"
+                raise _told(ProcessError(f"{neighbours.name(ended)} ended while others wait for it: {words}"))
+            ended = next((other for other in others if neighbours.end_of(other)), None)
+            if time.monotonic() - began > neighbours.limit:
+                raise self._too_late()
+
+    def _too_late(self):
+        late = self.neighbours.behind(self) or [member for member in self.members if member != self.number]
+        error = ProcessError(
+            f"{self.neighbours.place(self.number)} and has waited {self.neighbours.limit:g} s there, while "
+            f"{', '.join(map(self.neighbours.place, late))}.",
+            fix="Make the same calls in every process. keras.distribution.initialize(wait_limit=3600) waits longer.",
+        )
+        self.neighbours.fails(self, _told(error))
+        return error
+
+    def _all_know(self, error):
+        """Mark an error that ends the run in all processes."""
+        self.neighbours.begins(self, self._run + 1)
+        return _told(error)
 
 
 def _told(error):
@@ -204,10 +216,37 @@ def clock() -> float:
     return time.monotonic() if _team is None else _team.clock
 
 
+def computes(results: Any = None) -> None:
+    """Note that this process begins a step on the devices, or that its results are on their way.
+
+    Args:
+        results: Arrays of the step that no other step overwrites.
+    """
+    if _team is not None:
+        arrays = [leaf for leaf in jax.tree_util.tree_leaves(results) if isinstance(leaf, jax.Array)]
+        _team.neighbours.computes(None if results is None else arrays[:1])
+
+
+def set_limit(seconds: float | None) -> None:
+    """Set how long a process waits for others that are alive.
+
+    Args:
+        seconds: Number of seconds, or None to change nothing.
+    """
+    if _neighbours is not None and seconds is not None:
+        _neighbours.limit = seconds
+
+
 @contextlib.contextmanager
-def as_one() -> Iterator[None]:
-    """A block that an exception ends in all processes: the others raise a ProcessError with its words."""
+def as_one(where: str | None = None) -> Iterator[None]:
+    """A block that an exception ends in all processes: the others raise a ProcessError with its words.
+
+    Args:
+        where: What all processes begin here, in words; None if they need not begin together.
+    """
     try:
+        if where is not None:
+            gather(None, where)
         yield
     except BaseException as error:
         if _team is not None and not getattr(error, "_is_known", False):
@@ -219,6 +258,4 @@ def _end_all(team, error):
     neighbours = team.neighbours
     if isinstance(error, jax.errors.JaxRuntimeError) and neighbours.verdict():
         raise _told(neighbours.end()) from error
-    _told(error)
-    neighbours.fails(error)
-    team.tell(error)
+    neighbours.fails(team, _told(error))

@@ -19,7 +19,7 @@ from lamina.core.registry import is_builtin
 from lamina.core.variable import to_array, unwrap
 from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
-from lamina.runtime import compilation_cache
+from lamina.runtime import compilation_cache, processes
 from lamina.runtime.allocator import release_surplus
 from lamina.runtime.compilations import Recorder
 from lamina.runtime.process import configure_process
@@ -97,11 +97,8 @@ class Runner:
         }
         self.sharded = sharded_execution(self.sharded)
         frozen = tuple((layer.trainable, layer._revision) for layer in model._flatten_layers())
-        pattern = (
-            frozen,
-            context.distribution(),
-            *(tuple(map(id, self.groups[group])) for group in sorted(self.groups)),
-        )
+        ids = (tuple(map(id, self.groups[group])) for group in sorted(self.groups))
+        pattern = (frozen, context.distribution(), *ids)
         if pattern != self._pattern:
             self.release()
             variables = [variable for group in self.groups.values() for variable in group]
@@ -193,8 +190,7 @@ class Runner:
 
         The program may overwrite the whole state but the metrics: their initial values are kept for the next epoch.
         """
-        if program is None:
-            program = self.prepare("train", batch)
+        program = program or self.prepare("train", batch)
         data = batch if self.sharded is None else self.sharded.batch(batch, training=True)
         if self.guard is not None:
             data = (data, self.guard.alive)
@@ -205,6 +201,7 @@ class Runner:
         values = self.state.values
         donated = (values["trainable"], values["others"], values["optimizer"])
         self._throttle.wait()
+        processes.computes()
         try:
             (logs, (*new, changed)), changed_globals = program(
                 donated, (values["metrics"], values["read"]), context.global_values(), data
@@ -217,6 +214,7 @@ class Runner:
         if changed_globals:
             self._write_globals(changed_globals)
         self._throttle.after(logs)
+        processes.computes(logs)
         values["trainable"], values["others"], values["optimizer"], values["metrics"] = map(list, new)
         values["read"] |= changed
         if self.guard is not None:
@@ -286,6 +284,7 @@ class Runner:
 
     def _run(self, program, state, data):
         """The results of a program that donates no buffers."""
+        processes.computes()
         try:
             results, changed_globals = program((), state, context.global_values(), data)
         except jax.errors.JaxRuntimeError as error:
@@ -293,6 +292,7 @@ class Runner:
         finally:
             if self.recorder.current:
                 self.recorder.finish()
+        processes.computes(results)
         if changed_globals:
             self._write_globals(changed_globals)
         return results

@@ -36,7 +36,8 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         model._runner.refresh()  # a ShardedExecution is there before the first step
     for number in itertools.count(first):
         batch = next(rest, None)
-        state = {"stop": bool(getattr(model, stop)), "ends": interrupts.requested, "batch": _shapes(batch)}
+        ends = _preemption() if interrupts.requested is None else interrupts.requested
+        state = {"stop": bool(getattr(model, stop)), "ends": ends, "batch": _shapes(batch)}
         if share is not None:
             rows = max((shape[0] for shape, _ in state["batch"] or () if shape), default=0)
             state["share"] = share.number, rows
@@ -45,7 +46,7 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
             setattr(model, stop, True)
             return
         asked = [one["ends"] for one in states if one["ends"] is not None]
-        run.ends = asked[0] if asked else _preemption(number)
+        run.ends = asked[0] if asked else None
         if all(one["batch"] is None for one in states):
             return
         _check_alike(number, [one["batch"] for one in states], share is not None)
@@ -64,14 +65,17 @@ def is_agreed(value: Any, where: str) -> bool:
     return any(processes.gather(bool(value), where))
 
 
-def _preemption(number):
-    """SIGTERM if JAX saw it in one of the processes, and all reached the same step since; else None."""
+_points = itertools.count()  # JAX asks for numbers that grow
+
+
+def _preemption():
+    """SIGTERM if JAX saw it in one of the processes; else None."""
     from jax._src import distributed
     from jax.experimental import multihost_utils
 
     if distributed.global_state.preemption_sync_manager is None:
         return None
-    return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(number) else None
+    return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(next(_points)) else None
 
 
 def _shapes(batch):

@@ -15,6 +15,7 @@ from lamina.core.keywords import keywords
 from lamina.core.sparse import is_sparse
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
+from lamina.runtime import processes
 from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.training.given import callbacks_with_options, check_given
 from lamina.training.legacy_methods import LegacyMethods
@@ -81,8 +82,7 @@ class Trainer(StepMixin, LegacyMethods):
             steps_per_epoch: Batches per epoch. None means all; required for infinite data.
             validation_steps: Batches per validation. None means all; required for infinite data.
             validation_batch_size: Samples per validation step. None means `batch_size`.
-            validation_freq: Interval between validations in epochs, or a list of the epochs after which to
-                validate.
+            validation_freq: Interval between validations in epochs, or a list of the epochs after which they run.
             resume: Folder that stores the progress of the run, or a `keras.callbacks.Resume`, which also sets how
                 often it is saved. Starting the same program again after a crash continues the run, and ends with
                 bit-identical weights.
@@ -272,15 +272,15 @@ class Trainer(StepMixin, LegacyMethods):
         Args:
             x: Inputs as an array, or a list or dict of arrays.
         """
-        batch = self._single_batch(x, None, None, None)
-        return training_module.to_numpy(self._runner.predict(batch))
+        with processes.as_one("predict_on_batch"):
+            return training_module.to_numpy(self._runner.predict(self._single_batch(x, None, None, None)))
 
     # Internal
 
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
-        self._runner.reset_metrics()
-        logs = run(self._single_batch(x, y, sample_weight, class_weight))
-        logs = training_module.read_logs(logs)
+        with processes.as_one("train_on_batch or test_on_batch"):
+            self._runner.reset_metrics()
+            logs = training_module.read_logs(run(self._single_batch(x, y, sample_weight, class_weight)))
         if logs.get("loss", 0.0) != logs.get("loss", 0.0):  # NaN
             self._inspect("batch", x, y, sample_weight)
         return dict(sorted(logs.items())) if return_dict else self._as_list(logs)
@@ -317,7 +317,8 @@ class Trainer(StepMixin, LegacyMethods):
     def _is_one_batch(self, x, batch_size):
         """Whether x is an array that a step can take unchanged as one batch."""
         plain = x.__class__ is np.ndarray and x.dtype in _READY and x.ndim > 1 and self._host_step() is None
-        return plain and (batch_size is None or batch_size.__class__ is int) and 0 < len(x) <= (batch_size or 32)
+        size = 32 if batch_size is None else batch_size
+        return plain and size.__class__ is int and 0 < len(x) <= size and processes.together() is None
 
     def _single_batch(self, x, y, sample_weight, class_weight):
         """Combine arrays into one batch."""

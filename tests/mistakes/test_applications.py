@@ -98,7 +98,8 @@ RUNTIME = [
 ]  # fmt: skip
 
 FORKED = [("This process was forked", "it needs a fork, which tests/training/test_threads_and_forks.py makes"),
-          ("is at {places", "it needs several processes, which tests/processes starts")]  # fmt: skip
+          ("is at {places", "it needs several processes, which tests/processes starts"),
+          ("and has waited", "it needs several processes, which tests/processes starts")]  # fmt: skip
 MANY = [("processes cannot share", "it needs several processes"), ("The batch size {size}", "it needs TensorFlow"),
         ("no variable has the address", "tests/test_distribution.py sets the variables of launchers"),
         ("auto-sharding", "it needs several processes"),

@@ -8,12 +8,14 @@ import pathlib
 import shutil
 import signal
 import sys
+import time
 import traceback
 import warnings
 
 import numpy as np
 
 import lamina as keras
+from lamina.runtime import processes
 
 NUMBER = int(os.environ.get("PROCESS", "0"))
 GENERATOR = np.random.default_rng(0)
@@ -164,6 +166,19 @@ class Cases:
     def other_calls(self):
         return self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))
 
+    def one_batch_alone(self):
+        """One trains on one batch, and both go on."""
+        found = self.fit(Once(1, lambda model: model.train_on_batch(X, Y)))
+        return [found, self.fit()]
+
+    def too_late(self):
+        """One does something else, for longer than the other waits."""
+        processes.set_limit(2)
+        time.sleep(5 * NUMBER)
+        found = self.fit()
+        processes.set_limit(600)
+        return found
+
     def signals(self):
         found = []
         for name, folder in [("SIGTERM", "run"), ("SIGUSR1", None), ("SIGINT", "run2")]:
@@ -240,7 +255,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    names = "plain a_stop an_error files fewer_batches shares other_calls signals disks seeds split"
+    names = "plain a_stop an_error files fewer_batches shares other_calls one_batch_alone too_late signals disks seeds "
+    names += "split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

@@ -47,6 +47,14 @@ def test_two_processes(tmp_path, subtests):
             assert "Process 0 is at batch 2 of fit, and process 1 at batch 0 of evaluate" in one["other_calls"]
             assert "process 1 at reading an array of shape (6, 4)" in one["split"][3]
     whole = first["plain"][1]
+    with subtests.test("a call for one batch is made by all, and the next run is right"):
+        for one in (first, second):
+            assert "batch 1 of fit, and process 1 at train_on_batch" in one["one_batch_alone"][0]
+            assert one["one_batch_alone"][1] == whole
+    with subtests.test("who waits too long says where each is"):
+        waits = "waits at batch 0 of fit and has waited 2 s there, while Process 1 (pid "
+        assert waits in first["too_late"] and waits in second["too_late"]
+        assert "Process 0" in second["too_late"] and "left the end of epoch 2" in second["too_late"]
     with subtests.test("a signal in one saves all at the same step"):
         for one in (first, second):
             assert one["signals"] == ["SystemExit: 75", True, whole, "SystemExit: 138", True, "KeyboardInterrupt: ",
@@ -93,6 +101,41 @@ def test_a_dead_neighbour_is_named(tmp_path):
     assert (first.status, second.status) == (75, -9), first.errors
     lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
     assert len(lines) == 1 and lines[0].endswith("Process 0 ends as well.") and "Traceback" not in first.errors
+
+
+STUCK = """
+import os
+import numpy as np
+import lamina as keras
+
+keras.distribution.initialize()
+keras.distribution.set_distribution(keras.distribution.DataParallel())
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+
+
+class Failing(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):  # all have agreed to take this step, and one does not
+        if os.environ["PROCESS"] == "1" and batch == 2:
+            raise ValueError("the disk is full")
+
+
+for attempt in range(2):
+    try:
+        model.fit(np.ones((64, 3)), np.ones((64, 1)), batch_size=4, verbose=0, callbacks=[Failing()])
+    except Exception as error:
+        print(error, flush=True)
+"""
+
+
+def test_who_waits_on_the_devices_for_an_error_is_ended(tmp_path):
+    (tmp_path / "program.py").write_text(STUCK)
+    first, second = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
+    assert first.status == 75 and second.status is not None
+    lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
+    assert len(lines) == 1 and "ended the run of all: ValueError: the disk is full" in lines[0]
+    assert "Process 0 computes batch 2 of fit." in lines[0]
+    assert "the disk is full" in second.output
 
 
 def test_no_exception_of_the_writer_is_lost():
