@@ -1,8 +1,9 @@
 """Runs that are killed at random and started again end with the bits of a run that nobody killed.
 
-`python -m tests.processes.kills [KILLS] [PROCESSES ...]` kills runs on 1, 2 and 4 processes 50 times each, at a random
-moment: one process or all with SIGKILL, or one with SIGTERM, with a shared folder or a disk of each process. With a
-folder as its only argument, it is the program that the processes run.
+`python -m tests.processes.kills [KILLS] [PROCESSES ...]` kills runs on 1, 2 and 4 processes 50 times each, with 1, 2
+or 4 devices a process, at a random moment: one process or all with SIGKILL, or one with SIGTERM, with a shared folder
+or a disk of each process. Disks are lost too: the next start has to name the process that has none. With a folder as
+its only argument, it is the program that the processes run.
 """
 
 import hashlib
@@ -47,10 +48,10 @@ def train(folder):
     pathlib.Path(folder, f"end{number}").write_text(hashlib.sha256(values).hexdigest())
 
 
-def begin(folder, processes, disks):
+def begin(folder, processes, disks, devices):
     for path in folder.glob("begun*"):
         path.unlink()
-    return start.Start(*PROGRAM, folder, processes=processes, environment={"DISKS": str(disks)})
+    return start.Start(*PROGRAM, folder, processes=processes, devices=devices, environment={"DISKS": str(disks)})
 
 
 def endings(folder, processes):
@@ -69,11 +70,24 @@ def hurt(draw, run, folder, disks, processes):
     return way
 
 
-def killed(draw, kills, processes, folder, disks):
+def lost(draw, folder, processes, devices):
+    """Lose the disk of one process. Returns what went wrong: the next start ends with an error that names it."""
+    if not all(list(folder.glob(f"disk{number}/*.checkpoint")) for number in range(processes)):
+        return []
+    number = draw.randrange(processes)
+    shutil.rmtree(folder / f"disk{number}")
+    ended = begin(folder, processes, processes, devices).end(LIMIT)
+    for path in folder.glob("disk*"):
+        shutil.rmtree(path)
+    named = [f"process {number} has none" in one.errors and one.status not in (None, 0) for one in ended]
+    return [] if all(named) else [f"a lost disk of process {number}: {[one.errors[-300:] for one in ended]}"]
+
+
+def killed(draw, kills, processes, folder, disks, devices):
     """(the digests of the weights after so many kills and a last start, what went wrong)."""
     wrong = []
     for number in range(kills):
-        run = begin(folder, processes, disks)
+        run = begin(folder, processes, disks, devices)
         way = hurt(draw, run, folder, disks, processes)
         ended = run.end(LIMIT)
         if any(one.status is None for one in ended):
@@ -81,10 +95,12 @@ def killed(draw, kills, processes, folder, disks):
         told = {one.status for one in ended} - {0, 75, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGABRT}
         if told:
             wrong.append(f"kill {number} ({way}): ended with {told}: {[one.errors[-300:] for one in ended]}")
+        if disks > 1 and draw.random() < 0.15:
+            wrong += lost(draw, folder, processes, devices)
         if endings(folder, processes)[1]:  # it was too fast: once more from the beginning
             for path in [*folder.glob("end*"), *folder.glob("disk*"), *folder.glob("shared")]:
                 path.unlink() if path.is_file() else shutil.rmtree(path)
-    run = begin(folder, processes, disks)
+    run = begin(folder, processes, disks, devices)
     ended = run.end(LIMIT)
     wrong += [one.errors[-600:] for one in ended if one.status != 0]
     return endings(folder, processes)[0], wrong
@@ -93,17 +109,20 @@ def killed(draw, kills, processes, folder, disks):
 def main(kills=50, numbers=(1, 2, 4), seed=0):
     draw, bad = random.Random(seed), 0
     for processes in numbers:
-        with tempfile.TemporaryDirectory() as name:
-            expected, wrong = killed(draw, 0, processes, pathlib.Path(name), 1)
-        done = 0
+        done, wrong, expected = 0, [], {}
         while done < kills and not wrong:
             count, disks = min(draw.randint(1, 5), kills - done), draw.choice([1, processes])
+            devices = draw.choice([1, 2, 4])
             with tempfile.TemporaryDirectory() as name:
-                found, wrong = killed(draw, count, processes, pathlib.Path(name), disks)
-            done += count
-            if found != expected:
-                wrong.append(f"other bits: {found} for {expected}")
-            print(f"{processes} processes, {disks} disks: {done} kills, {'; '.join(wrong) or 'same bits'}", flush=True)
+                if devices not in expected:
+                    expected[devices], wrong = killed(draw, 0, processes, pathlib.Path(name), 1, devices)
+            with tempfile.TemporaryDirectory() as name:
+                found, more = killed(draw, count, processes, pathlib.Path(name), disks, devices)
+            wrong, done = wrong + more, done + count
+            if found != expected[devices]:
+                wrong.append(f"other bits: {found} for {expected[devices]}")
+            run = f"{processes} processes of {devices} devices, {disks} disks"
+            print(f"{run}: {done} kills, {'; '.join(wrong) or 'same bits'}", flush=True)
         bad += bool(wrong)
     return bad
 
