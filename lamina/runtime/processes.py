@@ -256,6 +256,7 @@ def as_one(where: str | None = None) -> Iterator[None]:
 
 def _end_all(team, error):
     neighbours = team.neighbours
-    if isinstance(error, jax.errors.JaxRuntimeError) and neighbours.verdict():
+    is_of_devices = isinstance(error, jax.errors.JaxRuntimeError) or "Gloo" in str(error)  # the latter's ValueErrors
+    if is_of_devices and neighbours.verdict():
         raise _told(neighbours.end()) from error
     neighbours.fails(team, _told(error))
