@@ -1,6 +1,8 @@
 """The public names of `lamina.training`: the one table that editors and `lamina.core.lazy` read."""
 
 from lamina.callbacks.logs import read_logs as read_logs
+from lamina.runtime.processes import as_one as as_one
+from lamina.runtime.processes import together as together
 from lamina.training import step as step
 from lamina.training.compile import CompileLoss as CompileLoss
 from lamina.training.compile import CompileMetrics as CompileMetrics
@@ -33,3 +35,4 @@ from lamina.training.loop import (
 from lamina.training.loop import (
     to_numpy as to_numpy,
 )
+from lamina.training.odd_rows import call_by_parts as call_by_parts

@@ -15,10 +15,10 @@ from lamina.core.variable import unwrap
 from lamina.errors import LaminaError, warn
 from lamina.facts.rows import rows_of_outputs
 
-__all__ = ["call"]
+__all__ = ["call_by_parts"]
 
 
-def call(model: Any, x: Any, training: bool | None) -> Any:
+def call_by_parts(model: Any, x: Any, training: bool | None) -> Any:
     """The outputs of a model for a batch, in a step. If the rows cannot be divided evenly among the devices, the model
     gets some of them again, which count in no statistics and are cut from its outputs. A model in which rows change
     each other gets the batch as it is, on each device.
@@ -28,10 +28,10 @@ def call(model: Any, x: Any, training: bool | None) -> Any:
         x: Its inputs.
         training: Whether it is called for training.
     """
-    sharded: Any = model._runner.sharded
+    sharded: Any = model._runner_made.sharded
     settings = model._training_argument(training)
-    rows = None if sharded is None else _rows(x)
-    if sharded is None or rows is None or rows % sharded.parts == 0:
+    rows = _rows(x)
+    if rows is None or rows % sharded.parts == 0:
         return unwrap(model(x, **settings))
     more = -rows % sharded.parts
     by_rows = _outputs_by_rows(model, settings, x, rows, sharded.parts)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from lamina import training as training_module
 from lamina.core import context, tree
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.layers.base.call_signature import signature_of
-from lamina.training import odd_rows
 from lamina.training.compile_mixin import CompileMixin
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
@@ -212,7 +212,7 @@ class StepMixin(CompileMixin):
         trainable, others = state
         x, _, _ = unpack_x_y_sample_weight(data)
         with context.bind([*self.trainable_variables, *self.non_trainable_variables], [*trainable, *others]):
-            return odd_rows.call(self, x, False), _read(self.non_trainable_variables)
+            return _called(self, x, False), _read(self.non_trainable_variables)
 
     def _training_argument(self, training: bool | None) -> dict[str, Any]:
         """`training` as a keyword for a call of this model, where its `call` takes it."""
@@ -239,12 +239,19 @@ def loss_and_updates(
     if optimizer is not None:
         variables, values = [*variables, *optimizer.variables], [*values, *(optimizer_values or ())]
     with context.bind(variables, values):
-        y_pred = odd_rows.call(model, x, training)
+        y_pred = _called(model, x, training)
         flag = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
         loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag))
         scaled = loss if optimizer is None else optimizer.scale_loss(loss)
         updated = _read(model.non_trainable_variables), _read(model.metrics_variables)
     return scaled, (loss, _pack(y_pred), *updated)
+
+
+def _called(model, x, training):
+    """The outputs of a model. Over several devices, a batch may not divide."""
+    if model._runner_made is None or model._runner_made.sharded is None:
+        return unwrap(model(x, **model._training_argument(training)))
+    return training_module.call_by_parts(model, x, training)
 
 
 def _update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):

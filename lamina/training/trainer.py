@@ -15,7 +15,6 @@ from lamina.core.keywords import keywords
 from lamina.core.sparse import is_sparse
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
-from lamina.runtime import processes
 from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.training.given import callbacks_with_options, check_given
 from lamina.training.legacy_methods import LegacyMethods
@@ -272,13 +271,13 @@ class Trainer(StepMixin, LegacyMethods):
         Args:
             x: Inputs as an array, or a list or dict of arrays.
         """
-        with processes.as_one("predict_on_batch"):
+        with training_module.as_one("predict_on_batch"):
             return training_module.to_numpy(self._runner.predict(self._single_batch(x, None, None, None)))
 
     # Internal
 
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
-        with processes.as_one("train_on_batch or test_on_batch"):
+        with training_module.as_one("train_on_batch or test_on_batch"):
             self._runner.reset_metrics()
             logs = training_module.read_logs(run(self._single_batch(x, y, sample_weight, class_weight)))
         if logs.get("loss", 0.0) != logs.get("loss", 0.0):  # NaN
@@ -318,7 +317,7 @@ class Trainer(StepMixin, LegacyMethods):
         """Whether x is an array that a step can take unchanged as one batch."""
         plain = x.__class__ is np.ndarray and x.dtype in _READY and x.ndim > 1 and self._host_step() is None
         size = 32 if batch_size is None else batch_size
-        return plain and size.__class__ is int and 0 < len(x) <= size and processes.together() is None
+        return plain and size.__class__ is int and 0 < len(x) <= size and training_module.together() is None
 
     def _single_batch(self, x, y, sample_weight, class_weight):
         """Combine arrays into one batch."""
