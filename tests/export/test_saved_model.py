@@ -99,9 +99,11 @@ def test_outputs_are_named_in_the_order_of_tensorflow(folder):
 
 
 def test_linear_algebra_that_tensorflow_lacks(tmp_path):
-    model = keras.Sequential([keras.Input((3, 3)), L.Lambda(keras.ops.inv, name="inverse")])
-    with pytest.raises(ConfigError, match="(?s)TensorFlow has no 'lapack.*'inverse'"):
-        model.export(tmp_path / "model", verbose=False)
+    corners = np.float32([[0, 0], [2, 0], [2, 2], [0, 2]])
+    for inverse in (keras.ops.inv, lambda x: keras.ops.image.perspective_transform(x[..., None], corners, corners)):
+        model = keras.Sequential([keras.Input((3, 3)), L.Lambda(inverse, name="inverse")])
+        with pytest.raises(ConfigError, match="(?s)TensorFlow has no 'lapack.*'inverse'"):
+            model.export(tmp_path / "model", verbose=False)
     assert not list(tmp_path.iterdir())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 from jax.extend.mlir import ir, passmanager
-from jax.extend.mlir.dialects import stablehlo
+from jax.extend.mlir.dialects import sdy, stablehlo
 
 from lamina.errors import ConfigError
 from lamina.export.savedmodel.bundle import GRAPH_KEY, write_bundle
@@ -108,6 +108,7 @@ def stablehlo_of(exported: Any) -> bytes:
     with ir.Context() as context:
         context.attach_diagnostic_handler(lambda problem: True)  # nothing is printed of versions that cannot say it
         stablehlo.register_dialect(context)
+        sdy.register_dialect(context)  # of shardings, which linear algebra mentions
         stablehlo.register_stablehlo_passes()
         module = stablehlo.deserialize_portable_artifact(context, data)
         passmanager.PassManager.parse("builtin.module(func.func(stablehlo-legalize-composite-to-call))").run(
