@@ -52,9 +52,8 @@ def subclass():
     return model
 
 
-def quantized():
-    model = stack((32,), L.Dense(64, activation="relu"), L.Dense(8))
-    model.quantize("int8")
+def quantized(model, mode):
+    model.quantize(mode)
     return model
 
 
@@ -111,7 +110,8 @@ MODELS = {
     "bins": lambda: stack((4,), L.Discretization(bin_boundaries=[0.2, 0.5, 0.7])),
     "adaptive pooling": lambda: stack((9, 9, 3), L.AdaptiveAveragePooling2D((3, 4)), L.AdaptiveMaxPooling2D(2)),
     "spectrogram": lambda: stack((400,), L.MelSpectrogram(num_mel_bins=8, fft_length=64, sequence_stride=32)),
-    "quantized": quantized,
+    "quantized": lambda: quantized(stack((32,), L.Dense(64, activation="relu"), L.Dense(8)), "int8"),
+    "quantized words": lambda: quantized(stack((5,), L.Embedding(16, 8), dtype="int32"), "int4"),
     "half precision": lambda: stack((8,), L.Dense(16, dtype="mixed_float16"), L.Dense(3)),
     "subclass": subclass,
     "nested": lambda: stack((4,), stack((4,), L.Dense(3), L.Dense(3)), L.PReLU()),

@@ -20,7 +20,8 @@ WRITERS: dict[str, Callable[..., Any]] = {
 }
 WIDE = ("uint64", "int64")  # hashes are computed in them
 NARROW = ("int8", "uint8", "int16", "uint16")  # computed in int32, with these results brought back into their range
-OVERFLOWING = {"add", "sub", "mul", "neg", "shift_left", "integer_pow", "reduce_sum", "cumsum", "convert_element_type"}
+OVERFLOWING = {"add", "sub", "mul", "neg", "shift_left", "integer_pow", "reduce_sum", "cumsum", "convert_element_type",
+               "bitcast_convert_type"}  # fmt: skip
 
 
 def writes(*primitives: str) -> Callable[[Any], Any]:

@@ -148,6 +148,14 @@ def _convert(converter, equation, x):
     return result
 
 
+@writes("bitcast_convert_type")
+def _bitcast(converter, equation, x):
+    source, target = equation.invars[0].aval.dtype, equation.params["new_dtype"]
+    if source != target and (source.itemsize != target.itemsize or {source.kind, target.kind} != {"i", "u"}):
+        raise converter.refusal(f"operator that reads {source} as {target}")
+    return x if source == target else converter.graph.cast(x, target)  # which wraps integers of one width
+
+
 @writes("square")
 def _square(converter, equation, x):
     return converter.graph.add("Mul", x, x)
