@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pathlib
+import urllib.parse
 from typing import Any
 
 from lamina.cli.scan_files import RULES, findings_in
@@ -76,10 +78,15 @@ def _sarif(reports):
         {
             "ruleId": one.rule, "level": RULES[one.rule][0],
             "message": {"text": f"{one.place} {one.message}".strip()},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": path.as_posix()}}}],
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(path)}}}],
         }
         for path, _, found in reports for one in found
     ]  # fmt: skip
     driver = {"name": "lamina scan", "rules": rules}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return {"$schema": schema, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _uri(path):
+    """A path as SARIF wants it: RFC 3986, so that spaces and the like are escaped."""
+    return urllib.parse.quote(os.fsencode(path.as_posix()), safe="/:")

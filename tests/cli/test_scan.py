@@ -308,6 +308,7 @@ def test_reports(tmp_path, capsys):
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(RULES)
     assert run["results"][0]["ruleId"] == "code" and run["results"][0]["level"] == "error"
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("/a%1B%5B2J.pkl")
     assert cli.main(["scan", str(tmp_path / "nothing")]) == 2
 
 
