@@ -702,12 +702,13 @@ def test_members_that_no_archive_of_ours_has(what, tmp_path):
         saving.load_model(path)
 
 
-def test_weights_in_npz_are_not_read(tmp_path, peak):
-    """A layout that Keras can write and no one does: its members could say any size."""
+@pytest.mark.parametrize("name", ["model.weights.npz", "model.safetensors", "model.safetensors.index.json"])
+def test_weights_of_an_archive_are_hdf5(name, tmp_path, peak):
+    """Keras can write npz and does not: its members could say any size. Folders alone hold safetensors."""
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr("metadata.json", "{}")
         archive.writestr("config.json", model().to_json())
-        archive.writestr("model.weights.npz", bytes(100))
+        archive.writestr(name, bytes(100))
     for read in (saving.load_model, model().load_weights):
         with pytest.raises(FileError, match=r"has no model\.weights\.h5"):
             read(tmp_path / "m.keras")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lamina.core.serialization import serialize
+from lamina.saving.formats.folder import Folder
 from lamina.saving.formats.safetensors import Tensors, tensors_of, write_tensors
 from lamina.saving.formats.transformers_layout import config_for, family_of, load_transformers, tensors_for
 from lamina.saving.formats.weights_h5 import read_tree
@@ -67,8 +68,8 @@ def write_huggingface(model: Any, folder: pathlib.Path, shard_bytes: int = SHARD
 
 
 def has_safetensors(members: Any) -> bool:
-    """Whether the weights of a folder are safetensors."""
-    return _SINGLE in members or _INDEX in members
+    """Whether these are files of a folder whose weights are safetensors. An archive holds them as HDF5."""
+    return isinstance(members, Folder) and (_SINGLE in members or _INDEX in members)
 
 
 @contextlib.contextmanager
