@@ -50,7 +50,7 @@ def _children(structure):
     """(key, child) of each child: dicts by sorted key, OrderedDicts and sequences in their order."""
     if not isinstance(structure, dict):
         return list(enumerate(structure))
-    if type(structure) is OrderedDict:
+    if isinstance(structure, OrderedDict):
         return list(structure.items())
     try:
         return sorted(structure.items(), key=lambda item: item[0])

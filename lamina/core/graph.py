@@ -222,7 +222,8 @@ def _sort(inputs, outputs, name):
         by_depth[depth].append(node)
     order = {node: index for index, node in enumerate(finished)}
     deepest_first = sorted(node_depth, key=lambda node: (-node_depth[node], order.get(node, -1)))
-    operations = sorted(operation_depth, key=lambda operation: (-operation_depth[operation], met[operation]))
+    taken = {node.operation for node in node_depth if node.is_input or not _given(node, inputs)}
+    operations = sorted(taken, key=lambda operation: (-operation_depth[operation], met[operation]))
     return [node for node in deepest_first if not _given(node, inputs)], node_depth, operations
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 
 from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.core.node import is_made_by_hand
 from lamina.core.op_shapes import trying
 from lamina.errors import LaminaError
 
@@ -70,7 +71,7 @@ def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, s
 
 def _dtypes(symbols) -> Iterator[tuple[int, ...]]:
     """Places of the symbols that stand for integers: none, each one from the last, all."""
-    asking = [p for p, x in symbols.items() if not hasattr(x, "_keras_history") and x.dtype.startswith("float")]
+    asking = [p for p, x in symbols.items() if is_made_by_hand(x) and x.dtype.startswith("float")]
     yield ()
     yield from ((place,) for place in reversed(asking))
     if len(asking) > 1:
@@ -88,7 +89,7 @@ def _sizes(symbols, given) -> Iterator[dict[tuple[int, int], int]]:
     met = {hole: known[place] for hole, place in places.items() if place in known}
     if met:
         yield met
-    asked = [hole for hole in holes if not hasattr(symbols[hole[0]], "_keras_history")]
+    asked = [hole for hole in holes if is_made_by_hand(symbols[hole[0]])]
     if asked:
         numbers = jax.tree.leaves((given, [getattr(leaf, "shape", ()) for leaf in jax.tree.leaves(given)]))
         for size in dict.fromkeys(n for n in numbers if type(n) is int and n > 1):

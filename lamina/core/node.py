@@ -11,7 +11,7 @@ from lamina.core import tree
 from lamina.core.kept import Kept
 from lamina.core.keras_tensor import KerasTensor
 
-__all__ = ["History", "Node", "node_of"]
+__all__ = ["History", "MadeByHand", "Node", "is_made_by_hand", "node_of"]
 
 
 class History(NamedTuple):
@@ -53,8 +53,11 @@ class Node:
         self.places = [index for index, leaf in enumerate(self.leaves) if isinstance(leaf, KerasTensor)]
         self.tensors = [self.leaves[index] for index in self.places]
         self.simple = len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor)
-        if not all(hasattr(tensor, "_keras_history") for tensor in self.tensors):
-            return  # a KerasTensor created by the user: its shape is known, but no model can be built from it
+        by_hand = [tensor for tensor in self.tensors if not hasattr(tensor, "_keras_history")]
+        if by_hand and hasattr(operation, "add_weight"):
+            return  # a layer that is only asked for a shape: it has no inputs and outputs from that
+        for tensor in by_hand:
+            MadeByHand(tensor)
         for index, output in enumerate(made):
             output._keras_history = History(operation, self.index, index)
         operation._inbound_nodes.append(self)
@@ -110,6 +113,28 @@ class Node:
         for index, tensor in zip(self.places, self.tensors, strict=True):
             leaves[index] = values[id(tensor)]
         return jax.tree_util.tree_unflatten(self.treedef, leaves)
+
+
+class MadeByHand:
+    """The origin of a KerasTensor that an op met and that no operation had made.
+
+    Args:
+        tensor: The tensor.
+    """
+
+    def __init__(self, tensor: Any) -> None:
+        self.name: str = tensor.name
+        self._inbound_nodes: list[Node] = []
+        Node(self, (), {}, tensor)
+
+
+def is_made_by_hand(tensor: Any) -> bool:
+    """Whether no operation made a symbolic tensor.
+
+    Args:
+        tensor: Symbolic tensor.
+    """
+    return not hasattr(tensor, "_keras_history") or isinstance(tensor._keras_history.operation, MadeByHand)
 
 
 def node_of(tensor: Any) -> Node:

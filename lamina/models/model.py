@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 from lamina.core import registry, tree
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
-from lamina.core.node import node_of
+from lamina.core.node import is_made_by_hand, node_of
 from lamina.core.representation import signature_of
 from lamina.core.serialization import reading_config
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError, UnknownNameError
@@ -338,7 +338,7 @@ def _is_graph(args, kwargs):
 
 def _as_input(tensor):
     """The tensor itself if it is that of an Input, else a new Input: a model may start inside of another graph."""
-    if node_of(tensor).is_input:
+    if node_of(tensor).is_input and not is_made_by_hand(tensor):
         return tensor
     return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
 

@@ -71,3 +71,17 @@ def test_arguments_that_keras_takes():
     assert sorted(np.array(lamina.ops.argpartition([[3, 1], [2, 4]], 2, axis=None)[:2]).tolist()) == [1, 2]
     with pytest.raises(lamina.errors.ShapeError, match="whole numbers"):
         lamina.KerasTensor((3, 4.5))
+
+
+def test_graphs_of_tensors_made_by_hand():
+    keras = pytest.importorskip("keras")
+    for one in (lamina, keras):
+        a, b = one.KerasTensor((2, 3)), one.KerasTensor((2, 3))
+        product = a * b
+        function = one.Function([a, b], product + 1)
+        assert np.allclose(function([np.full((2, 3), 2.0), np.full((2, 3), 3.0)]), 7)
+        assert [op.name for op in one.Function(product, product + 1).operations if "multiply" in op.name] == []
+    a = lamina.KerasTensor((2, 3))
+    model = lamina.models.clone_model(lamina.Model(a, a * 2))  # Keras has an AttributeError
+    assert np.allclose(model(np.ones((2, 3))), 2)
+    assert hasattr(lamina.ops.cast(lamina.KerasTensor((2,)), "float16"), "_keras_history")
