@@ -18,11 +18,13 @@ import types
 import weakref
 from typing import Any
 
+import jax
+
 from lamina.compat import control
 from lamina.compat.rewriting import AG, Body
 from lamina.errors import HERE
 
-__all__ = ["callee", "converted", "source_of"]
+__all__ = ["callee", "converted", "source_of", "when_traced"]
 
 _LIBRARIES = (HERE, *(sysconfig.get_paths()[key] + os.sep for key in ("stdlib", "purelib", "platlib")), "<")
 _codes: dict[types.CodeType, Any] = {}
@@ -52,6 +54,20 @@ def callee(function: Any) -> Any:
     if isinstance(plain, types.FunctionType) and not plain.__code__.co_filename.startswith(_LIBRARIES):
         return converted(function)
     return function
+
+
+def when_traced(function: Any) -> Any:
+    """A function that is rewritten while it is called with tensors whose numbers are not known."""
+    plain = function.__func__ if isinstance(function, types.MethodType) else function
+    if not isinstance(plain, types.FunctionType) or plain.__code__.co_filename.startswith(_LIBRARIES):
+        return function
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        traced = any(map(control.is_traced, jax.tree_util.tree_leaves((args, kwargs))))
+        return (converted(function) if traced else function)(*args, **kwargs)
+
+    return run
 
 
 def source_of(function: Any) -> str:

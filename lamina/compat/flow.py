@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.compat import control
 from lamina.compat.functions import constant
-from lamina.compat.lifting import NeedsEager, inside
+from lamina.compat.lifting import NeedsEager, inside, tracing
 from lamina.compat.tensor_array import InvalidArgumentError, TensorArray
 from lamina.core import context
 from lamina.core.variable import Variable, unwrap
@@ -165,10 +165,15 @@ def assert_(condition: Any, data: Any = (), summarize: Any = None, name: Any = N
     """An InvalidArgumentError unless the condition holds, in a compiled function when it runs."""
     condition = unwrap(condition)
 
+    trace = tracing.get()
+
     def check(holds, *data):
         if not np.all(holds):
             message = f"Assertion failed: {' '.join(_text(one) for one in data)}".rstrip()
-            raise InvalidArgumentError(message, fix=_CHECKED)
+            error = InvalidArgumentError(message, fix=_CHECKED)
+            if trace is None:
+                raise error
+            trace.failures.append(error)  # raised when the program has run
 
     data = unwrap(list(data) if isinstance(data, (list, tuple)) else [data])
     if control.is_traced(condition):
@@ -179,8 +184,11 @@ def assert_(condition: Any, data: Any = (), summarize: Any = None, name: Any = N
             values = iter(arrays)
             check(holds, *(next(values) if text is None else text for text in texts))
 
+        if trace is not None:
+            trace.has_checks = True
         jax.debug.callback(late, condition, *arrays)
     else:
+        trace = None
         check(condition, *data)
 
 

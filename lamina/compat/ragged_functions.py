@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.compat import table
+from lamina.compat.extension_types import DISPATCHED, dispatched
 from lamina.compat.host import is_text, on_host
 from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack
 from lamina.compat.sparse import SparseTensor
@@ -152,10 +153,14 @@ def with_composites(names: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_composites(name, function):
+    elementwise = 2 if name in table.BINARY else 1 if name in _FLAT else 0
+
     @functools.wraps(function)
     def run(*args, **kwargs):
         if not _has_composites([*args, *kwargs.values()]):
             return function(*args, **kwargs)
+        if DISPATCHED and (found := dispatched(run, elementwise, function, args, kwargs)) is not NotImplemented:
+            return found
         if any(isinstance(value, SparseTensor) for value in [*args, *kwargs.values()]):
             if name == "reduce_sum":
                 return _sparse_sum(*args, **kwargs)

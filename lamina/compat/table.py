@@ -14,7 +14,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import CallError
 
-__all__ = ["ELEMENTWISE", "MATH", "NN", "ROOT", "functions_of"]
+__all__ = ["BINARY", "ELEMENTWISE", "MATH", "NN", "ROOT", "functions_of"]
 
 _UNARY = """abs acos:arccos acosh:arccosh asin:arcsin asinh:arcsinh atan:arctan atanh:arctanh ceil conj cos cosh erf exp
     expm1 floor imag is_finite:isfinite is_inf:isinf is_nan:isnan log log1p log_sigmoid logical_not negative real
@@ -23,6 +23,7 @@ _UNARY = """abs acos:arccos acosh:arccosh asin:arcsin asinh:arcsinh atan:arctan 
 _BINARY = """add atan2:arctan2 divide equal floordiv:floor_divide floormod:mod mod greater greater_equal less
     less_equal logical_and logical_or logical_xor maximum minimum multiply not_equal pow:power subtract
     truediv:true_divide"""
+BINARY = {word.partition(":")[0] for word in _BINARY.split()}
 ELEMENTWISE = [word.partition(":")[0] for word in f"{_UNARY} {_BINARY}".split()]
 _REDUCE = "all any max mean:lamina.compat.counting.mean min prod sum std variance:var logsumexp"
 

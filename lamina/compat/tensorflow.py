@@ -6,7 +6,6 @@ import importlib
 import logging
 import types
 import warnings
-from collections import namedtuple
 from collections.abc import MutableSequence
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from lamina.compat import (
     advice,
     array_tables,
+    autograph,
     datasets,
     functions,
     images,
@@ -27,13 +27,15 @@ from lamina.compat import (
     pictures,
     random_numbers,
     records,
+    settings,
     signals,
     strategies,
     strings,
     table,
 )
 from lamina.compat.checkpoint_files import TRAIN
-from lamina.compat.flow import DEBUGGING, FLOW, InvalidArgumentError
+from lamina.compat.extension_types import EXTENSION_TYPES
+from lamina.compat.flow import DEBUGGING, FLOW
 from lamina.compat.host import TextType, on_host
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
@@ -42,8 +44,9 @@ from lamina.compat.saved_models import SAVED_MODELS
 from lamina.compat.sessions import SESSIONS
 from lamina.compat.sparse import SPARSE, SparseTensor, SparseTensorSpec
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
-from lamina.compat.tracing import AUTOGRAPH, CONFIG, FUNCTIONS
+from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
+from lamina.core.rewriting import rewrite_with
 from lamina.errors import CallError
 from lamina.layers import StringLookup
 from lamina.scopes import device
@@ -53,8 +56,6 @@ __all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "withou
 
 TF_VERSION = "2.21.0"
 """A TensorFlow version released at about the same time as the Keras version that lamina follows."""
-
-PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
 
 
 class Absent(type):
@@ -104,39 +105,18 @@ def without_version(name: Any) -> Any:
 def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
+    rewrite_with(autograph.when_traced)
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
     setattr(datasets.Dataset, "ragged_batch", datasets.ragged_batch)  # noqa: B010
     setattr(datasets.DatasetIterator, "get_next_as_optional", lambda self: datasets.Optional(self))  # noqa: B010
 
 
-def _nothing(*args, **kwargs):
-    """Ignore settings of TensorFlow's runtime that have no meaning for JAX."""
-
-
-def list_physical_devices(device_type: Any = None) -> Any:
-    """JAX's devices of a type, named as in TensorFlow: CPU, GPU or TPU."""
-    kinds = {"cuda": "GPU", "rocm": "GPU"}
-    found = [(kinds.get(one.platform, one.platform.upper()), one.id) for one in jax.devices()]
-    if all(kind != "CPU" for kind, _ in found):
-        found.insert(0, ("CPU", 0))
-    return [
-        PhysicalDevice(f"/physical_device:{kind}:{number}", kind)
-        for kind, number in found
-        if device_type in (None, kind)
-    ]
-
-
-def gpu_device_name() -> Any:
-    """`/device:GPU:0` if there is a GPU, otherwise an empty string."""
-    return "/device:GPU:0" if list_physical_devices("GPU") else ""
-
-
 def _device(device_name):
     """`keras.device` with TensorFlow's device names: "/GPU:0", "/device:CPU:0"."""
     kind, _, number = str(device_name).lower().replace("/device:", "").strip("/").partition(":")
     kind = kind.rpartition("/")[2]
-    if kind != "cpu" and not list_physical_devices(kind.upper()):
+    if kind != "cpu" and not settings.list_physical_devices(kind.upper()):
         warnings.warn(f"There is no {kind.upper()} here: {device_name} is the CPU.", stacklevel=2)
         kind, number = "cpu", "0"
     return device(f"{kind}:{number or 0}")
@@ -160,8 +140,6 @@ def _keras(name):
 _MATH = with_composites(
     record_functions({**table.functions_of(table.MATH, "tf.math"), **functions.MATH, **array_tables.MORE_MATH})
 )
-_LOGGING = {**{name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
-            "set_verbosity": lambda level: logging.getLogger("tensorflow").setLevel(level)}  # fmt: skip
 _INITIALIZERS = {
     "ones_initializer": "Ones", "zeros_initializer": "Zeros", "constant_initializer": "Constant",
     "random_normal_initializer": "RandomNormal", "random_uniform_initializer": "RandomUniform",
@@ -178,48 +156,41 @@ _ROOT = {
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
     **{name: _MATH[name] for name in ("sigmoid", "tanh")},
 }  # fmt: skip
-_CONFIG = {
-    "list_logical_devices": list_physical_devices, "list_physical_devices": list_physical_devices,
-    **CONFIG,
-}  # fmt: skip
 _ROOT["as_dtype"] = lambda value: _DTYPES.get(value, value) if isinstance(value, str) else np.dtype(value)
 NAMESPACES: dict[str, Any] = {
     "tensorflow": _ROOT,
     "tensorflow.autodiff": AUTODIFF,
     "tensorflow.autograph": AUTOGRAPH,
     "tensorflow.autograph.experimental": {
-        "do_not_convert": lambda func=None: func or (lambda decorated: decorated), "set_loop_options": _nothing,
+        "do_not_convert": lambda func=None: func or (lambda decorated: decorated), "set_loop_options": settings.nothing,
     },
     "tensorflow.debugging": DEBUGGING,
     "tensorflow.compat": {},
     "tensorflow.compat.v1": {
-        **_ROOT, "disable_eager_execution": _nothing, "enable_eager_execution": _nothing,
-        "enable_v2_behavior": _nothing, "set_random_seed": random_numbers.RANDOM["set_seed"],
+        **_ROOT, "disable_eager_execution": settings.nothing, "enable_eager_execution": settings.nothing,
+        "enable_v2_behavior": settings.nothing, "set_random_seed": random_numbers.RANDOM["set_seed"],
     },
-    "tensorflow.compat.v1.logging": _LOGGING,
+    "tensorflow.compat.v1.logging": settings.LOGGING,
     "tensorflow.compat.v2": _ROOT,
-    "tensorflow.config": _CONFIG,
-    "tensorflow.config.experimental": {**_CONFIG, "set_memory_growth": _nothing},
-    "tensorflow.config.optimizer": {"set_jit": _nothing},
+    "tensorflow.config": settings.CONFIG,
+    "tensorflow.config.experimental": settings.EXPERIMENTAL_CONFIG,
+    "tensorflow.config.optimizer": settings.OPTIMIZER,
     "tensorflow.data": datasets.DATA,
     "tensorflow.data.experimental": datasets.EXPERIMENTAL,
     "tensorflow.distribute": strategies.DISTRIBUTE,
     "tensorflow.dtypes": {
         **_DTYPES, **{name: _ROOT[name] for name in ("as_dtype", "bitcast", "cast", "complex", "saturate_cast")},
     },
-    "tensorflow.experimental": {"Optional": datasets.Optional},
+    "tensorflow.experimental": {"Optional": datasets.Optional, **EXTENSION_TYPES},
     "tensorflow.experimental.numpy": record_functions(array_tables.NUMPY),
-    "tensorflow.errors": {
-        "InvalidArgumentError": InvalidArgumentError, "NotFoundError": FileNotFoundError, "OpError": RuntimeError,
-        "OutOfRangeError": StopIteration, "ResourceExhaustedError": MemoryError, "UnimplementedError": RuntimeError,
-    },
+    "tensorflow.errors": settings.ERRORS,
     "tensorflow.image": record_functions({**images.IMAGE, **pictures.MORE_IMAGE}),
     "tensorflow.io": {
         **images.IO, **pictures.MORE_IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
         "TFRecordOptions": records.TFRecordOptions,
     },
     "tensorflow.ragged": RAGGED,
-    "tensorflow.saved_model": SAVED_MODELS,
+    "tensorflow.saved_model": {**SAVED_MODELS, **settings.SAVED_MODEL_NAMES},
     "tensorflow.sparse": SPARSE,
     "tensorflow.train": {**messages.MESSAGES, **TRAIN},
     "tensorflow.audio": signals.AUDIO,
@@ -245,10 +216,8 @@ NAMESPACES: dict[str, Any] = {
     )},
     "tensorflow.random": {**random_numbers.RANDOM, **nets.SAMPLERS},
     "tensorflow.strings": strings.STRINGS,
-    "tensorflow.test": {
-        "gpu_device_name": gpu_device_name, "is_built_with_cuda": lambda: bool(list_physical_devices("GPU")),
-        "is_gpu_available": lambda *args, **kwargs: bool(list_physical_devices("GPU")),
-    },
-    "tensorflow.version": {"VERSION": TF_VERSION},
+    "tensorflow.sysconfig": settings.SYSCONFIG,
+    "tensorflow.test": settings.TEST,
+    "tensorflow.version": {"VERSION": TF_VERSION, "GIT_VERSION": f"v{TF_VERSION}", "COMPILER_VERSION": ""},
 }  # fmt: skip
 """The available tensorflow modules and their names."""

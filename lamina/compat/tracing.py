@@ -189,7 +189,7 @@ class _Trace:
     def __init__(self, owner, structure, leaves, refs, slots):
         self.owner, self.structure, self.leaves, self.slots = owner, structure, list(leaves), slots
         self.places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
-        self.refs = refs
+        self.refs, self.has_checks, self.failures = refs, False, []
 
     def make(self):
         starts, self.plain = [], {}
@@ -251,6 +251,10 @@ class _Trace:
             for variable in self.variables:
                 tape.reads(variable)
         found = recorded(self._plain_run, (values, arrays), {}, key=self) if on_tape else self._run(values, arrays)
+        if self.has_checks:
+            jax.effects_barrier()
+            if self.failures:
+                raise self.failures.pop()
         structure, statics = self.outputs
         found = iter(found)
         outputs, new = structure.unflatten([next(found) if static is None else static[0] for static in statics])

@@ -12,6 +12,7 @@ from lamina.core import context, tree
 from lamina.core.configurable import Configurable
 from lamina.core.keras_tensor import get_mask
 from lamina.core.op import op
+from lamina.core.rewriting import rewritten
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError
@@ -274,7 +275,7 @@ class LossFunctionWrapper(Loss):
         """
         if hasattr(y_true, "ndim") and hasattr(y_pred, "ndim"):
             y_true, y_pred = same_rank(y_true, y_pred)
-        return self.fn(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
+        return rewritten(self.fn)(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
 
     def get_config(self) -> Config:
         """The arguments by name; for a direct wrapper also `fn` and its further arguments."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.keras_tensor import get_mask
 from lamina.core.registry import is_builtin
+from lamina.core.rewriting import rewritten
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError
@@ -156,7 +157,7 @@ class MeanMetricWrapper(Mean):
             y_pred: Outputs, shape (batch, ...).
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
-        values = self.fn(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
+        values = rewritten(self.fn)(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
         super().update_state(values, sample_weight=masked_weights(sample_weight, get_mask(y_pred), self.dtype))
 
     def get_config(self) -> Config:

@@ -15,6 +15,7 @@ from jax.core import Tracer
 
 from lamina.core import context, registry
 from lamina.core.configurable import Configurable
+from lamina.core.rewriting import rewritten
 from lamina.core.sparse import to_dense
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap
@@ -179,7 +180,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         rate = self._learning_rate
         if isinstance(rate, Variable):
             return rate
-        return rate(self._iterations) if isinstance(rate, LearningRateSchedule) else rate()
+        return rewritten(rate.__call__)(self._iterations) if isinstance(rate, LearningRateSchedule) else rate()
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: LearningRateLike) -> None:

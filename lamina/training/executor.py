@@ -16,6 +16,7 @@ from lamina.core import context
 from lamina.core.abstract import without_value
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
+from lamina.core.rewriting import rewritten
 from lamina.core.variable import to_array, unwrap
 from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator
@@ -167,7 +168,7 @@ class Runner:
             batch, alive = batch if guarded else (batch, None)
             data = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))  # drops absent parts
             values = [] if pure else [value for group in state for value in group]
-            method, refs = getattr(get_model(), f"{kind}_step"), context.global_refs()
+            method, refs = rewritten(getattr(get_model(), f"{kind}_step")), context.global_refs()
             with context.bind([*refs, *bound], [*global_values, *values]) as slots:
                 if pure:
                     results, after = unwrap(method(state, data))

@@ -32,6 +32,11 @@ FACTS = {
         "[[0, 1], [2, 3], [4, 0]]", "(2, b'c')",
     ],
     "layers_with_tf_ops": ["falls True True", "copy ['Attention', 'Dense']"],
+    "own_types": [  # fields, refused, rows, signature and dispatched also by TensorFlow 2.21
+        "fields [[2, 0], [4, 5]] (1, 2) True", "refused AttributeError TypeError ValueError",
+        "rows [[[1, 2], [3, 4]], [[5, 6]]]", "signature [np.float32(1.0), np.int32(2)]",
+        "dispatched [1.] (2, 2, 2)", "layer [5.0, 5.0] 2.0 [-5. -9.]", "checked (2, 1) True", "test True CPU 10",
+    ],
     "pipelines": [
         'windows [(None, 6, 2), (None, 1, 1)] [[0.9319999814033508]]',
         'by hand [([0, 1, 2, 3], [4]), ([3, 4, 5, 6], [7])]',

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from lamina.core import context
+from lamina.core.rewriting import rewritten
 from lamina.errors import locate
 from lamina.layers.base import call_signature
 from lamina.runtime.tracebacks import later
@@ -75,4 +76,4 @@ def within(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         call: Its `call`.
     """
     around = _around.get()
-    return call if around is None else around(layer, call)
+    return rewritten(call) if around is None else around(layer, call)

@@ -51,6 +51,29 @@ class TensorSpec:
         object.__setattr__(self, "shape", None if self.shape is None else tuple(self.shape))
         object.__setattr__(self, "dtype", "string" if is_text else np.dtype(self.dtype))
 
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        """The spec of an array.
+
+        Args:
+            tensor: Array.
+            name: Name, or None.
+        """
+        spec = spec_of(tensor)
+        return cls(spec.shape, spec.dtype, name)
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether an array, or each array of a spec, has this dtype and the sizes that are known.
+
+        Args:
+            spec_or_value: Array or TensorSpec.
+        """
+        other = spec_or_value if isinstance(spec_or_value, TensorSpec) else spec_of(spec_or_value)
+        if self.dtype != other.dtype or None in (self.shape, other.shape):
+            return self.dtype == other.dtype
+        sizes = zip(self.shape, other.shape, strict=False)
+        return len(self.shape) == len(other.shape) and all(a == b or None in (a, b) for a, b in sizes)
+
     def __repr__(self) -> str:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype})"
 
