@@ -18,13 +18,14 @@ from lamina.compat.parsing import csv_value, default_of
 from lamina.compat.ragged import stack
 from lamina.compat.records import TFRecordWriter, read_records
 from lamina.compat.sessions import Settings
-from lamina.errors import DataError
+from lamina.errors import DataError, warn
 from lamina.spelling.nearest import nearest
 from lamina.training.data.dataset import AUTOTUNE, Dataset
-from lamina.training.data.elements import TensorSpec, map_leaves
+from lamina.training.data.elements import TensorSpec, array_of, map_leaves, spec_of
+from lamina.training.data.elements import stack as stack_elements
 from lamina.training.data.iterator import DatasetIterator
 
-__all__ = ["DATA", "EXPERIMENTAL", "Optional", "ragged_batch"]
+__all__ = ["DATA", "EXPERIMENTAL", "Optional", "ignore_errors", "ragged_batch"]
 
 _TEXT = TensorSpec((), "string")
 
@@ -272,6 +273,31 @@ def ragged_batch(dataset: Dataset, batch_size: Any, drop_remainder: bool = False
     return Dataset(batches, None, None)
 
 
+def ignore_errors(dataset: Dataset, log_warning: bool = False, name: Any = None) -> Dataset:
+    """`Dataset.ignore_errors`: without the elements whose functions raise."""
+
+    def good():
+        elements = iter(dataset._open())
+        while True:
+            try:
+                yield next(elements)
+            except StopIteration:
+                return
+            except Exception as error:
+                if log_warning:
+                    warn(f"An element is left out: {error}")
+
+    return dataset._derive(good, lambda _: None)
+
+
+def from_list(elements: Any, name: Any = None) -> Dataset:
+    """`tf.data.experimental.from_list`: a data set of these elements."""
+    specs = [spec_of(element) for element in elements]
+    if all(spec == specs[0] for spec in specs):
+        return Dataset.from_tensor_slices(stack_elements(*elements))
+    return Dataset(lambda: map(lambda element: map_leaves(array_of, element), elements), len(elements), specs[0])
+
+
 EXPERIMENTAL: dict[str, Any] = {
     **_SHARED, "CsvDataset": csv_dataset, "make_csv_dataset": make_csv_dataset,
     "assert_cardinality": _assert_cardinality,
@@ -290,5 +316,8 @@ EXPERIMENTAL: dict[str, Any] = {
     **{name: _applied(name) for name in ("bucket_by_sequence_length", "group_by_window", "ragged_batch",
         "rejection_resample", "scan", "snapshot", "take_while", "unique")},
     "dense_to_ragged_batch": lambda *args, **kwargs: lambda dataset: ragged_batch(dataset, *args, **kwargs),
-    "TFRecordWriter": RecordsOf,
+    "TFRecordWriter": RecordsOf, "from_list": from_list, "AutotuneOptions": Settings, "Optional": Optional,
+    "at": lambda dataset, index: next(iter(dataset.skip(int(index)))), "unbatch": _applied("unbatch"),
+    "ignore_errors": lambda log_warning=False: lambda dataset: ignore_errors(dataset, log_warning),
+    "get_structure": lambda dataset_or_iterator: dataset_or_iterator.element_spec, "get_next_as_optional": Optional,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from lamina.compat.random_numbers import RANDOM
 from lamina.compat.strategies import average_loss
 from lamina.core.variable import unwrap
 
-__all__ = ["MORE_NN", "SAMPLERS"]
+__all__ = ["MORE_NN", "SAMPLERS", "convolution", "per_axis"]
 
 
 def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, name: Any = None) -> Any:
@@ -25,38 +25,38 @@ def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, name: Any 
     return (1 - labels) * logits + weight * jax.nn.softplus(-logits)
 
 
-def _sizes(sizes, rank):
+def per_axis(sizes, rank):
     sizes = [sizes] * rank if isinstance(sizes, int) else list(sizes)
     return tuple(sizes if len(sizes) == rank else sizes[1:-1] if len(sizes) == rank + 2 else sizes * rank)
 
 
 def _pool(op, rank):
     def pool(input, ksize, strides, padding, data_format=None, name=None):
-        return op(constant(input), _sizes(ksize, rank), _sizes(strides, rank), padding.lower(), "channels_last")
+        return op(constant(input), per_axis(ksize, rank), per_axis(strides, rank), padding.lower(), "channels_last")
 
     return pool
 
 
-def _conv(rank):
-    def convolution(input, filters, stride=1, padding="VALID", data_format=None, dilations=None, name=None, **kwargs):
-        steps = _sizes(kwargs.get("strides", stride), rank)
+def convolution(rank):
+    def convolve(input, filters, stride=1, padding="VALID", data_format=None, dilations=None, name=None, **kwargs):
+        steps = per_axis(kwargs.get("strides", stride), rank)
         return ops.conv(constant(input), constant(filters), steps, padding.lower(), "channels_last",
-                        _sizes(dilations or 1, rank))  # fmt: skip
+                        per_axis(dilations or 1, rank))  # fmt: skip
 
-    return convolution
+    return convolve
 
 
 def depthwise_conv2d(input: Any, filter: Any, strides: Any, padding: Any, data_format: Any = None,
                      dilations: Any = None, name: Any = None) -> Any:  # fmt: skip
     """`tf.nn.depthwise_conv2d`."""
-    return ops.depthwise_conv(constant(input), constant(filter), _sizes(strides, 2), padding.lower(), "channels_last",
-                              _sizes(dilations or 1, 2))  # fmt: skip
+    return ops.depthwise_conv(constant(input), constant(filter), per_axis(strides, 2), padding.lower(), "channels_last",
+                              per_axis(dilations or 1, 2))  # fmt: skip
 
 
 def _conv_transpose(rank):
     def transposed(input, filters, output_shape, strides, padding="SAME", data_format=None, dilations=None, name=None):
         """The gradient of a convolution by its input."""
-        steps, shape = _sizes(strides, rank), tuple(map(int, output_shape))
+        steps, shape = per_axis(strides, rank), tuple(map(int, output_shape))
         forward = lambda x: ops.conv(x, array(filters), steps, padding.lower(), "channels_last")  # noqa: E731
         return jax.vjp(forward, jnp.zeros(shape, array(input).dtype))[1](array(input))[0]
 
@@ -116,8 +116,8 @@ SAMPLERS: dict[str, Any] = {
     "uniform_candidate_sampler": _sampler(lambda places: np.full(len(places), 1 / len(places))),
 }
 MORE_NN: dict[str, Any] = {
-    "avg_pool1d": _pool(ops.average_pool, 1), "avg_pool3d": _pool(ops.average_pool, 3), "conv1d": _conv(1),
-    "conv3d": _conv(3), "conv2d_transpose": _conv_transpose(2), "conv1d_transpose": _conv_transpose(1),
+    "avg_pool1d": _pool(ops.average_pool, 1), "avg_pool3d": _pool(ops.average_pool, 3), "conv1d": convolution(1),
+    "conv3d": convolution(3), "conv2d_transpose": _conv_transpose(2), "conv1d_transpose": _conv_transpose(1),
     "conv3d_transpose": _conv_transpose(3), "crelu": lambda features, axis=-1, name=None: jnp.concatenate(
         [jax.nn.relu(array(features)), jax.nn.relu(-array(features))], axis),
     "ctc_loss": ctc_loss, "depthwise_conv2d": depthwise_conv2d, "l2_loss": lambda t, name=None: jnp.sum(

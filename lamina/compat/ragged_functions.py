@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.compat import table
+from lamina.compat.composites import with_tapes
 from lamina.compat.extension_types import DISPATCHED, dispatched
 from lamina.compat.host import is_text, on_host
 from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack
@@ -161,6 +162,9 @@ def _with_composites(name, function):
             return function(*args, **kwargs)
         if DISPATCHED and (found := dispatched(run, elementwise, function, args, kwargs)) is not NotImplemented:
             return found
+        return with_tapes(of_composites)(*args, **kwargs)
+
+    def of_composites(*args, **kwargs):
         if any(isinstance(value, SparseTensor) for value in [*args, *kwargs.values()]):
             if name == "reduce_sum":
                 return _sparse_sum(*args, **kwargs)
@@ -187,3 +191,6 @@ RAGGED: dict[str, Any] = {
     "segment_ids_to_row_splits": lambda segment_ids, num_segments=None, **_: jnp.asarray(
         RaggedTensor.from_value_rowids(segment_ids, segment_ids, num_segments).row_splits),
 }  # fmt: skip
+for _kind, _names in ((RaggedTensor, "to_tensor __getitem__"), (SparseTensor, "to_dense __mul__ __getitem__")):
+    for _name in _names.split():
+        setattr(_kind, _name, with_tapes(getattr(_kind, _name)))

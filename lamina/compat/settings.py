@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import tempfile
 import unittest
@@ -13,15 +14,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.compat.arrays import array
 from lamina.compat.flow import InvalidArgumentError
 from lamina.compat.tracing import CONFIG as RUN_EAGERLY
+from lamina.core import context
+from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 from lamina.errors import warn
+from lamina.training.data.elements import TensorSpec
 
 __all__ = [
-    "CONFIG", "ERRORS", "EXPERIMENTAL_CONFIG", "LOGGING", "OPTIMIZER", "SAVED_MODEL_NAMES", "SYSCONFIG", "TEST",
+    "COMPAT",
+    "CONFIG", "ERRORS", "EXPERIMENTAL_CONFIG", "LOGGING", "OPTIMIZER", "ROOT", "SAVED_MODEL_NAMES", "SYSCONFIG", "TEST",
     "list_physical_devices", "nothing",
 ]  # fmt: skip
 
@@ -237,6 +243,42 @@ SAVED_MODEL_NAMES: dict[str, Any] = {
     "PREDICT_OUTPUTS": "outputs", "PREDICT_METHOD_NAME": "tensorflow/serving/predict",
 }  # fmt: skip
 """Constants of `tensorflow.saved_model`."""
+
+
+def _recompute_grad(f: Any) -> Any:
+    """`tf.recompute_grad`: a function whose intermediate results are not kept for the gradient while it is traced."""
+
+    @functools.wraps(f)
+    def run(*args, **kwargs):
+        if context.is_bound() or not any(
+            isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs))
+        ):
+            return f(*args, **kwargs)
+        return jax.checkpoint(f)(*args, **kwargs)
+
+    return run
+
+
+_AGGREGATIONS = SimpleNamespace(NONE="none", SUM="sum", MEAN="mean", ONLY_FIRST_REPLICA="only_first_replica")
+ROOT: dict[str, Any] = {
+    "VariableAggregation": _AGGREGATIONS, "VariableSynchronization": SimpleNamespace(
+        AUTO="auto", NONE="none", ON_WRITE="on_write", ON_READ="on_read"),
+    "AggregationMethod": SimpleNamespace(ADD_N=0, DEFAULT=0, EXPERIMENTAL_TREE=1, EXPERIMENTAL_ACCUMULATE_N=2),
+    "DType": np.dtype, "TypeSpec": TensorSpec, "recompute_grad": _recompute_grad,
+    "is_symbolic_tensor": lambda tensor: is_symbolic(tensor) or isinstance(tensor, Tracer),
+    "get_current_name_scope": lambda: "/".join(context.name_path()),
+}  # fmt: skip
+"""Names of `tensorflow`."""
+COMPAT: dict[str, Any] = {
+    "dimension_value": lambda dimension: dimension, "dimension_at_index": lambda shape, index: shape[index],
+    "as_bytes": lambda bytes_or_text, encoding="utf-8": bytes_or_text if isinstance(
+        bytes_or_text, bytes) else str(bytes_or_text).encode(encoding),
+    **dict.fromkeys(("as_str", "as_text"), lambda bytes_or_text, encoding="utf-8": bytes_or_text.decode(
+        encoding) if isinstance(bytes_or_text, bytes) else str(bytes_or_text)),
+    "as_str_any": lambda value, encoding="utf-8": value.decode(encoding) if isinstance(value, bytes) else str(value),
+    "path_to_str": str, "forward_compatible": lambda *_: True,
+}  # fmt: skip
+"""Names of `tensorflow.compat`."""
 LOGGING: dict[str, Any] = {
     **{name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
     "set_verbosity": lambda level: logging.getLogger("tensorflow").setLevel(level),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,7 +15,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.training.data.elements import Composite
 
-__all__ = ["SPARSE", "SparseTensor", "SparseTensorSpec"]
+__all__ = ["SPARSE", "SparseTensor", "SparseTensorSpec", "union"]
 
 
 @dataclass(frozen=True)
@@ -171,15 +172,34 @@ def reorder(sp_input: SparseTensor, name: Any = None) -> SparseTensor:
 
 
 def sparse_dense_matmul(sp_a: Any, b: Any, adjoint_a: Any = False, adjoint_b: Any = False, name: Any = None) -> Any:
-    """`tf.sparse.sparse_dense_matmul`."""
-    a, b = (to_dense(one) for one in (sp_a, b))
-    return (a.T if adjoint_a else a) @ (jnp.asarray(unwrap(b)).T if adjoint_b else jnp.asarray(unwrap(b)))
+    """`tf.sparse.sparse_dense_matmul`; either of the two may be the sparse one."""
+    if not isinstance(sp_a, SparseTensor):
+        return sparse_dense_matmul(b, sp_a, not adjoint_b, not adjoint_a).T
+    rows, columns = sp_a._places.T[::-1] if adjoint_a else sp_a._places.T
+    dense = jnp.asarray(unwrap(to_dense(b)))
+    taken = jnp.take(dense, columns, axis=1 if adjoint_b else 0)
+    found = sp_a.values[:, None] * (taken.T if adjoint_b else taken)
+    return jax.ops.segment_sum(found, rows, sp_a.shape[1 if adjoint_a else 0])
+
+
+def union(function: Any, sp_a: SparseTensor, sp_b: SparseTensor) -> SparseTensor:
+    """A function of two sparse tensors of one shape, which are zero where one has no value."""
+    places = np.unique(np.concatenate([sp_a._places, sp_b._places]), axis=0)
+    at = tuple(places.T)
+    return SparseTensor(places, function(sp_a.to_dense()[at], sp_b.to_dense()[at]), sp_a.shape)
 
 
 def add(a: Any, b: Any, threshold: Any = 0) -> Any:
     """`tf.sparse.add`."""
-    total = jnp.asarray(unwrap(to_dense(a))) + jnp.asarray(unwrap(to_dense(b)))
-    return from_dense(total) if isinstance(a, SparseTensor) and isinstance(b, SparseTensor) else total
+    if isinstance(a, SparseTensor) and isinstance(b, SparseTensor):
+        return union(jnp.add, a, b)
+    return jnp.asarray(unwrap(to_dense(a))) + jnp.asarray(unwrap(to_dense(b)))
+
+
+def transpose(sp_input: SparseTensor, perm: Any = None, name: Any = None) -> SparseTensor:
+    """`tf.sparse.transpose`."""
+    order = np.arange(len(sp_input.shape))[::-1] if perm is None else np.asarray(unwrap(perm))
+    return reorder(SparseTensor(sp_input._places[:, order], sp_input.values, np.asarray(sp_input.shape)[order]))
 
 
 def concat(axis: int, sp_inputs: Any, **_: Any) -> SparseTensor:
@@ -192,8 +212,9 @@ def concat(axis: int, sp_inputs: Any, **_: Any) -> SparseTensor:
         places.append(moved)
     shape = list(sp_inputs[0].shape)
     shape[axis] = before
-    values = np.concatenate([np.asarray(one.values) for one in sp_inputs])
-    return reorder(SparseTensor(np.concatenate(places), on_host(values), shape))
+    given = [one.values for one in sp_inputs]
+    values = on_host(np.concatenate(given)) if is_text(given[0]) else jnp.concatenate(list(map(jnp.asarray, given)))
+    return reorder(SparseTensor(np.concatenate(places), values, shape))
 
 
 def reshape(sp_input: SparseTensor, shape: Any, name: Any = None) -> SparseTensor:
@@ -228,7 +249,7 @@ SPARSE: dict[str, Any] = {
     "sparse_dense_matmul": sparse_dense_matmul, "reduce_sum": _reduced("sum"), "reduce_max": _reduced("max"),
     "expand_dims": lambda sp_input, axis=0, **_: reshape(
         sp_input, np.expand_dims(np.empty(sp_input.shape, np.int8), axis).shape),
-    "transpose": lambda sp_input, perm=None, **_: from_dense(jnp.transpose(sp_input.to_dense(), perm)),
+    "transpose": transpose,
     "map_values": lambda op, *args, **kwargs: args[0].with_values(
         op(*(arg.values if isinstance(arg, SparseTensor) else arg for arg in args), **kwargs)),
 }  # fmt: skip

@@ -22,6 +22,8 @@ from lamina.compat import (
     images,
     lookups,
     messages,
+    more_nets,
+    more_pictures,
     nets,
     parsing,
     pictures,
@@ -42,7 +44,8 @@ from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
 from lamina.compat.saved_models import SAVED_MODELS
 from lamina.compat.sessions import SESSIONS
-from lamina.compat.sparse import SPARSE, SparseTensor, SparseTensorSpec
+from lamina.compat.sparse import SparseTensor, SparseTensorSpec
+from lamina.compat.sparse_functions import LOOKUPS, SPARSE
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
 from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
@@ -79,11 +82,11 @@ class TensorFlow(types.ModuleType):
         path = ".".join([*self.__name__.split(".")[1:], name])
         if name == "keras":
             return importlib.import_module("keras")
-        if without_version(f"tensorflow.{path}") in NAMESPACES:
-            return importlib.import_module(f"tensorflow.{path}")
         names = NAMESPACES.get(self.__name__, {})
         if name in names:
             return names[name]
+        if without_version(f"tensorflow.{path}") in NAMESPACES:
+            return importlib.import_module(f"tensorflow.{path}")
         raise AttributeError(advice.about(f"{self.__name__}.{name}"))
 
     def __dir__(self) -> Any:
@@ -108,7 +111,9 @@ def patch_jax_arrays() -> None:
     rewrite_with(autograph.when_traced)
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
-    setattr(datasets.Dataset, "ragged_batch", datasets.ragged_batch)  # noqa: B010
+    for method in (datasets.ragged_batch, datasets.ignore_errors):
+        setattr(datasets.Dataset, method.__name__, method)
+    setattr(datasets.Dataset, "options", lambda self: datasets.Settings())  # noqa: B010
     setattr(datasets.DatasetIterator, "get_next_as_optional", lambda self: datasets.Optional(self))  # noqa: B010
 
 
@@ -138,7 +143,9 @@ def _keras(name):
 
 
 _MATH = with_composites(
-    record_functions({**table.functions_of(table.MATH, "tf.math"), **functions.MATH, **array_tables.MORE_MATH})
+    record_functions(
+        {**table.functions_of(table.MATH, "tf.math"), **functions.MATH, **array_tables.MORE_MATH, **more_nets.MATH}
+    )
 )
 _INITIALIZERS = {
     "ones_initializer": "Ones", "zeros_initializer": "Zeros", "constant_initializer": "Constant",
@@ -150,7 +157,9 @@ _ROOT = {
     "tf"), **functions.ROOT, **array_tables.MORE_ROOT})),
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
-    "IndexedSlices": Absent("IndexedSlices", (), {}), "RaggedTensor": RaggedTensor,
+    **settings.ROOT, **{name: more_nets.NN[name] for name in ("space_to_batch", "batch_to_space")},
+    "space_to_batch_nd": more_nets.space_to_batch, "IndexedSlices": Absent("IndexedSlices", (), {}),
+    "RaggedTensor": RaggedTensor,
     "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
@@ -165,7 +174,7 @@ NAMESPACES: dict[str, Any] = {
         "do_not_convert": lambda func=None: func or (lambda decorated: decorated), "set_loop_options": settings.nothing,
     },
     "tensorflow.debugging": DEBUGGING,
-    "tensorflow.compat": {},
+    "tensorflow.compat": settings.COMPAT,
     "tensorflow.compat.v1": {
         **_ROOT, "disable_eager_execution": settings.nothing, "enable_eager_execution": settings.nothing,
         "enable_v2_behavior": settings.nothing, "set_random_seed": random_numbers.RANDOM["set_seed"],
@@ -184,7 +193,7 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.experimental": {"Optional": datasets.Optional, **EXTENSION_TYPES},
     "tensorflow.experimental.numpy": record_functions(array_tables.NUMPY),
     "tensorflow.errors": settings.ERRORS,
-    "tensorflow.image": record_functions({**images.IMAGE, **pictures.MORE_IMAGE}),
+    "tensorflow.image": record_functions({**images.IMAGE, **pictures.MORE_IMAGE, **more_pictures.IMAGE}),
     "tensorflow.io": {
         **images.IO, **pictures.MORE_IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
         "TFRecordOptions": records.TFRecordOptions,
@@ -197,17 +206,20 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.bitwise": array_tables.BITWISE,
     "tensorflow.linalg": record_functions({
         "einsum": functions.einsum, "eye": _ROOT["eye"], "matmul": functions.matmul, "norm": functions.norm,
-        "normalize": functions.normalize, **array_tables.LINALG, "l2_normalize": functions.l2_normalize,
+        "normalize": functions.normalize, **array_tables.LINALG, **more_nets.LINALG,
+        "l2_normalize": functions.l2_normalize,
     }),
     "tensorflow.lookup": lookups.LOOKUP,
     "tensorflow.signal": record_functions(signals.SIGNAL),
     "tensorflow.summary": lookups.SUMMARY,
     "tensorflow.sets": array_tables.SETS,
     "tensorflow.math": _MATH,
+    "tensorflow.math.special": record_functions(more_nets.SPECIAL),
     "tensorflow.nest": lookups.NEST,
-    "tensorflow.nn": with_composites(record_functions(
-        {"in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN, **nets.MORE_NN}
-    )),
+    "tensorflow.nn": {**LOOKUPS, **with_composites(record_functions({
+        "in_top_k": _MATH["in_top_k"], **table.functions_of(table.NN, "tf.nn"), **functions.NN, **nets.MORE_NN,
+        **more_nets.NN,
+    }))},
     "tensorflow.profiler": {"experimental": types.SimpleNamespace(
         start=lambda logdir, options=None: jax.profiler.start_trace(str(logdir)),
         stop=lambda save=True: jax.profiler.stop_trace(), Profile=lambda logdir, options=None: jax.profiler.trace(
@@ -218,6 +230,8 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.strings": strings.STRINGS,
     "tensorflow.sysconfig": settings.SYSCONFIG,
     "tensorflow.test": settings.TEST,
+    "tensorflow.types": {},
+    "tensorflow.types.experimental": dict.fromkeys(("TensorLike", "Callable", "ConcreteFunction"), Any),
     "tensorflow.version": {"VERSION": TF_VERSION, "GIT_VERSION": f"v{TF_VERSION}", "COMPILER_VERSION": ""},
 }  # fmt: skip
 """The available tensorflow modules and their names."""

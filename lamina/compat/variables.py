@@ -40,7 +40,26 @@ class Shape(tuple[Any, ...]):
     def __radd__(self, other: Any) -> Any:
         return [*other, *self] if isinstance(other, list) else Shape((*other, *self))
 
-    concatenate = __add__
+    def concatenate(self, other: Any) -> Any:
+        """The sizes of both, one after the other."""
+        return self + Shape(other)
+
+    def with_rank(self, rank: int) -> Any:
+        """The shape, if it has this rank."""
+        return self.merge_with([None] * rank)
+
+    def with_rank_at_least(self, rank: int) -> Any:
+        """The shape, if its rank is not lower."""
+        return self.merge_with([None] * max(rank, len(self)))
+
+    def assert_has_rank(self, rank: int) -> None:
+        """An error if the rank is another one."""
+        self.with_rank(rank)
+
+    def assert_is_fully_defined(self) -> None:
+        """An error if a size is not known."""
+        if not self.is_fully_defined():
+            raise ShapeError(f"The shape {tuple(self)} has unknown sizes.", fix="x.set_shape([32, 32, 3])")
 
     def as_list(self) -> list[Any]:
         """The sizes as a list."""

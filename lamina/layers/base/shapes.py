@@ -14,6 +14,8 @@ def symbols_of(shape: Any, dtype: Any) -> Any:
         return {key: symbols_of(value, dtype) for key, value in shape.items()}
     if shape is None:
         return None
+    if getattr(shape, "ndim", 1) > 1:  # a tensor in place of its shape, as tutorials have it
+        return KerasTensor(shape.shape, dtype)
     if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
         return type(shape)(symbols_of(item, dtype) for item in shape)
     return KerasTensor(shape, dtype)
