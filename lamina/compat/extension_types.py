@@ -193,13 +193,9 @@ def _holds_tensors(value):
 
 def _flat(self):
     values = {name: vars(self)[name] for name in _fields_of(self)}
-    children = tuple(name for name, value in values.items() if _holds_tensors(value))
-    rest = tuple((name, _hashable(value)) for name, value in values.items() if name not in children)
+    children = tuple(name for name, value in values.items() if isinstance(value, dict) or _holds_tensors(value))
+    rest = tuple((name, value) for name, value in values.items() if name not in children)
     return tuple(values[name] for name in children), (children, rest)
-
-
-def _hashable(value):
-    return tuple(value.items()) if isinstance(value, dict) else value
 
 
 def _fields_of(self):
@@ -208,7 +204,7 @@ def _fields_of(self):
 
 def _unflat(kind, names, children):
     leaves = jax.tree_util.tree_leaves(children)
-    of_specs = bool(leaves) and all(isinstance(leaf, TensorSpec) for leaf in leaves)
+    of_specs = any(isinstance(leaf, TensorSpec) for leaf in leaves)
     made = object.__new__(kind.Spec if of_specs else kind)
     vars(made).update(zip(names[0], children, strict=True))
     vars(made).update(names[1], _ready=True)

@@ -18,7 +18,7 @@ from lamina.core.variable import Variable as LaminaVariable
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
 
-__all__ = ["MATH", "NN", "ROOT"]
+__all__ = ["MATH", "NN", "ROOT", "per_axis"]
 
 TopK = namedtuple("TopK", "values indices")
 
@@ -215,7 +215,7 @@ def batch_normalization(
     return normal if offset is None else normal + offset
 
 
-def _spatial(sizes, rank):
+def per_axis(sizes: Any, rank: int) -> Any:
     """The sizes of the spatial axes from `2`, `[2, 2]` or `[1, 2, 2, 1]`."""
     sizes = [sizes] * rank if isinstance(sizes, int) else list(sizes)
     return tuple(sizes if len(sizes) == rank else sizes[1:-1] if len(sizes) == rank + 2 else sizes * rank)
@@ -237,20 +237,20 @@ def conv2d(
 ) -> Any:
     """`ops.conv`."""
     _check_channels_last(data_format)
-    steps, dilation = _spatial(strides, 2), _spatial(1 if dilations is None else dilations, 2)
+    steps, dilation = per_axis(strides, 2), per_axis(1 if dilations is None else dilations, 2)
     return ops.conv(input, filters, steps, padding.lower(), "channels_last", dilation)
 
 
 def max_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: Any = None) -> Any:
     """`ops.max_pool`."""
     _check_channels_last(data_format)
-    return ops.max_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
+    return ops.max_pool(input, per_axis(ksize, 2), per_axis(strides, 2), padding.lower(), "channels_last")
 
 
 def avg_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: Any = None) -> Any:
     """`ops.average_pool`."""
     _check_channels_last(data_format)
-    return ops.average_pool(input, _spatial(ksize, 2), _spatial(strides, 2), padding.lower(), "channels_last")
+    return ops.average_pool(input, per_axis(ksize, 2), per_axis(strides, 2), padding.lower(), "channels_last")
 
 
 NN: dict[str, Any] = {

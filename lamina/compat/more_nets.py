@@ -13,7 +13,7 @@ from lamina import ops
 from lamina.compat import nets
 from lamina.compat.array_tables import of
 from lamina.compat.arrays import array
-from lamina.compat.functions import constant
+from lamina.compat.functions import constant, per_axis
 from lamina.compat.sparse import SparseTensor
 from lamina.core.variable import unwrap
 
@@ -58,7 +58,7 @@ def max_pool_with_argmax(input: Any, ksize: Any, strides: Any, padding: Any, dat
 
 def _windows(x, ksize, strides, padding, fill):
     """(batch, rows, columns, place in the window, channels)."""
-    (high, wide), (down, right) = (nets.per_axis(one, 2) for one in (ksize, strides))
+    (high, wide), (down, right) = (per_axis(one, 2) for one in (ksize, strides))
     if padding == "SAME":
         more = [max((-(-size // step) - 1) * step + window - size, 0)
                 for size, step, window in zip(x.shape[1:3], (down, right), (high, wide), strict=True)]  # fmt: skip

@@ -10,12 +10,12 @@ import numpy as np
 
 from lamina import ops
 from lamina.compat.arrays import array
-from lamina.compat.functions import constant
+from lamina.compat.functions import constant, per_axis
 from lamina.compat.random_numbers import RANDOM
 from lamina.compat.strategies import average_loss
 from lamina.core.variable import unwrap
 
-__all__ = ["MORE_NN", "SAMPLERS", "convolution", "per_axis"]
+__all__ = ["MORE_NN", "SAMPLERS", "convolution"]
 
 
 def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, name: Any = None) -> Any:
@@ -25,11 +25,6 @@ def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, name: Any 
     return (1 - labels) * logits + weight * jax.nn.softplus(-logits)
 
 
-def per_axis(sizes, rank):
-    sizes = [sizes] * rank if isinstance(sizes, int) else list(sizes)
-    return tuple(sizes if len(sizes) == rank else sizes[1:-1] if len(sizes) == rank + 2 else sizes * rank)
-
-
 def _pool(op, rank):
     def pool(input, ksize, strides, padding, data_format=None, name=None):
         return op(constant(input), per_axis(ksize, rank), per_axis(strides, rank), padding.lower(), "channels_last")
@@ -37,7 +32,9 @@ def _pool(op, rank):
     return pool
 
 
-def convolution(rank):
+def convolution(rank: int) -> Any:
+    """`tf.nn.conv1d`, `conv2d` or `conv3d`."""
+
     def convolve(input, filters, stride=1, padding="VALID", data_format=None, dilations=None, name=None, **kwargs):
         steps = per_axis(kwargs.get("strides", stride), rank)
         return ops.conv(constant(input), constant(filters), steps, padding.lower(), "channels_last",

@@ -249,6 +249,8 @@ class RaggedTensor(Composite):
 
     def __getitem__(self, key: Any) -> Any:
         first, *rest = key if isinstance(key, tuple) else (key,)
+        if first is Ellipsis:
+            first, *rest = (*[slice(None)] * (self.ndim - len(rest)), *rest)
         if isinstance(first, slice) and first == slice(None):
             found = self
         elif isinstance(first, slice):
@@ -259,10 +261,8 @@ class RaggedTensor(Composite):
             return row[tuple(rest)] if rest else row
         if not rest:
             return found
-        if isinstance(rest[0], slice):
-            rows = [row[tuple(rest)] for row in found]
-            return stack(rows)
-        return stack_rows([row[tuple(rest)] for row in found])
+        rows = [row[tuple(rest)] for row in found]
+        return stack(rows) if isinstance(rest[0], slice) else stack_rows(rows)
 
     def __repr__(self) -> str:
         return f"<tf.RaggedTensor {self.to_list()}>"

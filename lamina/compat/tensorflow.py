@@ -49,9 +49,9 @@ from lamina.compat.sparse_functions import LOOKUPS, SPARSE
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
 from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
-from lamina.core.rewriting import rewrite_with
+from lamina.core.no_values import rewrite_with
 from lamina.errors import CallError
-from lamina.layers import StringLookup
+from lamina.layers import StringLookup, TextVectorization
 from lamina.scopes import device
 from lamina.training.data.elements import TensorSpec
 
@@ -111,6 +111,7 @@ def patch_jax_arrays() -> None:
     rewrite_with(autograph.when_traced)
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
+    TextVectorization._ragged = staticmethod(RaggedTensor.from_row_lengths)
     for method in (datasets.ragged_batch, datasets.ignore_errors):
         setattr(datasets.Dataset, method.__name__, method)
     setattr(datasets.Dataset, "options", lambda self: datasets.Settings())  # noqa: B010

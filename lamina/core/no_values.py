@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lamina.core import op_advice
@@ -86,3 +87,25 @@ class NoValues:
                 raise unknown_attribute(self, name)
             with readable(NoAttributeError(f"A symbolic tensor has no attribute {name!r}.", fix=fix)) as error:
                 raise error
+
+
+_rewrite: Callable[[Any], Any] | None = None
+
+
+def rewrite_with(function: Callable[[Any], Any]) -> None:
+    """Let `rewritten` return what a function makes of each function, in this process.
+
+    Args:
+        function: Function of a function.
+    """
+    global _rewrite
+    _rewrite = function
+
+
+def rewritten(function: Any) -> Any:
+    """A function of the program, or what runs in its place.
+
+    Args:
+        function: Method `call` of a layer, `train_step` of a model, loss, metric or schedule.
+    """
+    return function if _rewrite is None else _rewrite(function)

@@ -11,8 +11,8 @@ from lamina import dtype_policies
 from lamina.core import context, tree
 from lamina.core.configurable import Configurable
 from lamina.core.keras_tensor import get_mask
+from lamina.core.no_values import rewritten
 from lamina.core.op import op
-from lamina.core.rewriting import rewritten
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from lamina.core.keras_tensor import get_mask
+from lamina.core.no_values import rewritten
 from lamina.core.registry import is_builtin
-from lamina.core.rewriting import rewritten
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
 from lamina.errors import ShapeError

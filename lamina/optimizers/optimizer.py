@@ -15,7 +15,7 @@ from jax.core import Tracer
 
 from lamina.core import context, registry
 from lamina.core.configurable import Configurable
-from lamina.core.rewriting import rewritten
+from lamina.core.no_values import rewritten
 from lamina.core.sparse import to_dense
 from lamina.core.typing import ArrayLike, Config, Tensor
 from lamina.core.variable import Variable, unwrap

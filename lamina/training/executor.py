@@ -14,9 +14,9 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.abstract import without_value
+from lamina.core.no_values import rewritten
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
-from lamina.core.rewriting import rewritten
 from lamina.core.variable import to_array, unwrap
 from lamina.kernels.native import take_rows
 from lamina.random import global_seed_generator

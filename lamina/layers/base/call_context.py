@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from lamina.core import context
-from lamina.core.rewriting import rewritten
+from lamina.core.no_values import rewritten
 from lamina.errors import locate
 from lamina.layers.base import call_signature
 from lamina.runtime.tracebacks import later

@@ -63,7 +63,7 @@ class TextVectorization(Categorical):
             finds them.
         idf_weights: Weights of the vocabulary for output_mode="tf_idf", of the same length.
         sparse: Whether the outputs are sparse arrays, `jax.experimental.sparse.BCOO`.
-        ragged: Only False is supported: all texts of a batch have the same length.
+        ragged: Only False is supported, except in programs for TensorFlow: all texts of a batch have the same length.
         encoding: Encoding of bytes; only "utf-8".
         name: Name of the layer, unique in a model.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
@@ -79,6 +79,9 @@ class TextVectorization(Categorical):
     [[4, 1, 3, 0], [1, 2, 0, 0]]
     """
 
+    _ragged: Any = (
+        None  # in programs for TensorFlow: a function of (values, lengths of rows) that gives a ragged tensor
+    )
     _modes = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
     def __init__(
@@ -102,17 +105,13 @@ class TextVectorization(Categorical):
         super().__init__(output_mode=output_mode, sparse=sparse, name=name, **kwargs)
         _check_choice("standardize", standardize, _STANDARDIZE)
         _check_choice("split", split, _SPLIT)
-        if ragged:
-            raise ConfigError(
-                "`ragged=True` means rows of different length, which JAX arrays do not support.",
-                fix="ragged=False",
-            )
+        if ragged and self._ragged is None:
+            message = "`ragged=True` means rows of different length, which JAX arrays do not support."
+            raise ConfigError(message, fix="ragged=False")
         if output_sequence_length is not None and output_mode != "int":
-            raise ConfigError(
-                "`output_sequence_length` must not be set if `output_mode` is not 'int'. "
-                f"Received: output_sequence_length={output_sequence_length}",
-                fix="output_mode='int'",
-            )
+            message = "`output_sequence_length` must not be set if `output_mode` is not 'int'. "
+            message += f"Received: output_sequence_length={output_sequence_length}"
+            raise ConfigError(message, fix="output_mode='int'")
         self.standardize = standardize
         self.split = split
         self.ngrams = ngrams
@@ -217,6 +216,8 @@ class TextVectorization(Categorical):
         if self.output_sequence_length is not None:
             length = self.output_sequence_length
             rows = [row[:length] for row in rows]
+        if self.ragged and lead and self._lookup_layer.output_mode == "int":
+            return self._ragged(self._lookup_layer.call(np.array(list(chain(*rows)), object)), list(map(len, rows)))
         if self.split is None and not lead and self.output_sequence_length is None:
             rows, length = [list(chain(*rows))], sum(map(len, rows))
         tokens = np.full((len(rows), length), "", object)
