@@ -177,7 +177,7 @@ LINALG: dict[str, Any] = {
     "lstsq": lambda matrix, rhs, l2_regularizer=0.0, fast=True, name=None: jnp.linalg.solve(
         jnp.swapaxes(array(matrix), -1, -2) @ array(matrix) + l2_regularizer * jnp.eye(np.shape(matrix)[-1]),
         jnp.swapaxes(array(matrix), -1, -2) @ array(rhs)),
-    "lu": lambda input, **_: jsp.linalg.lu_factor(array(input)), "matrix_rank": lambda a, tol=None, **_:
+    "lu": lambda input, **_: jax.lax.linalg.lu(array(input))[::2], "matrix_rank": lambda a, tol=None, **_:
         jnp.linalg.matrix_rank(array(a), tol), "pinv": lambda a, rcond=None, **_: jnp.linalg.pinv(array(a), rcond),
     "matvec": lambda a, b, transpose_a=False, adjoint_a=False, *_, **__: jnp.einsum(
         "...ji,...j->...i" if transpose_a or adjoint_a else "...ij,...j->...i", array(a), array(b)),

@@ -101,7 +101,7 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, name: Any = None) -> Any:
     values = array(image)
     is_float = jnp.issubdtype(values.dtype, jnp.inexact)
     pixels = jnp.clip(jnp.round(values * 255), 0, 255).astype("uint8") if is_float else values
-    found = images.decode_image(pictures.encode(pixels, "JPEG", quality=int(jpeg_quality)), values.shape[-1])
+    found = images.decode_image(as_bytes(pictures.encode(pixels, "JPEG", quality=int(jpeg_quality))), values.shape[-1])
     return array(found).astype(values.dtype) / 255 if is_float else found
 
 

@@ -147,8 +147,7 @@ class Runner:
         """The pure step of a kind: (donated, kept, global values, batch) -> (results, changed global values by index).
 
         `donated` and `kept` are the values of the groups in `STATE[kind]`, split into those that the step may overwrite
-        and those that it only reads. For a training step, `kept` includes a dict of the large frozen variables by
-        index.
+        and those that it only reads; in a training step `kept` ends with the large frozen variables by index.
 
         Args:
             kind: "train", "test" or "predict".
