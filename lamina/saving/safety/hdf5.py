@@ -203,13 +203,13 @@ def _decoded(text, group, name):
 
 
 def names_attribute(group: Any, name: Any) -> Any:
-    """A list of strings in an attribute. A list too long for HDF5 is split into `name0`, `name1`, ..."""
+    """The names in an attribute, each once. A list too long for HDF5 is split into `name0`, `name1`, ..."""
     whole = attribute(group, name)
     pieces = [whole] if whole is not None else _pieces(group, name)
     values = [value for piece in pieces for value in np.ravel(piece).tolist()]
     if not all(isinstance(value, (bytes, str)) for value in values):
         raise damaged(f"The attribute {name} of {group.name} is not a list of names.")
-    return [_decoded(value, group, name) for value in values]
+    return list(dict.fromkeys(_decoded(value, group, name) for value in values))
 
 
 def _pieces(group, name):
