@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -103,7 +104,11 @@ def sparse_categorical_crossentropy(
     del positions[axis]
     _same_shape(target.shape, tuple(positions), "sparse_categorical_crossentropy (output without its classes)")
     one_hot = jax.nn.one_hot(target, classes, axis=axis, dtype=output.dtype)
-    return -jnp.sum(one_hot * _log_probabilities(output, from_logits, axis), axis)
+    if from_logits:
+        return -jnp.sum(one_hot * jax.nn.log_softmax(output, axis), axis)
+    # One logarithm a sample instead of one a class: there is less to compute, and far less to compile.
+    probability = jnp.sum(one_hot * output, axis) / jnp.sum(output, axis)
+    return -jnp.sum(one_hot, axis) * jnp.log(_clip(probability))  # 0 for an index that is no class
 
 
 def _log_probabilities(output, from_logits, axis):
@@ -114,7 +119,21 @@ def _log_probabilities(output, from_logits, axis):
 
 def _clip(probabilities):
     """Probabilities at least epsilon away from 0 and 1, so that logarithms are finite."""
-    return jnp.clip(probabilities, settings.epsilon(), 1 - settings.epsilon())
+    return _clip_between(probabilities, settings.epsilon(), 1 - settings.epsilon())
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+def _clip_between(x, low, high):
+    return jnp.clip(x, low, high)
+
+
+@_clip_between.defjvp
+def _clip_between_jvp(low, high, primals, tangents):
+    """As of `jnp.clip`, 1/2 at the ends, in one expression: XLA compiles three for the derivative of `jnp.clip`."""
+    (x,), (tangent,) = primals, tangents
+    low, high = (jnp.asarray(end, x.dtype) for end in (low, high))
+    inside = jnp.where((x > low) & (x < high), 1.0, jnp.where((x == low) | (x == high), 0.5, 0.0))
+    return _clip_between(x, low, high), tangent * inside.astype(x.dtype)
 
 
 def _same_shape(target, output, name):

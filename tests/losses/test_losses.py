@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lamina import config, losses
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask, trace
 from lamina.errors import ConfigError, ShapeError
+from lamina.ops import crossentropy
 
 random = np.random.default_rng(0)
 
@@ -393,3 +394,23 @@ def test_the_gradient_of_binary_crossentropy(from_logits):
     of_targets, of_logits = jax.grad(loss, (0, 1))(targets, logits)
     np.testing.assert_allclose(of_logits, 1 / (1 + np.exp(-logits.astype(float))) - targets, rtol=2e-4, atol=1e-6)
     np.testing.assert_allclose(of_targets, -logits, rtol=2e-4, atol=1e-6)
+
+
+def test_sparse_crossentropy_has_the_derivative_of_clipped_probabilities():
+    """As -sum(one_hot * log(clip(p / sum(p)))), at the ends of the clip too; an index that is no class adds nothing."""
+    epsilon = config.epsilon()
+    outputs = jnp.asarray([[0.2, 0.8, 0.0], [1 - epsilon, epsilon, 0.0], [0.0, 1.0, 0.0], [0.5, 0.25, 0.25]])
+    labels = jnp.asarray([1, 0, 0, 7])
+
+    def expected(outputs):
+        shares = jnp.clip(outputs / outputs.sum(-1, keepdims=True), epsilon, 1 - epsilon)
+        return -(jax.nn.one_hot(labels, 3) * jnp.log(shares)).sum(-1)
+
+    def got(outputs):
+        return crossentropy.sparse_categorical_crossentropy(labels, outputs)
+
+    np.testing.assert_allclose(got(outputs), expected(outputs), rtol=1e-6)
+    for of_ours, of_theirs in zip(
+        *(jax.grad(lambda x, f=f: f(x).sum())(outputs) for f in (got, expected)), strict=True
+    ):
+        np.testing.assert_allclose(of_ours, of_theirs, rtol=1e-5)
