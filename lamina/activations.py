@@ -60,7 +60,7 @@ _FAMILY = Family("activation", "keras.activations", aliases=_ALIASES, default=li
 
 @filters_traceback
 def get(identifier: ActivationLike) -> Callable[..., Any]:
-    """The activation that a name, a config, a class or an object stands for.
+    """An activation from a name, a config, a class or an object.
 
     Args:
         identifier: Name, config, function or layer; None gives `linear`.
@@ -94,7 +94,7 @@ def serialize(activation: Any) -> str | Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The activation that a name or a description stands for.
+    """An activation from a name or a description.
 
     Args:
         config: Name, or what `serialize` returned.

@@ -65,7 +65,7 @@ def set_backend(backend: str) -> None:
         ConfigError: For another name.
     """
     if backend != "jax":
-        raise ConfigError(f"lamina runs on JAX alone; got backend {backend!r}.", fix="Drop the call, or pass 'jax'.")
+        raise ConfigError(f"lamina runs only on JAX; got backend {backend!r}.", fix="Drop the call, or pass 'jax'.")
 
 
 def is_nnx_enabled() -> bool:

@@ -122,7 +122,7 @@ _FAMILY = Family("constraint", "keras.constraints", base=Constraint, aliases=_AL
 
 @filters_traceback
 def get(identifier: ConstraintLike) -> Any:
-    """The constraint that a name, a config, a class or an object stands for.
+    """A constraint from a name, a config, a class or an object.
 
     Args:
         identifier: Name, config, class, function or object; None gives None.
@@ -143,7 +143,7 @@ def serialize(constraint: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The constraint that a name or a description stands for.
+    """A constraint from a name or a description.
 
     Args:
         config: Name, or what `serialize` returned.

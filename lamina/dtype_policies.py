@@ -294,7 +294,7 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """The policy that a name, a type, a config or an object stands for.
+    """A policy from a name, a type, a config or an object.
 
     Args:
         identifier: Name, type, config or policy; None means the global policy.
@@ -340,7 +340,7 @@ def serialize(dtype_policy: DTypePolicy) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The policy that a description stands for.
+    """A policy from a description.
 
     Args:
         config: What `serialize` returned.

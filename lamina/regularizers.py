@@ -143,7 +143,7 @@ _FAMILY = Family("regularizer", "keras.regularizers", base=Regularizer, aliases=
 
 @filters_traceback
 def get(identifier: RegularizerLike) -> Any:
-    """The regularizer that a name, a config, a class or an object stands for.
+    """A regularizer from a name, a config, a class or an object.
 
     Args:
         identifier: Name, config, class, function or object; None gives None.
@@ -164,7 +164,7 @@ def serialize(regularizer: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The regularizer that a name or a description stands for.
+    """A regularizer from a name or a description.
 
     Args:
         config: Name, or what `serialize` returned.

@@ -124,7 +124,7 @@ def test_a_map_without_a_default_keeps_its_policies_in_files():
         (lambda: DTypePolicyMap(policy_map={"a.*": "float16", ".*a": "float32"})["a"], "several keys"),
         (lambda: DTypePolicyMap(policy_map={"a": "float16"}).__setitem__("a", "float32"), "already"),
         (lambda: dtype_policies.QuantizedFloat8DTypePolicy("float8", "float32", 1.5), "must be a positive integer"),
-        (lambda: config.set_backend("torch"), "JAX alone"),
+        (lambda: config.set_backend("torch"), "only on JAX"),
         (lambda: config.set_floatx("float8"), "floatx"),
     ],
 )

@@ -24,7 +24,7 @@ class RunBackup(Callback):
     """Saves checkpoints of the whole state of `fit` in a folder, and resumes from the newest.
 
     Args:
-        folder: Folder for this run alone.
+        folder: Folder that only this run uses.
         save_freq: "epoch", a number of batches, or a `datetime.timedelta`.
         keep: How many checkpoints are kept.
     """
@@ -139,7 +139,7 @@ class BackupAndRestore(RunBackup):
     weights, to the bit, as one that was never killed. What a generator yielded before is read again and skipped.
 
     Args:
-        backup_dir: Folder for this run alone.
+        backup_dir: Folder that only this run uses.
         save_freq: "epoch", or a number of batches.
         double_checkpoint: Whether to keep the backup before the last one, in case the last one cannot be read.
         delete_checkpoint: Whether to delete the backups when the run has ended.
@@ -179,7 +179,7 @@ class Resume(RunBackup):
     trains nothing and has the same model and history.
 
     Args:
-        folder: Folder for this run alone.
+        folder: Folder that only this run uses.
         save_freq: "epoch", a number of batches, or a `datetime.timedelta`, which saves after each epoch as well.
         max_to_keep: How many checkpoints are kept. If the checksum of one is wrong, the one before is used.
 

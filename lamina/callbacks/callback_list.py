@@ -145,6 +145,8 @@ def _checked(callback):
             f"callbacks has {callback!r}, which is not a Callback.",
             fix=f"callbacks=[keras.callbacks.{near[0]}()]"
             if near
+            else f"class {type(callback).__name__}(keras.callbacks.Callback):"
+            if any(name.startswith("on_") for name in dir(callback))
             else "For a function: keras.callbacks.LambdaCallback(on_epoch_end=function)",
         )
     for name in dir(type(callback)):

@@ -45,6 +45,7 @@ class CSVLogger(Callback):
         if resumed is not None and os.path.exists(path) and path != os.devnull:
             self._remove_rows(resumed.epoch)
         append = self.append or resumed is not None
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         self.csv_file = open(path, "a" if append else "w", newline="", encoding="utf-8")  # noqa: SIM115
 
     def _remove_rows(self, epoch):

@@ -34,7 +34,7 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate to `schedule(epoch, learning_rate)` before each epoch.
 
     Args:
-        schedule: Function of the epoch (from 0) and the current rate, or of the epoch alone, that returns a float.
+        schedule: Function of the epoch (from 0) and the current rate, or of only the epoch, that returns a float.
         verbose: 1 prints each new rate.
 
     Raises:

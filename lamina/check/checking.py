@@ -31,7 +31,7 @@ def check(
 
     Args:
         model: Model.
-        x: Inputs as `fit` takes them: arrays, or an object that gives batches; None checks the model alone.
+        x: Inputs as `fit` takes them: arrays, or an object that gives batches; None checks only the model.
         y: Targets; None where `x` gives them or there are none.
         sample_weight: Weight of each sample; None weighs all alike.
         ignore: Codes of findings that are left out.

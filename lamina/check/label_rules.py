@@ -199,11 +199,14 @@ def _rows_that_are_no_distributions(subject):
         wrong = (np.abs(sums - 1) > 1e-2) & (sums != 0)  # rows of zeros are left out of the loss, by design
         if wrong.any():
             worst = float(sums[wrong][np.abs(sums[wrong] - 1).argmax()])
+            fix = "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; otherwise "
+            fix += "correct the rows."
+            if np.ptp(sums) == 0 and (np.count_nonzero(head.numbers, axis=-1) == 1).all():
+                fix = f"y = y / {worst:g}"
             yield (
                 head.layer, worst,
                 f"{wrong.mean():.0%} of the label rows of {head.layer} do not add up to 1 (one sum is {worst:.4g}).",
-                "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; otherwise "
-                "correct the rows.",
+                fix,
             )  # fmt: skip
 
 

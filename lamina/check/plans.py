@@ -64,7 +64,7 @@ def steps_of(subject: Subject) -> int | None:
         held_out = settings.get("validation_split") or 0
         size = settings.get("batch_size") or 32
         batches = -(-int(samples * (1 - held_out)) // size) if not settings.get("samples") else -(-samples // size)
-    return batches * epochs if batches and epochs else None
+    return batches * epochs if batches and epochs and not isinstance(epochs, str) else None
 
 
 def is_fresh_model(model: Any) -> bool:

@@ -173,7 +173,7 @@ def _rows_of(batch):
 def _planned(subject):
     """How many steps `fit` would make with these arguments."""
     fit, leaves = subject.settings, [leaf for leaf in tree.flatten(subject.x) if leaf is not None]
-    if "epochs" not in fit or not leaves:
+    if isinstance(fit.get("epochs", ""), str) or not leaves:
         return None
     return fit["epochs"] * (fit.get("steps_per_epoch") or max(len(leaves[0]) / (fit.get("batch_size") or 32), 1))
 

@@ -78,7 +78,7 @@ def _read(source, architecture):
         return read_model(source)
     if not architecture:
         raise FileError(
-            f"{source} holds weights alone, and no architecture.",
+            f"{source} has weights but no architecture.",
             fix=f"lamina convert {source} OUT --model MODEL, where MODEL is a .keras or .json file of the same layers.",
         )
     model = read_model(architecture)

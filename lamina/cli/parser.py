@@ -195,8 +195,8 @@ def _add_explain(commands):
 def _add_view(commands):
     view = _command(commands, "view", "write a page that shows the graph: one HTML file")
     _add_target(view)
-    view.add_argument("-o", "--output", metavar="FILE", help="the page; beside the model if not given")
-    view.add_argument("--compare", metavar="FILE", help="show another model, or weights for this one, beside it")
+    view.add_argument("-o", "--output", metavar="FILE", help="the page; next to the model if not given")
+    view.add_argument("--compare", metavar="FILE", help="show another model, or weights for this one, next to it")
     view.add_argument("--open", action="store_true", help="show it in the browser")
     view.add_argument("--json", action="store_true", help="print the paths as JSON")
 

@@ -249,10 +249,13 @@ def _walk(inputs, outputs, name):
                     raise CallError(f"The graph of {name or 'the model'} has a cycle at {node.operation.name}.")
                 met.setdefault(node.operation, len(met))
                 if node.is_input and id(tensor) not in given:
+                    is_swapped = tensor is output and not any(node_of(one).is_input for one in inputs)
+                    fix = f"Add {node.operation.name} to Model(inputs=[...]), or call its first layer on a tensor that "
+                    fix += "the model has, without another Input."
                     raise CallError(
                         f"The output {output.name} depends on the Input {tensor!r} of {node.operation.name!r}, "
                         "which is not among the model's inputs.",
-                        fix="Add it to Model(inputs=[...], outputs=...).",
+                        fix="keras.Model(outputs, inputs): swap the two." if is_swapped else fix,
                     )
                 open_nodes.add(node)
                 parents = iter(()) if node.is_input or id(tensor) in given else iter(node.tensors)

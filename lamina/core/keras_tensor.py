@@ -22,7 +22,7 @@ from jax.core import Tracer
 from lamina.core import context, sparse, tree
 from lamina.core.array_types import DTypeLike, Shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
-from lamina.core.no_values import NoValues
+from lamina.core.no_values import NoValues, refuse_layers
 from lamina.core.probes import probe
 from lamina.errors import CallError, ShapeError
 from lamina.runtime.tracebacks import filters_traceback
@@ -304,7 +304,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
         with bind_symbolic():
             outputs = function(*call_args, **call_kwargs)
-            if any(isinstance(leaf, context.Ref) for leaf in tree.flatten(outputs)):
+            if any(isinstance(leaf, context.Ref) for leaf in refuse_layers(tree.flatten(outputs))):
                 outputs = tree.map_structure(lambda leaf: getattr(leaf, "value", leaf), outputs)
             are_sparse[:], outputs = sparse.without_sparse(outputs)
         return outputs, [get_mask(output) for output in tree.flatten(outputs)]

@@ -12,6 +12,21 @@ from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.spelling.names import unknown_attribute
 
 
+def refuse_layers(outputs: list[Any]) -> list[Any]:
+    """The outputs of a call; an error if a layer is among them.
+
+    Args:
+        outputs: What the call returned.
+
+    Raises:
+        CallError: One is a layer.
+    """
+    for layer in outputs:
+        if hasattr(layer, "_inbound_nodes"):
+            raise CallError(f"The call returned the layer {layer!r}.", fix="return layer(x)  # call it")
+    return outputs
+
+
 class NoAttributeError(TracingError, AttributeError):
     """A method that tensors of other libraries have."""
 

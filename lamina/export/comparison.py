@@ -26,7 +26,7 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
     Args:
         model: Model.
         written: What was written.
-        given: Inputs for `predict` to compare on too; None for random ones alone.
+        given: Further inputs for the comparison with `predict`; None means only random ones.
         report: Where the results go.
 
     Raises:

@@ -25,7 +25,7 @@ def flops_of(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int |
     """Operations of one call for one sample in prediction; open sizes count as one. None where tracing with such sizes
     fails.
 
-    A product and a sum are two. Elementwise functions count one for each value they return, whatever the function.
+    A product and a sum count as two. Elementwise functions count one for each value they return.
 
     Args:
         layer: Layer or op.

@@ -61,7 +61,7 @@ def serialize(initializer: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The initializer that a name or a description stands for.
+    """An initializer from a name or a description.
 
     Args:
         config: Name, or what `serialize` returned.

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _AdaptivePooling(SpatialLayer):
-    """Maps of `output_size`, whatever the size of the inputs. Subclasses set `pool`."""
+    """Maps of `output_size` for inputs of any size. Subclasses set `pool`."""
 
     _traits = frozenset(("adaptive_pooling",))
 

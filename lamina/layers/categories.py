@@ -60,6 +60,11 @@ class Categorical(DataLayer):
         self.sparse = sparse
         self.built = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "adapt" in vars(cls):
+            cls.adapt = filters_traceback(vars(cls)["adapt"])
+
     @filters_traceback
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if has_graph_tensors(inputs):
@@ -216,6 +221,13 @@ def is_text(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "OUS"
 
 
+def expect_text(layer: Any, value: Any) -> Any:
+    """The value, if it is an array of strings; else a DataError is raised for the layer."""
+    if not is_text(value):
+        raise DataError(f"{layer.name} takes texts; got numbers, {value.dtype}.", fix="layers.IntegerLookup()")
+    return value
+
+
 def values_of(value: Any) -> Any:
     """Python lists and single values as arrays, and text as arrays of str."""
     if isinstance(value, (KerasTensor, jax.Array)):
@@ -266,7 +278,9 @@ def _text(item):
     if isinstance(item, str):
         return item
     got = f"{item!r} ({type(item).__name__})"
-    raise DataError(f"Text must consist of strings; got {got}.", fix="Fill in missing values first.")
+    fix = "x = [text or '' for text in x]" if item is None else "x = x.fillna('')"
+    fix = fix if item is None or item != item else "x = [str(text) for text in x]"
+    raise DataError(f"Text must consist of strings; got {got}.", fix=fix)
 
 
 def batches_of(data: Any, steps: int | None = None) -> Iterator[Any]:

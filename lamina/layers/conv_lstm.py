@@ -194,7 +194,7 @@ class ConvLSTM1D(_ConvLSTM):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the states that is dropped in training.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
@@ -242,7 +242,7 @@ class ConvLSTM2D(_ConvLSTM):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the states that is dropped in training.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
@@ -290,7 +290,7 @@ class ConvLSTM3D(_ConvLSTM):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the states that is dropped in training.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed

@@ -72,7 +72,9 @@ class _Windowed(SpatialLayer):
             raise ShapeError(
                 f"{type(self).__name__} needs inputs of rank {self.rank + 2} with a known number of channels "
                 f"(data_format={self.data_format!r}); got shape {tuple(input_shape)}.",
-                fix="Give the size of the channel axis in keras.Input(shape=...).",
+                fix="Give the size of the channel axis in keras.Input(shape=...)."
+                if len(input_shape) == self.rank + 2
+                else "keras.ops.expand_dims(x, -1) adds an axis of channels, as does a last size of 1 in keras.Input.",
             )
         channels = input_shape[self.channel_axis]
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self.channel_axis: channels})

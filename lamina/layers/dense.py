@@ -42,7 +42,7 @@ class Dense(WithKernels):
         activity_regularizer: Regularizer of the outputs, added to the loss.
         kernel_constraint: Constraint on the kernel after each update.
         bias_constraint: Constraint on the bias after each update.
-        lora_rank: Rank of a trained update beside the frozen kernel; None trains the kernel itself.
+        lora_rank: Rank of the trained LoRA update that is added to the frozen kernel; None trains the kernel itself.
         lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
         quantization_config: Quantizers, block size or calibration data of a quantized kernel; see keras.quantizers.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`.
@@ -140,7 +140,7 @@ class Activation(Layer):
 
 
 class Identity(Layer):
-    """`inputs`, whatever their structure: a place in a model where nothing happens.
+    """Returns its inputs unchanged, whatever their structure.
 
     Args:
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.

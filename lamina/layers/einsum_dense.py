@@ -43,7 +43,7 @@ class EinsumDense(WithKernels):
         bias_regularizer: Regularizer of the bias, added to the loss.
         kernel_constraint: Constraint on the kernel after each update.
         bias_constraint: Constraint on the bias after each update.
-        lora_rank: Rank of a trained update beside the frozen kernel; None trains the kernel itself.
+        lora_rank: Rank of the trained LoRA update that is added to the frozen kernel; None trains the kernel itself.
         lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
         gptq_unpacked_column_size: Number of columns of a kernel that GPTQ quantized, as files have it; None for others.
         quantization_config: Quantizers, block size or calibration data of a quantized kernel; see keras.quantizers.

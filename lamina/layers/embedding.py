@@ -33,7 +33,7 @@ class Embedding(WithKernels):
         embeddings_constraint: Constraint on the table after each update.
         mask_zero: Whether 0 is padding: the outputs get the mask `inputs != 0`.
         weights: Initial table, an array of shape (input_dim, output_dim); None uses the initializer.
-        lora_rank: Rank of a trained update beside the frozen table; None trains the table itself.
+        lora_rank: Rank of the trained LoRA update that is added to the frozen table; None trains the table itself.
         lora_alpha: Factor of the update, which is divided by the rank; None means the rank.
         quantization_config: Quantizers, block size or calibration data of a quantized kernel; see keras.quantizers.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.

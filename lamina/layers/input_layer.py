@@ -108,7 +108,7 @@ def _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor):
         if value is not None and batch_shape is not None:
             raise ConfigError(
                 f"An input cannot pass both `{name}` and `batch_shape`; got {name}={value}, batch_shape={batch_shape}.",
-                fix="Give `batch_shape` alone, or `shape` and `batch_size`.",
+                fix="Give either `batch_shape`, or `shape` and `batch_size`.",
             )
     if shape is None and batch_shape is None and input_tensor is None:
         raise ConfigError("An input has no shape: pass a `shape` argument.", fix=example)

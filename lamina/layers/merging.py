@@ -68,7 +68,7 @@ class _Merge(Layer):
             name = type(self).__name__
             raise ShapeError(
                 f"{name} needs inputs that broadcast; got {where} {sizes} of shapes {shapes}.",
-                fix=fix_of_sizes(axis, len(_same_rank(shapes)[0]), known),
+                fix=fix_of_sizes(axis, _same_rank(shapes)),
             )
         if axis and None in sizes:
             return None
@@ -254,7 +254,7 @@ class Concatenate(_Merge):
                 raise ShapeError(
                     f"Concatenate(axis={self.axis}) needs inputs that agree on the other axes; got {sizes} on axis "
                     f"{other} of shapes {input_shape}.",
-                    fix=f"axis={other}" if alike >= rank - 1 else fix_of_sizes(other, rank, known),
+                    fix=f"axis={other}" if alike >= rank - 1 else fix_of_sizes(other, input_shape),
                 )
         first = [next((size for size in sizes if size is not None), None) for sizes in columns]
         first[axis] = None if None in columns[axis] else sum(columns[axis])
@@ -287,6 +287,8 @@ class Dot(_Merge):
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 
     >>> import lamina as keras
+    >>> keras.layers.Dot(axes=-1)([keras.Input((4,)), keras.Input((4,))]).shape
+    (None, 1)
     >>> keras.layers.Dot(axes=(1, 2))([keras.Input((3, 5)), keras.Input((10, 3))]).shape
     (None, 5, 10)
     """

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 
-def fix_of_sizes(axis: int, rank: int, sizes: Any) -> str:
-    """What gives inputs one size on an axis."""
-    inside = f"padding='same' in the layers before keeps the size {max(sizes)} of axis {axis}."
-    last = f"layers.Dense({max(sizes)})(x) gives an input {max(sizes)} features."
-    return "Give all the same number of samples." if axis == 0 else last if axis == rank - 1 else inside
+def fix_of_sizes(axis: int, shapes: Any) -> str:
+    """What gives inputs of one rank the same size on an axis."""
+    rank, largest = len(shapes[0]), max(shape[axis] or 0 for shape in shapes)
+    if axis == 0:
+        return "Give all the same number of samples."
+    if axis == rank - 1:
+        return f"layers.Dense({largest})(x) gives an input {largest} features."
+    small = min(shapes, key=lambda shape: shape[axis] or largest)
+    others = [max(shape[place] or 0 for shape in shapes) for place in range(rank)]
+    missing = [(0, others[place] - (small[place] or others[place])) for place in range(1, rank - 1)]
+    if rank > 5:
+        return f"padding='same' in the layers before keeps the size {largest} of axis {axis}."
+    code = f"layers.ZeroPadding{rank - 2}D({missing[0] if rank == 3 else tuple(missing)})(x)"
+    return f"{code} gives the input of shape {small} these sizes, as padding='same' in the layers before may do."
 
 
 def fix_of_rank(shapes: Any) -> str:

@@ -14,6 +14,7 @@ from lamina.layers.data_layer import DataLayer
 from lamina.legacy import moved_from
 from lamina.ops.normalization import broadcast_along
 from lamina.runtime import settings
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,10 +145,13 @@ class Normalization(DataLayer):
         return jnp.broadcast_to(aligned, shape).astype(self.compute_dtype)
 
     def call(self, inputs: Tensor) -> Tensor:
+        if inputs.ndim == self._rank:
+            self._check(inputs.shape)
         mean, deviation = self.mean, jnp.maximum(jnp.sqrt(self.variance), settings.epsilon())
         inputs = inputs.astype(self.compute_dtype)
         return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
 
+    @filters_traceback
     def adapt(self, data: Any) -> None:
         """Computes mean and variance of data. Of a batch that is a tuple it takes the first element, the inputs.
 
@@ -175,10 +179,10 @@ class Normalization(DataLayer):
 
     def _check(self, shape):
         if len(shape) != self._rank or any(shape[axis] != size for axis, size in self._kept.items()):
-            kept = f"sizes {self._kept} (axis: size) of rank {self._rank}"
+            kept = ", ".join(f"{size} values on axis {axis}" for axis, size in self._kept.items())
             raise ShapeError(
-                f"{self.name} has moments for {kept}; got data of shape {shape}.",
-                fix="Give data like those of adapt, or make a layer of its own: layers.Normalization().",
+                f"{self.name} was built for data of rank {self._rank} with {kept}; got shape {tuple(shape)}.",
+                fix=f"{self.name} = layers.Normalization(); {self.name}.adapt(x)",
             )
 
     def finalize_state(self) -> None:
@@ -215,7 +219,18 @@ def _inputs_of(batch):
         raise DataError(
             f"adapt needs batches that are arrays; got {type(inputs).__name__}.", fix="adapt(np.array([1.0, 2.0, 3.0]))"
         )
-    return np.asarray(inputs)
+    array = np.asarray(inputs)
+    if array.dtype.kind in "OUSMm":
+        try:
+            return array.astype("float64")
+        except (TypeError, ValueError):
+            table = hasattr(inputs, "columns") and hasattr(inputs, "select_dtypes")
+            names = [*inputs.select_dtypes(exclude="number").columns] if table else []
+            raise DataError(
+                f"adapt needs numbers; got {f'other values in the columns {names}' if names else array.dtype}.",
+                fix=f"adapt(x.drop(columns={names}))" if names else "StringLookup() is the layer that adapts to text.",
+            ) from None
+    return array
 
 
 def _moments(batch, kept):

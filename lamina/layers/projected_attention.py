@@ -205,6 +205,7 @@ class ProjectedAttention(Layer):
         queries, keys, values = (self._dense(role)(x) for role, x in inputs.items())
         masks = {"query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask}
         masks["attention_mask"] = attention_mask
+        _check_mask(attention_mask, query.shape, value.shape)
         visible = self._compute_attention_mask(query, value, use_causal_mask=use_causal_mask, **masks)
         repeats = self.query_heads // self.key_heads
         if repeats > 1:
@@ -296,6 +297,19 @@ def _clone(initializer) -> Any:
 
 def _differ(size, other):
     return None not in (size, other) and size != other
+
+
+def _check_mask(mask, query, value):
+    """Raise an error for an attention mask that is not (batch, T, S) for queries and values of these shapes."""
+    if mask is None or len(query) != 3 or len(value) != 3:
+        return
+    wanted, shape = (query[1], value[1]), tuple(mask.shape)
+    if len(shape) < 2 or any(size not in (1, other) for size, other in zip(shape[-2:], wanted, strict=True)):
+        fix = f"attention_mask=keras.ops.ones((1, *{wanted}), 'bool')"
+        raise ShapeError(
+            f"attention_mask has one value for each query and key, (batch, {wanted[0]}, {wanted[1]}); got {shape}.",
+            fix="attention_mask=mask[:, None, :]" if shape[1:] == wanted[1:] else fix,
+        )
 
 
 def equations(rank: int, attention_axes: Any) -> tuple[str, str]:

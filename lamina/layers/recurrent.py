@@ -41,7 +41,7 @@ class SimpleRNN(_OwnCell):
         bias_constraint: Constraint on the bias after each update.
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the states that is dropped in training.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
@@ -108,7 +108,7 @@ class GRU(_Fused):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the states that is dropped in training.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
@@ -183,7 +183,7 @@ class LSTM(_Fused):
         dropout: Share of the inputs that is dropped in training.
         recurrent_dropout: Share of the states that is dropped in training.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed

@@ -13,6 +13,7 @@ from lamina.core.representation import signature_of
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError, ShapeError
 from lamina.kernels.native import is_portable
+from lamina.layers.base import input_fixes
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.recurrent_cells import SimpleRNNCell
@@ -48,7 +49,7 @@ class RNN(ContainerMixin, Layer):
         cell: Layer with `call(inputs, states) -> (output, states)`, `state_size` and, where they are not those of the
             first state and zeros, `output_size` and `get_initial_state(batch_size)`; or a list of cells, each on the
             output of the one before.
-        return_sequences: Whether the outputs of all steps are returned, not the last alone.
+        return_sequences: Whether to return the outputs of all steps instead of only the last one.
         return_state: Whether the last states are returned after the outputs.
         go_backwards: Whether the steps are taken from the last to the first; outputs are in that order too.
         stateful: Whether each batch starts from the last states of the batch before, until reset_state(); needs a fixed
@@ -159,7 +160,7 @@ class RNN(ContainerMixin, Layer):
         if shapes != needed:
             raise ShapeError(
                 f"{self.name} needs an initial_state of shapes {needed}; got {shapes}.",
-                fix="One array a state: [hidden, carry] for an LSTM, [hidden] for GRU and SimpleRNN.",
+                fix=input_fixes.fix_of_states(self, shapes, needed),
             )
         cast = [leaf.astype(place.dtype) for leaf, place in zip(leaves, places, strict=True)]
         return tree.unflatten(tree.structure_of(wanted), cast)

@@ -23,7 +23,7 @@ def serialize(layer: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The layer that a description stands for.
+    """A layer from a description.
 
     Args:
         config: Description of a layer, which `serialize` returned.

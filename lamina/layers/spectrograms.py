@@ -48,7 +48,7 @@ class STFTSpectrogram(Layer):
         periodic: Whether the window is periodic instead of symmetric.
         scaling: "density" divides the window by its L2 norm, "spectrum" by its sum; None does not scale.
         padding: "valid" for whole frames only, "same" to pad the signal with zeros.
-        expand_dims: Whether channels and frequencies have axes of their own.
+        expand_dims: Whether channels and frequencies have separate axes.
         data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`, `autocast`, `activity_regularizer`.
 

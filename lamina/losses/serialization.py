@@ -22,7 +22,7 @@ _FAMILY = Family("loss", "keras.losses", base=Loss, aliases=legacy.SHORT_LOSS_NA
 
 
 def get(identifier: LossLike | None) -> Any:
-    """The loss that a name, a config, a class or an object stands for.
+    """A loss from a name, a config, a class or an object.
 
     Args:
         identifier: Name, config, class, function or object; None gives None.
@@ -43,7 +43,7 @@ def serialize(loss: Any) -> Config:
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that a name or a description stands for.
+    """A loss from a name or a description.
 
     Args:
         name: Name, or what `serialize` returned.

@@ -11,7 +11,7 @@ from lamina.core.no_values import rewritten
 from lamina.core.registry import is_builtin
 from lamina.core.serialization import serialize
 from lamina.core.variable import unwrap
-from lamina.errors import ShapeError
+from lamina.errors import CallError, ShapeError
 from lamina.losses.alignment import same_rank
 from lamina.losses.loss import check_takes_targets, divide_no_nan, masked_weights
 from lamina.metrics.metric import Metric
@@ -158,6 +158,11 @@ class MeanMetricWrapper(Mean):
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
         values = rewritten(self.fn)(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
+        if isinstance(values, tuple):
+            raise CallError(
+                f"{self.name} returned {len(values)} values; a function gives one metric.",
+                fix="metrics=[first, second]  # a function for each",
+            )
         super().update_state(values, sample_weight=masked_weights(sample_weight, get_mask(y_pred), self.dtype))
 
     def get_config(self) -> Config:

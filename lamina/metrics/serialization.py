@@ -24,7 +24,7 @@ _FAMILY = Family("metric", "keras.metrics", base=Metric, aliases=_classes | _sho
 
 
 def get(identifier: MetricLike | None) -> Any:
-    """The metric that a name, a config, a class or an object stands for.
+    """A metric from a name, a config, a class or an object.
 
     Args:
         identifier: Name, config, class, function or object; None gives None.
@@ -45,7 +45,7 @@ def serialize(metric: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that a name or a description stands for.
+    """A metric from a name or a description.
 
     Args:
         config: Name, or what `serialize` returned.

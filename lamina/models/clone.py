@@ -51,7 +51,7 @@ def clone_model(
         return _compiled_as(model, _clone_graph(model, input_tensors, clone, call_function))
     if input_tensors is not None or clone_function is not None:
         raise CallError(
-            f"{type(model).__name__} is a subclassed model, which is cloned from its config alone.",
+            f"{type(model).__name__} is a subclassed model, which is cloned only from its config.",
             fix="Write get_config() in its class, and clone_model(model) without functions.",
         )
     return type(model).from_config(model.get_config())

@@ -30,7 +30,11 @@ def standardize_inputs(graph: Any, inputs: Any, model: Any) -> list[Any]:
         ShapeError: If inputs are missing or do not fit.
     """
     values = _in_order(graph, inputs, model)
-    return [fit_input(value, tensor, model) for value, tensor in zip(values, graph.input_tensors, strict=True)]
+    try:
+        return [fit_input(value, tensor, model) for value, tensor in zip(values, graph.input_tensors, strict=True)]
+    except ShapeError:
+        _refuse_order(values, graph.input_tensors, model)
+        raise
 
 
 def _in_order(graph, inputs, model):
@@ -58,6 +62,15 @@ def _in_order(graph, inputs, model):
     return values
 
 
+def _refuse_order(values, tensors, model):
+    """Raise an error where inputs of a list, which do not fit, do so in another order."""
+    got = [tuple(value.shape[1:]) if _is_tensor(value) else None for value in values]
+    wanted = [tuple(tensor.shape[1:]) for tensor in tensors]
+    if len(got) == len(set(got)) and set(got) == set(wanted):
+        order = ", ".join(f"x[{got.index(shape)}]" for shape in wanted)
+        raise ShapeError(f"{model.name} takes inputs of {wanted}; got {got}, in another order.", fix=f"x = [{order}]")
+
+
 def _by_key(expected, given, model):
     """The values of `given` for each symbolic tensor of `expected`, a dict that may hold others, in tree order."""
     if not isinstance(expected, dict):
@@ -71,7 +84,9 @@ def _by_key(expected, given, model):
         fix = (
             renamed("x", given, keys) if others >= len(missing) else f"Add {', '.join(map(repr, missing))} to the dict."
         )
-        if len(keys) == 1 and all(np.ndim(column) == 1 for column in given.values()):  # a table
+        if "x" in given and "x" not in keys:  # {"x": x, "y": y}, in place of a pair
+            fix = "A dict has only the inputs of the model; the targets come after it: yield x, y"
+        elif len(keys) == 1 and all(np.ndim(column) == 1 for column in given.values()):  # a table
             fix = "The model has one input: np.column_stack(list(x.values())), or df.to_numpy()"
         raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=fix)
     unused = sorted(set(given) - set(keys), key=str)
@@ -90,7 +105,8 @@ def _fix_of_number(names, values, tensors):
         return "A list is one array for each input; one array of all is np.concatenate(x), or np.stack(x) of samples."
     if len(names) == 1 and len(values) == 2:
         return "model.fit(x, y): inputs and targets are two arguments, and a list or tuple is one array for each input."
-    return f"x = [{', '.join(names)}], one array for each input"
+    each = ", ".join(names)
+    return f"x = [{each}], one array for each input; a generator yields pairs: yield ({each}), y"
 
 
 _MISMATCH = "The structure of `inputs` doesn't match the expected structure"

@@ -135,7 +135,7 @@ class ReportsMixin(Trainer):
         Each finding has a code, severity, layer, message and the one-line fix; print them or iterate.
 
         Args:
-            x: Inputs of a batch. None checks the model alone.
+            x: Inputs of a batch. None checks only the model.
             y: Targets of the batch.
             sample_weight: Weights of the samples.
             ignore: Codes of findings to leave out.
@@ -188,7 +188,7 @@ class ReportsMixin(Trainer):
             open: Whether the browser opens the page. None opens it if there is no `path`.
             profile: Whether the time of each layer is measured and saliency computed, which compiles programs. None
                 means where there is `x`.
-            compare: Another model, or a file of one or of weights, to show beside it.
+            compare: Another model, or a file of a model or of weights, to show next to it.
             vocabulary: Words by number, to show a text of numbers.
         """
         return view.view(self, path, x, y, history, open, profile, compare, vocabulary)

@@ -82,7 +82,7 @@ class SavingMixin(Trainer):
 
         Args:
             filepath: File to write: `.jax` for StableHLO, which `jax.export.deserialize` reads, `.onnx` for ONNX,
-                `.tflite` for LiteRT, or `.safetensors` for the weights alone. Without an ending it is a folder.
+                `.tflite` for LiteRT, or `.safetensors` for only the weights. Without an ending it is a folder.
             format: "jax", "onnx", "litert" or "safetensors" for a file. For a folder: "tf_saved_model", which
                 TensorFlow and its servers read; "huggingface", with config, safetensors and model card, which
                 `load_model` reads, and transformers reads decoders of KerasHub; "tfjs", which `tf.loadLayersModel` of

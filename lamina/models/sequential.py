@@ -62,7 +62,7 @@ class Sequential(Model):
         several = [one for one in (layers, trainable, name, *args) if isinstance(one, Layer)]
         if len(several) > 1:
             raise ConfigError(
-                f"Sequential takes one list of layers; got {len(several)} layers as arguments of their own.",
+                f"Sequential takes one list of layers; got {len(several)} layers as separate arguments.",
                 fix=f"Sequential([{', '.join(map(code_of, several))}])",
             )
         refuse_positional("Sequential", args, ("layers", "trainable", "name"))
@@ -208,7 +208,7 @@ class Sequential(Model):
                 fix = "Start it with keras.Input(shape=...)."
                 raise CallError(f"The input shape of {self.name} is not known.", fix=fix)
             if not all(size is None or isinstance(size, (int, np.integer)) for size in input_shape):
-                fix = "Call it on such inputs, and each layer is built in turn; or use keras.Model(inputs, outputs)."
+                fix = "Call it on such inputs, which builds all layers; or use keras.Model(inputs, outputs)."
                 raise CallError(f"A Sequential is built for one input shape; got {input_shape}.", fix=fix)
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
         if len(self._sequence) > 1:

@@ -67,7 +67,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: Axis = None) -> Te
 
 
 def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Any:
-    """x1 where the condition is true and x2 elsewhere; with the condition alone, the indices where it is true.
+    """x1 where the condition is true and x2 elsewhere; with only a condition, the indices where it is true.
 
     Args:
         condition: Tensor of booleans.
@@ -76,7 +76,7 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
     """
     if (x1 is None) != (x2 is None):
         other = "x2=0" if x2 is None else "x1=0"
-        raise ConfigError("where takes the condition alone, or with both x1 and x2.", fix=other)
+        raise ConfigError("where takes only the condition, or the condition with both x1 and x2.", fix=other)
     return nonzero(condition) if x1 is None else _where(condition, x1, x2)
 
 

@@ -237,7 +237,7 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Any:
 
 @op
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """The singular value decomposition (u, s, v) with x = u diag(s) v, or s alone.
+    """The singular value decomposition (u, s, v) with x = u diag(s) v, or only s.
 
     Args:
         x: Matrices (..., n, m).

@@ -203,7 +203,9 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
     """
     x, y = floating(x), floating(y)
     if x.shape[-1] != y.shape[-1]:
-        raise ShapeError(f"Points of cdist have the same last axis; got the shapes {x.shape} and {y.shape}.")
+        both = f"[..., :{min(x.shape[-1], y.shape[-1])}]"
+        message = f"Points of cdist have the same last axis; got the shapes {x.shape} and {y.shape}."
+        raise ShapeError(message, fix=f"cdist(x1{both}, x2{both})")
     return jnp.sqrt(jnp.sum((x[..., :, None, :] - y[..., None, :, :]) ** 2, -1))
 
 

@@ -159,7 +159,7 @@ def unique(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The distinct elements (or slices along `axis`), or a tuple of them and the arrays that are asked for.
+    """The distinct elements (or slices along `axis`), or a tuple of them and the requested arrays.
 
     Args:
         x: Tensor.

@@ -19,7 +19,7 @@ _FAMILY = Family("optimizer", "keras.optimizers", Optimizer, aliases=_BY_LOWER_C
 
 
 def get(identifier: Any) -> Any:
-    """The optimizer that a name, a config, a class or an object stands for.
+    """An optimizer from a name, a config, a class or an object.
 
     Args:
         identifier: Name in any case, config, class, Optimizer or transformation of optax; None gives None.
@@ -56,7 +56,7 @@ def serialize(optimizer: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The optimizer that a description stands for.
+    """An optimizer from a description.
 
     Args:
         config: What `serialize` returned. Names of lamina's own optimizers are read in any case.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lamina.core.arguments import choice, whole
-from lamina.errors import CallError
+from lamina.errors import CallError, warn
 from lamina.legacy import warn_renamed
 from lamina.spelling.arguments import unknown_arguments
 
@@ -197,6 +197,8 @@ class Tokenizer:
         Args:
             texts: Texts, or lists of words.
         """
+        if not self.word_index:
+            warn("This Tokenizer has no words, so that all sequences are empty. First: tokenizer.fit_on_texts(texts)")
         unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         for text in texts:
             numbers = (self.word_index.get(word) for word in self._words(text))

@@ -59,7 +59,7 @@ _FAMILY = Family("quantizer", "keras.quantizers", base=Quantizer)
 
 @filters_traceback
 def get(identifier: Any, **kwargs: Any) -> Any:
-    """The quantizer or quantization config that a name, a description, a class or an object stands for.
+    """A quantizer or quantization config from a name, a description, a class or an object.
 
     Args:
         identifier: Name, description, class or object; None gives None.
@@ -85,7 +85,7 @@ def serialize(initializer: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The quantizer that a name or a description stands for.
+    """A quantizer from a name or a description.
 
     Args:
         config: Name, or what `serialize` returned.

@@ -67,7 +67,7 @@ class Team:
                 ProcessError(
                     f"Process {self.members[0]} is at {places[0]}, and process {member} at {other}: processes that "
                     "train one model make the same calls.",
-                    fix="Call fit, evaluate, predict and save in every process, not in one alone.",
+                    fix="Call fit, evaluate, predict and save in every process, not in only one.",
                 )
             )
         self.clock = messages[0]["clock"]

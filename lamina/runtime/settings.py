@@ -158,7 +158,7 @@ def disable_flash_attention() -> None:
 
 
 def max_epochs() -> int | None:
-    """The largest number of epochs that `fit` runs, whatever its argument; None is no limit."""
+    """The largest number of epochs that `fit` runs even if more are requested; None is no limit."""
     return _settings["max_epochs"]
 
 
@@ -199,7 +199,7 @@ def set_checks(checks: str) -> None:
 
     Args:
         checks: "warn" (the default) prints errors and warnings, one line each, unless verbose=0; "error" raises
-            `lamina.errors.CheckError` for errors, whatever verbose is; "off" does not check.
+            `lamina.errors.CheckError` for errors, regardless of verbose; "off" does not check.
 
     Raises:
         ConfigError: For another value.
@@ -227,8 +227,8 @@ def set_broadcast_targets(broadcast_targets: str) -> None:
 
     Args:
         broadcast_targets: "warn" (the default) broadcasts targets (batch, ..., 1) to outputs (batch, ..., units), says
-            so once, and refuses all others; "error" refuses these too; "off" broadcasts whatever NumPy would, silently,
-            as Keras does.
+            so once, and refuses all others; "error" refuses these too; "off" silently broadcasts as
+            NumPy and Keras do.
 
     Raises:
         ConfigError: For another value.

@@ -11,7 +11,7 @@ from lamina.errors import ArgumentError
 from lamina.spelling import elsewhere
 from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest, or_list
-from lamina.spelling.places import public_module
+from lamina.spelling.places import class_meant, public_module
 
 __all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
 
@@ -172,7 +172,7 @@ class _Call:
         self.doc = function.__doc__ or ""
         self.name, self.shown = function.__name__, function.__name__
         if function.__name__ == "__init__" and self.of is not None:
-            cls = _class_meant(type(self.of))
+            cls = class_meant(type(self.of))
             self.parameters |= {name: p for name, (p, _) in signature_of(cls).items() if name not in self.parameters}
             also = (*getattr(cls, "_other_arguments", ()), *also)
             self.name, self.doc = cls.__name__, inspect.getdoc(cls) or ""
@@ -222,7 +222,12 @@ class _Call:
             message = f"{self.name} needs {self._described(missing)}"
         else:
             return None
+        if missing and self.given and isinstance(self.given[-1], tuple) and len(self.given[-1]) == 1 + len(missing):
+            self.given, missing = (*self.given[:-1], *self.given[-1]), []  # Resizing((64, 64))
         fix = self._written(known | meant, missing)
+        if self.name == "call" and self.of is None:
+            message += " Its first argument must be `self`."
+            fix = f"def call(self, {', '.join(self.positional)}):"
         if self.shown == "layer" and missing and all(name in _TRAINING for name in missing):
             message += " lamina passes `training` to a call that has an argument of this name."
             fix = "def call(self, x, training=False):"
@@ -242,6 +247,11 @@ class _Call:
                 hints.append(f" {name!r} is an argument of the {part}.")
                 given = {**dict(zip(self.positional, self.given, strict=False)), **self.kwargs}.get(part)
                 self.parts[part] = f"{elsewhere.class_of_part(name, given)}({name}={_code(value, name)})"
+                continue
+            if "callbacks" in free and any(cls.__name__ == "Callback" for cls in type(value).__mro__):
+                hints.append(f" {type(value).__name__} is a callback, which belongs into callbacks.")
+                is_ours = type(value).__module__.startswith("lamina.")
+                self.parts["callbacks"] = f"[keras.callbacks.{value!r}]" if is_ours else f"[{type(value).__name__}()]"
                 continue
             found = elsewhere.translated(name, value, dict.fromkeys(free))
             near = [] if found is not None else nearest(name, free) or nearest(name, self.parameters)
@@ -320,25 +330,6 @@ class _Call:
                     for name, arg in {**by_place, **{k.arg: k.value for k in node.keywords}}.items():
                         found.setdefault(name, ast.unparse(arg))
         return found
-
-
-def _class_meant(cls):
-    """The class whose signature refused a call: a user's class only if it hands arguments on."""
-    for candidate in cls.__mro__:
-        own = candidate.__dict__.get("__init__")
-        is_ours = (candidate.__module__ or "").split(".")[0] == "lamina"
-        if is_ours or (
-            own and any(p.kind is Parameter.VAR_KEYWORD for p in inspect.signature(own).parameters.values())
-        ):
-            return candidate if not candidate.__name__.startswith("_") else cls
-        if own is None and candidate is cls and _inherits_ours(cls):
-            return cls
-    return cls
-
-
-def _inherits_ours(cls):
-    owner = next(base for base in cls.__mro__ if "__init__" in base.__dict__)
-    return (owner.__module__ or "").split(".")[0] == "lamina"
 
 
 def _code(value, name):

@@ -100,6 +100,8 @@ def translated(name: str, value: Any, accepted: Mapping[str, Any]) -> dict[str, 
 
 
 NAMES: dict[str, str] = {
+    **{name: f"keras.applications.mobilenet_v2.{of}" for name, of in (
+        ("preprocessinput", "preprocess_input"), ("decodepredictions", "decode_predictions"))},
     "confusionmatrix": "keras.visualization.plot_confusion_matrix",
     # layers
     "linear": "keras.layers.Dense", "fullyconnected": "keras.layers.Dense", "fc": "keras.layers.Dense",
@@ -168,6 +170,7 @@ _STEP = "model.fit(x, y) computes gradients and applies them; in a train_step of
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "model": {
         **dict.fromkeys(("parameters", "trainable_parameters", "params"), "model.trainable_variables"),
+        **dict.fromkeys(("compile_loss", "compiled_loss"), "self.compute_loss(x=x, y=y, y_pred=y_pred)"),
         "named_parameters": "{v.path: v for v in model.trainable_variables}",
         "state_dict": 'model.get_weights(), or in a file model.save_weights("my.weights.h5")',
         "load_state_dict": 'model.load_weights("my.weights.h5"), or model.set_weights(values)',

@@ -87,6 +87,9 @@ def _suggest_attribute(owner, name):
         return _suggest_figure(owner, name)
     sentence, near = meant(name, [key for key in dir(owner) if not key.startswith("_")])
     if not near and kind in ("layer", "model") and not type(owner).__module__.startswith("lamina."):
+        for own in vars(type(owner)):
+            if own != "build" and nearest(own, ["build"], strict=True):
+                return f" {own!r} is not called: did you mean 'build'?", "def build(self, input_shape):"
         made = "add_weight(shape=(input_shape[-1], 8))  # in build(self, input_shape)"
         return sentence, f"self.{name} = self.{made}; a layer: self.{name} = keras.layers.Dense(8), in __init__"
     return sentence, f"{kind or type(owner).__name__}.{near[0]}" if near else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any
 
-__all__ = ["public_module"]
+__all__ = ["class_meant", "public_module"]
 
 
 def _is_public(module, name):
@@ -28,3 +29,26 @@ def public_module(thing: Any) -> str:
     homes = [".".join(parts[:end]) for end in range(2, len(parts) + 1)] + [f"lamina.{parts[1]}.image"]
     found = next((home for home in homes if _is_public(home, thing.__name__)), f"lamina.{parts[1]}")
     return found.replace("lamina", "keras", 1)
+
+
+def class_meant(cls: type) -> type:
+    """The class whose signature refused a call: a user's class only if it hands arguments on.
+
+    Args:
+        cls: Class that was made.
+    """
+    for candidate in cls.__mro__:
+        own = candidate.__dict__.get("__init__")
+        is_ours = (candidate.__module__ or "").split(".")[0] == "lamina"
+        if is_ours or (
+            own and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(own).parameters.values())
+        ):
+            return candidate if not candidate.__name__.startswith("_") else cls
+        if own is None and candidate is cls and _inherits_ours(cls):
+            return cls
+    return cls
+
+
+def _inherits_ours(cls):
+    owner = next(base for base in cls.__mro__ if "__init__" in base.__dict__)
+    return (owner.__module__ or "").split(".")[0] == "lamina"

@@ -36,3 +36,4 @@ from lamina.training.loop import (
     to_numpy as to_numpy,
 )
 from lamina.training.odd_rows import call_by_parts as call_by_parts
+from lamina.training.outputs import results_of as results_of

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from typing import Any
 
 from lamina import losses as losses_module
 from lamina import metrics as metrics_module
 from lamina.core import tree
-from lamina.errors import ConfigError, LaminaError, ShapeError, locate
+from lamina.core.registry import is_builtin
+from lamina.errors import ArgumentError, ConfigError, LaminaError, ShapeError, locate
 from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
 from lamina.training.loss_rows import is_single, loss_rows
-from lamina.training.outputs import Outputs, only_entry
+from lamina.training.outputs import Outputs, only_entry, results_of
 
 __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss", "resolve_metric"]
 
@@ -79,12 +81,24 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
         y_pred: Outputs, whose shape is used as well.
     """
     if identifier is None or isinstance(identifier, Loss):
+        if identifier is not None and not is_builtin(type(identifier).__call__):
+            _check_call(identifier)
         return identifier
     name = _by_shape(identifier, y_true, y_pred)
     loss = getattr(losses_module, name)() if name else losses_module.get(identifier)
     if isinstance(loss, Loss):
         return loss
     return losses_module.LossFunctionWrapper(loss, name=_function_name(loss))
+
+
+def _check_call(loss):
+    """Raise an error where the `__call__` of a user's loss does not take what `fit` passes."""
+    names = inspect.signature(loss.__call__).parameters
+    if len(names) < 3 and not any(one.kind is one.VAR_POSITIONAL for one in names.values()):
+        raise ArgumentError(
+            f"{type(loss).__name__}.__call__ takes {', '.join(names)}; fit passes sample_weight too.",
+            fix="def call(self, y_true, y_pred):",
+        )
 
 
 def _function_name(function):
@@ -289,8 +303,7 @@ class CompileMetrics(Metric):
         """The results of all metrics by name."""
         results = {}
         for _, key, metric, _ in self.rows or ():
-            value = metric.result()
-            results.update(value if isinstance(value, dict) else {key: value})
+            results.update(results_of(metric, key))
         return results
 
     def resolved(self) -> dict[str, Metric]:

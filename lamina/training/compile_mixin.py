@@ -150,8 +150,7 @@ class CompileMixin(Layer):
         """The results of all metrics by name. May be overridden."""
         results = {}
         for metric in self.metrics:
-            value = metric.result()
-            results.update(value if isinstance(value, dict) else {metric.name: value})
+            results.update(training_module.results_of(metric, metric.name))
         return results
 
     def reset_metrics(self) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.core import tree
-from lamina.errors import ConfigError, DataError
+from lamina.errors import CallError, ConfigError, DataError
+from lamina.metrics.metric import Metric
 from lamina.spelling.nearest import renamed
 
-__all__ = ["OutputKeyError", "Outputs", "entries", "only_entry"]
+__all__ = ["OutputKeyError", "Outputs", "entries", "only_entry", "results_of"]
 
 
 class Outputs:
@@ -111,7 +112,9 @@ class Outputs:
             f"y_true and y_pred have different structures. The model has {self.count} outputs"
             + (f" ({', '.join(self.names)})" if self.names else "")
             + f"; there are {len(given)} targets.",
-            fix=f"y = [one array for each of {self.count} outputs]",
+            fix=f"y = [{', '.join(f'y[:, {place}]' for place in range(self.count))}]  # an array for each output"
+            if len(given) == 1
+            else f"y = y[:{self.count}]  # an array for each output",
         )
 
     def weights(self, sample_weight: Any) -> list[Any]:
@@ -192,13 +195,27 @@ def entries(given: Any, structure: Any, what: str) -> list[Any]:
 
 def _of_length(given, count):
     """Code of a list with the entries that were given, cut, or its last entry repeated."""
-    texts = [
-        repr(one) if isinstance(one, str | int | None) else "..." for one in [*given, *[given[-1]] * count][:count]
-    ]
-    return f"[{', '.join(texts)}]"
+    entries = [*given, *[given[-1]] * count][:count]
+    return f"[{', '.join(repr(one) if isinstance(one, str | int | float | None) else '...' for one in entries)}]"
 
 
 class OutputKeyError(ConfigError, KeyError):
     """A key that is not the name of any output of the model."""
 
     __str__ = ConfigError.__str__
+
+
+def results_of(metric: Metric, key: str) -> dict[str, Any]:
+    """The results of a metric by name.
+
+    Args:
+        metric: The metric.
+        key: Name of a result that is no dict.
+
+    Raises:
+        CallError: The metric returned None.
+    """
+    value = metric.result()
+    if value is None:
+        raise CallError(f"{type(metric).__name__}.result() returned None.", fix="return value  # at the end of result")
+    return value if isinstance(value, dict) else {key: value}

@@ -20,6 +20,7 @@ from lamina.layers.input_layer import Input
 from lamina.layers.merging import Concatenate
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 from lamina.layers.text.hashing import HashedCrossing
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.utils.features import KINDS, ColumnRules, Cross, Feature
 
 __all__ = ["FeatureSpace"]
@@ -123,6 +124,7 @@ class FeatureSpace(ColumnRules, Layer):
             name for name, layer in self.preprocessors.items() if getattr(layer, "_adaptable", hasattr(layer, "adapt"))
         ]
 
+    @filters_traceback
     def adapt(self, dataset: Any) -> None:
         """Learn means, bins and vocabularies from data.
 

@@ -55,6 +55,9 @@ def load_img(
             f"path must be a path or an open binary file; got {type(path).__name__}.",
             fix="io.BytesIO(path)" if isinstance(path, bytes) else "load_img('image.png')",
         )
+    if isinstance(target_size, int):
+        fix = f"target_size=({target_size}, {target_size})"
+        raise ConfigError(f"load_img: `target_size` must be (height, width); got {target_size}.", fix=fix)
     module = pillow()
     with _opened(path) as stream, module.open(stream) as file:
         deep_gray = color_mode == "grayscale" and file.mode in ("I", "I;16")

@@ -143,7 +143,7 @@ def draw_segmentation_masks(
         num_classes: Number of classes; larger ones are not drawn. None means all.
         color_mapping: Red, green and blue of classes; by default i * (1, 127, 31) modulo 255 for class i.
         alpha: Weight of the color, from 0 (only the image) to 1 (only the color).
-        blend: Whether colors are blended with the image; False draws the colors alone.
+        blend: Whether colors are blended with the image; False draws only the colors.
         ignore_index: Class that is not drawn.
         data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.
 

@@ -179,7 +179,7 @@ def plot_segmentation_mask_gallery(
         y_true: True class of each pixel.
         y_pred: Predicted class of each pixel.
         color_mapping: Red, green and blue of classes; by default i * (1, 127, 31) modulo 255 for class i.
-        blend: Whether colors are blended with the image; False draws the colors alone.
+        blend: Whether colors are blended with the image; False draws only the colors.
         alpha: Weight of the color, from 0 (only the image) to 1 (only the color).
         ignore_index: Class that is not drawn.
         data_format: "channels_last" or "channels_first"; None means `keras.config.image_data_format()`.

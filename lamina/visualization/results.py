@@ -85,7 +85,7 @@ def _predicted(model, dataset):
     for batch in _batches(dataset):
         x, y, _ = unpack_x_y_sample_weight(batch)
         if y is None:
-            raise DataError("The data set yields inputs alone; targets are needed as well.", fix="Let it yield (x, y).")
+            raise DataError("The data set yields only inputs; targets are needed as well.", fix="Let it yield (x, y).")
         parts.append(tree.map_structure(_plain, (x, y, model.predict(x, verbose=0))))
     if not parts:
         raise DataError("The data set is empty: it yielded no batch.", fix="Check its files or its filter.")
@@ -133,7 +133,7 @@ def _checked(results):
         raise DataError(
             f"y_true has {len(true)} samples and y_pred {len(pred)}; they must be the same samples.",
             fix=f"Pass the targets of the same samples, such as y_true[:{len(pred)}]." if len(pred) < len(true)
-            else "Predict the samples of y_true alone.",
+            else "Predict only the samples of y_true.",
         )  # fmt: skip
     if not len(true):
         raise DataError("There are no samples.", fix="Pass at least one sample.")

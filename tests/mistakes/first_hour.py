@@ -257,3 +257,255 @@ CALLBACKS += [
             MODEL + "model.fit(x, y, verbose=0, callbacks=[keras.callbacks.StopOnNonFinite()])",
             "callbacks=[keras.callbacks.StopOnNonFinite()]"),
 ]  # fmt: skip
+KL, IN, SEQ = (
+    "L = keras.layers\n",
+    "L = keras.layers; x = keras.Input((8, 4))\n",
+    "L = keras.layers; keras.Sequential([keras.Input(",
+)
+LAYERS += [
+    Mistake(
+        SEQ + "(8, 8, 1)), L.Conv2D(2, 3), L.MaxPooling1D()])",
+        SEQ + "(8, 8, 1)), L.Conv2D(2, 3), L.MaxPooling2D()])",
+        "MaxPooling2D()",
+    ),
+    Mistake(SEQ + "(8, 8, 1)), L.Conv1D(2, 3)])", SEQ + "(8, 8, 1)), L.Conv2D(2, 3)])", "Conv2D(2, 3)"),
+    Mistake(
+        SEQ + "(16,)), L.Reshape((-1, 4, 4, 1)), L.Conv2D(2, 3)])",
+        SEQ + "(16,)), L.Reshape((4, 4, 1)), L.Conv2D(2, 3)])",
+        "Reshape((4, 4, 1))",
+    ),
+    Mistake(SEQ + "(None, 8, 4)), L.LSTM(2)])", SEQ + "(8, 4)), L.LSTM(2)])", "Input((8, 4))", prose=True),
+    Mistake(
+        SEQ + "(8, 4)), L.LSTM(2, return_sequences=True), L.RepeatVector(3)])",
+        SEQ + "(8, 4)), L.LSTM(2), L.RepeatVector(3)])",
+        "LSTM(2)",
+    ),
+    Mistake(
+        SEQ + "(8, 4, 4)), L.TimeDistributed(L.Conv2D(2, 3))])",
+        SEQ + "(8, 4, 4, 1)), L.TimeDistributed(L.Conv2D(2, 3))])",
+        "a last size of 1 in keras.Input",
+        prose=True,
+    ),
+    Mistake(
+        IN + "m = L.Add()([x, keras.Input((7, 4))])",
+        IN + "m = L.Add()([x, L.ZeroPadding1D((0, 1))(keras.Input((7, 4)))])",
+        "ZeroPadding1D((0, 1))(x)",
+        prose=True,
+    ),
+    Mistake(
+        KL + "L.Add()([keras.Input((9, 9, 2)), keras.Input((8, 8, 2))])",
+        KL + "L.Add()([keras.Input((9, 9, 2)), L.ZeroPadding2D(((0, 1), (0, 1)))(keras.Input((8, 8, 2)))])",
+        "ZeroPadding2D(((0, 1), (0, 1)))(x)",
+        prose=True,
+    ),
+    Mistake(
+        IN + "L.MultiHeadAttention(2, 2)([x, x])",
+        IN + "L.MultiHeadAttention(2, 2, name='multi_head_attention')(x, x)",
+        "multi_head_attention(x, y)",
+        prose=True,
+    ),
+    Mistake(
+        IN + "dense = L.Dense(2); dense([x, x])",
+        IN + "dense = L.Dense(2); dense(L.Concatenate()([x, x]))",
+        "dense(layers.Concatenate()([x, y]))",
+        prose=True,
+    ),
+    Mistake(
+        IN + "L.MultiHeadAttention(2, 2)(x, x, attention_mask=keras.Input((4, 4)))",
+        IN + "L.MultiHeadAttention(2, 2)(x, x, attention_mask=keras.ops.ones((1, *(8, 8)), 'bool'))",
+        "attention_mask=keras.ops.ones((1, *(8, 8)), 'bool')",
+    ),
+    Mistake(
+        IN
+        + "mask = keras.Input((8,)); L.MultiHeadAttention(2, 2)(x, keras.Input((8, 4)), attention_mask=np.ones((2, 8)))",
+        IN + "mask = np.ones((1, 8)); L.MultiHeadAttention(2, 2)(x, x, attention_mask=mask[:, None, :])",
+        "attention_mask=mask[:, None, :]",
+    ),
+    Mistake(
+        IN + "_, h, c = L.LSTM(3, return_state=True)(x); L.LSTM(2)(x, initial_state=[h, c])",
+        IN + "_, h, c = L.LSTM(3, return_state=True)(x); L.LSTM(3)(x, initial_state=[h, c])",
+        "LSTM(3)",
+    ),
+    Mistake(KL + "L.RandomRotation(90)", KL + "L.RandomRotation(factor=0.25)", "factor=0.25"),
+    Mistake(KL + "L.RandomZoom(20)", KL + "L.RandomZoom(height_factor=0.2)", "height_factor=0.2"),
+    Mistake(
+        "import lamina\nL = keras.layers; L.Resizing((8, 8))",
+        "keras.layers.Resizing(8, 8)",
+        "keras.layers.Resizing(8, 8)",
+    ),
+    Mistake(
+        KL + "L.Dot()([keras.Input((3,)), keras.Input((3,))])",
+        "keras.layers.Dot(-1)([keras.Input((3,)), keras.Input((3,))])",
+        "keras.layers.Dot(-1)",
+    ),
+    Mistake(
+        "n = keras.layers.Normalization(name='n'); n.adapt(np.ones((4, 3))); n(np.ones((4, 2)))",
+        "x = np.ones((4, 2)); n = keras.layers.Normalization(); n.adapt(x); n(x)",
+        "n.adapt(x)",
+    ),
+    Mistake(
+        "import pandas as pd; x = pd.DataFrame({'a': [1, 2], 'b': ['s', 't']}); keras.layers.Normalization().adapt(x)",
+        "import pandas as pd; x = pd.DataFrame({'a': [1, 2], 'b': ['s', 't']}); keras.layers.Normalization().adapt(x.drop(columns=['b']))",
+        "adapt(x.drop(columns=['b']))",
+    ),
+    Mistake(
+        "keras.layers.TextVectorization().adapt([1, 2])",
+        "l = keras.layers.IntegerLookup(); l.adapt([1, 2])",
+        "layers.IntegerLookup()",
+    ),
+    Mistake(
+        "import pandas as pd; x = pd.Series(['a', float('nan')]); keras.layers.TextVectorization().adapt(x)",
+        "import pandas as pd; x = pd.Series(['a', float('nan')]); x = x.fillna(''); keras.layers.TextVectorization().adapt(x)",
+        "x = x.fillna('')",
+    ),
+    Mistake(
+        "x = np.array(['a', None], object); keras.layers.TextVectorization().adapt(x)",
+        "x = np.array(['a', None], object); x = [text or '' for text in x]; keras.layers.TextVectorization().adapt(x)",
+        "x = [text or '' for text in x]",
+    ),
+    Mistake(
+        "class Mine(keras.layers.Layer):\n    def __init__(self, f):\n        super().__init__()\nMine(2, name='a')",
+        "class Mine(keras.layers.Layer):\n    def __init__(self, f, **kwargs): super().__init__(**kwargs)\nMine(2, name='a')",
+        "def __init__(self, f, **kwargs): super().__init__(**kwargs)",
+    ),
+    Mistake(
+        "class Mine(keras.layers.Layer):\n    def call(x): return x\nMine()(np.ones(2))",
+        "class Mine(keras.layers.Layer):\n    def call(self, x): return x\nMine()(np.ones(2))",
+        "def call(self, x):",
+    ),
+    Mistake(
+        "class Mine(keras.layers.Layer):\n    def bulid(self, s): self.w = 1\n    def call(self, x): return x * self.w\nMine()(np.ones(2))",
+        "class Mine(keras.layers.Layer):\n    def build(self, input_shape): self.w = 1\n    def call(self, x): return x * self.w\nMine()(np.ones(2))",
+        "def build(self, input_shape):",
+    ),
+]
+MODELS += [
+    Mistake(
+        PAIR + "model([np.ones((8, 1)), np.ones((8, 2))])",
+        PAIR + "x = [np.ones((8, 1)), np.ones((8, 2))]; x = [x[1], x[0]]; model(x)",
+        "x = [x[1], x[0]]",
+    ),
+    Mistake(
+        MODEL + "model({'x': x, 'y': y})",
+        MODEL + "model.fit((p for p in [(x, y)]), verbose=0)",
+        "yield x, y",
+        prose=True,
+    ),
+]
+NET = (
+    MODEL
+    + "class Net(keras.Model):\n    def __init__(self): super().__init__(); self.d = keras.layers.Dense(1)\n    def call(self, x): return self.d(x)\n"
+    "    def train_step(self, data): FIRSTreturn {'loss': keras.ops.mean(self(data))}\nmodel = Net(); model.compile('sgd', 'mse'); "
+)
+GRAPHS = [
+    Mistake(
+        "i = keras.Input((2,)); o = keras.layers.Dense(1)(i); keras.Model(o, i)",
+        "i = keras.Input((2,)); o = keras.layers.Dense(1)(i); keras.Model(i, o)",
+        "keras.Model(outputs, inputs): swap the two",
+        prose=True,
+    ),
+]
+TRAINING += [
+    Mistake(
+        MODEL
+        + "class Mine(keras.losses.Loss):\n    def __call__(self, y, p): return y - p\nmodel.compile('sgd', Mine()); model.fit(x, y, verbose=0)",
+        MODEL
+        + "class Mine(keras.losses.Loss):\n    def call(self, y_true, y_pred): return y_true - y_pred\nmodel.compile('sgd', Mine()); model.fit(x, y, verbose=0)",
+        "def call(self, y_true, y_pred):",
+    ),
+    Mistake(
+        MODEL
+        + "class Mine(keras.metrics.Metric):\n    def update_state(self, *a, **k): pass\n    def result(self): pass\n"
+        "model.compile('sgd', 'mse', metrics=[Mine()]); model.fit(x, y, verbose=0)",
+        MODEL
+        + "class Mine(keras.metrics.Metric):\n    def update_state(self, *a, **k): pass\n    def result(self): value = 0.0; return value\n"
+        "model.compile('sgd', 'mse', metrics=[Mine()]); model.fit(x, y, verbose=0)",
+        "return value",
+    ),
+    Mistake(
+        MODEL + "model.fit(x, y, stop=keras.callbacks.TerminateOnNaN(), verbose=0)",
+        MODEL + "model.fit(x, y, callbacks=[keras.callbacks.TerminateOnNaN()], verbose=0)",
+        "callbacks=[keras.callbacks.TerminateOnNaN()]",
+    ),
+    Mistake(
+        NET.replace("FIRST", "") + "model.fit(x, y, verbose=0)",
+        NET.replace("FIRST", "x, y = data; data = x; ") + "model.fit(x, y, verbose=0)",
+        "x, y = data",
+    ),
+]
+METRICS = [
+    Mistake(
+        MODEL + "model.compile('sgd', 'mse', metrics=[lambda y, p: (y, p)]); model.fit(x, y, verbose=0)",
+        MODEL
+        + "first = lambda y, p: y; second = lambda y, p: p; model.compile('sgd', 'mse', metrics=[first, second]); model.fit(x, y, verbose=0)",
+        "metrics=[first, second]",
+    ),
+]
+DATA_SET = (
+    MODEL
+    + "import math\nclass Data(keras.utils.PyDataset):\n    x = x\n    batch_size = 4\n    def __getitem__(self, i): GET\n    def __len__(self): LEN\nmodel.fit(Data(), verbose=0)"
+)
+GET, LEN = "return np.ones((4, 2)), np.ones((4, 1))", "return math.ceil(len(self.x) / self.batch_size)"
+DATA = [
+    Mistake(
+        DATA_SET.replace("GET", GET).replace("LEN", "return 8 / 5"),
+        DATA_SET.replace("GET", GET).replace("LEN", LEN),
+        LEN,
+    ),
+    Mistake(
+        DATA_SET.replace("GET", "pass").replace("LEN", LEN),
+        DATA_SET.replace("GET", "x, y = np.ones((4, 2)), np.ones((4, 1)); return x, y").replace("LEN", LEN),
+        "return x, y",
+    ),
+    Mistake(
+        MODEL
+        + "import pandas as pd; x = pd.DataFrame({'a': [1.0, 2], 'b': [1.0, 2], 'p': [3.0, 4]}); model.fit(x, 'p', verbose=0)",
+        MODEL
+        + "import pandas as pd; x = pd.DataFrame({'a': [1.0, 2], 'b': [1.0, 2], 'p': [3.0, 4]}); y = x.pop('p'); model.fit(x, y, verbose=0)",
+        "y = x.pop('p')",
+    ),
+]
+MINE = "class Mine(keras.layers.Layer):\n    def build(self, input_shape): self.w = WEIGHT\n    def call(self, x): return x @ self.w\n"
+LAYERS += [
+    Mistake(
+        MINE.replace("WEIGHT", "self.add_weight(shape=(input_shape[0], 2))") + "Mine()(keras.Input((3,)))",
+        MINE.replace("WEIGHT", "self.add_weight(shape=(input_shape[-1], 2,))") + "Mine()(keras.Input((3,)))",
+        "self.add_weight(shape=(input_shape[-1], 2,))",
+    ),
+    Mistake(
+        "keras.layers.ConvLSTM2D(2, 3)(keras.Input((8, 8, 1)))",
+        "keras.layers.ConvLSTM2D(2, 3)(keras.Input((None, 8, 8, 1)))",
+        "keras.Input((None, 8, 8, 1))",
+    ),
+]
+GRAPHS += [
+    Mistake(
+        "layer = keras.layers.Dense(1)\nclass Mine(keras.layers.Layer):\n    def call(self, x): return layer\nMine()(keras.Input((3,)))",
+        "layer = keras.layers.Dense(1)\nclass Mine(keras.layers.Layer):\n    def call(self, x): return layer(x)\nMine()(keras.Input((3,)))",
+        "return layer(x)",
+    ),
+]
+CALLBACKS += [
+    Mistake(
+        MODEL + "class C:\n    def on_epoch_end(self, epoch, logs): pass\nmodel.fit(x, y, verbose=0, callbacks=[C()])",
+        MODEL
+        + "class C(keras.callbacks.Callback):\n    def on_epoch_end(self, epoch, logs): pass\nmodel.fit(x, y, verbose=0, callbacks=[C()])",
+        "class C(keras.callbacks.Callback):",
+    ),
+]
+TRAINING += [
+    Mistake(
+        TWO
+        + "model = keras.Model(inputs, list(model.output.values())); model.compile('sgd', 'mse'); model.fit(x, np.ones((8, 2)), verbose=0)",
+        TWO
+        + "model = keras.Model(inputs, list(model.output.values())); model.compile('sgd', 'mse'); y = np.ones((8, 2)); y = [y[:, 0], y[:, 1]]; model.fit(x, y, verbose=0)",
+        "y = [y[:, 0], y[:, 1]]",
+    ),
+]
+OPS += [
+    Mistake(
+        "keras.ops.cdist(np.ones((2, 3)), np.ones((2, 2)))",
+        "x1, x2 = np.ones((2, 3)), np.ones((2, 2)); keras.ops.cdist(x1[..., :2], x2[..., :2])",
+        "cdist(x1[..., :2], x2[..., :2])",
+    ),
+]

@@ -151,7 +151,7 @@ MISTAKES = [
             "dataset.padded_batch(32)"),
 ]  # fmt: skip
 
-MISTAKES += [*UNFINISHED["data"], *first_hour.CACHED]
+MISTAKES += [*UNFINISHED["data"], *first_hour.CACHED, *first_hour.DATA]
 
 test_fixes_work = fixes_work(PASTES + MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

@@ -517,8 +517,8 @@ TEXT = table(
         ),
         (
             "layers.StringLookup(vocabulary=['a'])(np.array(['a', None], object))",
-            "layers.StringLookup(vocabulary=['a'])(x)",
-            "missing values",
+            "x = np.array(['a', None], object); x = [text or '' for text in x]; layers.StringLookup(vocabulary=['a'])(x)",
+            "x = [text or '' for text in x]",
             True,
         ),
         (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import re
 from typing import Any
 
 from lamina.core import context
 from lamina.core.arguments import example_call
 from lamina.core.probes import without_probe_sizes
+from lamina.core.registry import is_builtin
+from lamina.layers.base.call_signature import signature_of
 
 _MAX_STEPS = 100  # of the graph that are followed backwards
 
@@ -22,11 +26,19 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
         rank: Rank that it needs.
     """
     if len(shape) > rank:
-        history = getattr(tensor, "_keras_history", None)
-        if history is not None and type(history.operation).__name__ == "Embedding" and len(shape) == rank + 1:
-            return f"{history.operation.name} takes numbers of tokens: of one-hot rows, x.argmax(-1) has them."
+        producer: Any = tensor._keras_history.operation if hasattr(tensor, "_keras_history") else None
+        if type(producer).__name__ == "Embedding" and len(shape) == rank + 1:
+            return f"{producer.name} takes numbers of tokens: of one-hot rows, x.argmax(-1) has them."
+        if type(producer).__name__ == "Reshape" and len(producer.target_shape) == rank and shape[1] == 1:
+            return f"layers.Reshape({producer.target_shape[1:]}): target_shape leaves out the batch."
+        if len(shape) == rank + 1 and shape[1] is None and type(producer).__name__ == "InputLayer":
+            return f"keras.Input({tuple(shape[2:])}): the shape of an Input leaves out the batch."
+        if sibling := _of_other_rank(layer, len(shape) - rank):
+            return sibling
         merged = math.prod(size or 0 for size in shape[rank - 1 :])
         if rank == 2:
+            if getattr(producer, "return_sequences", False):
+                return f"{producer.name} returns each step; {code_of(producer)} returns the last one only."
             return "layers.Flatten() merges all axes but the batch."
         kept = tuple(-1 if size is None else size for size in shape[1 : rank - 1])
         return f"layers.Reshape({(*kept, merged or -1)}) merges the last axes: call it before {layer.name}."
@@ -36,7 +48,7 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
     if rank == 2:
         return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
     if getattr(tensor, "_keras_history", None) is not None and len(shape) > 1:
-        return _fix_of_symbol(tensor, shape, rank)
+        return _fix_of_symbol(layer, tensor, shape, rank)
     if len(shape) == rank - 1:
         return f"Is an axis missing? x[..., None] has shape {(*shape, 1)}, x[None] has shape {(1, *shape)}."
     if len(shape) < 2 or None in shape[1:]:
@@ -44,10 +56,21 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
     return f"x.reshape{(-1, *_unflattened(shape, rank))} has an axis for each."
 
 
-def _fix_of_symbol(tensor, shape, rank):
+def _of_other_rank(layer, more):
+    """Code that makes a layer of this kind for inputs with more axes: MaxPooling2D for MaxPooling1D; None if there is
+    none."""
+    name = type(layer).__name__
+    other = re.sub(r"\dD", lambda found: f"{int(found[0][0]) + more}D", name)
+    known = importlib.import_module("lamina.layers").__all__
+    return f"layers.{code_of(layer).replace(name, other)}" if other != name and other in known else None
+
+
+def _fix_of_symbol(layer, tensor, shape, rank):
     if None in shape[1:]:
         return f"layers.Reshape({(*(-1 if size is None else size for size in shape[1:]), *[1] * (rank - len(shape)))})"
     wanted = (*shape[1:], 1) if len(shape) == rank - 1 else _unflattened(shape, rank)
+    if type(layer).__name__.startswith("ConvLSTM"):
+        wanted = (None, *shape[1:])  # of steps
     is_input = not tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index].tensors
     return f"keras.Input({wanted})" if is_input else f"Reshape it before: layers.Reshape({wanted})"
 
@@ -114,11 +137,20 @@ def code_of(layer: Any, *changes: str) -> str:
         return f"{cls.__name__}({code_of(inner, *changes).replace('Forward', '')})"
     first = [name for name in ("units", "filters", "kernel_size") if hasattr(layer, name)]
     if first:
-        values = [repr(getattr(layer, name)) for name in first]
+        values = [repr(one_for_all(getattr(layer, name))) for name in first]
         return f"{cls.__name__}({', '.join([*values, *changes])})"
     if cls.__name__ == "RNN" and hasattr(inner, "units"):
         return f"RNN({', '.join([code_of(inner), *changes])})"
     return example_call(cls, changes)
+
+
+def one_for_all(value: Any) -> Any:
+    """The one number of a tuple of equal numbers, as arguments take it; other values as they are.
+
+    Args:
+        value: Value of an argument.
+    """
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
 def fix_of_size(layer: Any, shape: tuple[Any, ...], axis: int, size: int) -> str:
@@ -198,3 +230,36 @@ def _described(sizes, needed):
     ]
     kinds = {0: "steps", len(sizes) - 1: "features"} if len(sizes) < 3 else {len(sizes) - 1: "channels"}
     return ", ".join(f"{needed[one]} {kinds.get(one, f'on axis {one + 1}')} instead of {sizes[one]}" for one in differ)
+
+
+def fix_of_count(layer: Any, inputs: Any, needed: int, given: int) -> str:
+    """What to call a layer on that got another number of tensors.
+
+    Args:
+        layer: The layer that was called.
+        inputs: What it was called on.
+        needed: How many it needs.
+        given: How many it got.
+    """
+    call, most = context.current_call(), max(needed, given)
+    names = ", ".join("xyz"[:most]) if most <= 3 else "x, ..."
+    if needed > 1:
+        return f"{layer.name}([{names}])"
+    if len(signature_of(type(layer).call).required) == given:
+        return f"{layer.name}({names})  # {given} arguments, no list"
+    trains = getattr(type(call.entry), "train_step", None) if call is not None and isinstance(inputs, tuple) else None
+    if trains is not None and not is_builtin(trains):  # (x, y), as train_step gets them
+        return "x, y = data  # in train_step, then self(x, training=True)"
+    return f"{layer.name}(layers.Concatenate()([{names}]))"
+
+
+def fix_of_states(layer: Any, shapes: list[Any], needed: list[Any]) -> str:
+    """What to do about first states of another number or size.
+
+    Args:
+        layer: The recurrent layer.
+        shapes, needed: Shapes of the states that were given, and those that it takes.
+    """
+    if len(shapes) == len(needed) and len({shape[-1] for shape in shapes if shape}) == 1 and hasattr(layer, "units"):
+        return f"layers.{type(layer).__name__}({shapes[0][-1]}) has states of that size."
+    return "One array a state: [hidden, carry] for an LSTM, [hidden] for GRU and SimpleRNN."

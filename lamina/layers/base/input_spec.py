@@ -93,10 +93,9 @@ def check_inputs(spec: Any, inputs: Any, layer: Any) -> None:
         specs, values = tree.flatten(spec), tree.flatten(inputs)
         specs = specs * len(values) if layer._one_spec_for_all else specs
         if len(values) != len(specs):
-            names = ", ".join("xyz"[: len(specs)]) if len(specs) <= 3 else "x, ..."
             raise ShapeError(
                 f"{layer.name} needs {len(specs)} input{'s' * (len(specs) > 1)}; got {len(values)}.",
-                fix=f"{layer.name}({f'[{names}]' if len(specs) > 1 else 'x'})",
+                fix=input_fixes.fix_of_count(layer, inputs, len(specs), len(values)),
             )
         pairs = [(one, value, one.name) for one, value in zip(specs, values, strict=True)]
     for one, value, name in pairs:

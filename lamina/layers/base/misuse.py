@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import jax
@@ -11,8 +12,9 @@ from lamina.core import context, registry, tree
 from lamina.core.arguments import example_call, shown
 from lamina.core.configurable import signature_of
 from lamina.core.keras_tensor import KerasTensor
-from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.errors import ArgumentError, CallError, ConfigError, ShapeError
 
+_OF_EVERY_LAYER = frozenset(("name", "dtype", "trainable", "autocast", "activity_regularizer"))
 _TAKE_ARRAYS = frozenset(("weights", "mean", "variance", "params", "state", "input_tensor", "tensor", "value", "seed"))
 
 
@@ -25,7 +27,10 @@ def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
     Raises:
         CallError: An argument is a tensor.
+        ArgumentError: A user's class does not take an argument of every layer, such as `name`.
     """
+    if _OF_EVERY_LAYER & kwargs.keys() and not registry.is_builtin(cls.__init__):
+        _refuse_names(cls, kwargs)
     if hasattr(cls, "fit"):  # a model is made from tensors
         return
     parameters = [*signature_of(cls)]
@@ -47,6 +52,17 @@ def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         f"{cls.__name__}(...) makes a layer from its settings; got a tensor, {shown(tensors[0])}.",
         fix=f"Make the layer first, then call it: {code}({called})",
     )
+
+
+def _refuse_names(cls, kwargs):
+    """Raise an error where the `__init__` of a user's class does not hand arguments of every layer on."""
+    own = inspect.signature(cls.__init__).parameters
+    strange = [name for name in kwargs if name in _OF_EVERY_LAYER and name not in own]
+    if strange and not any(one.kind is one.VAR_KEYWORD for one in own.values()):
+        raise ArgumentError(
+            f"{cls.__name__}.__init__ does not take {strange[0]!r}, an argument of every layer.",
+            fix=f"def __init__({', '.join([*map(str, own.values()), '**kwargs'])}): super().__init__(**kwargs)",
+        )
 
 
 def _name(place, parameters):
@@ -85,6 +101,12 @@ def refuse_weight(layer: Any, shape: Any) -> None:
         raise CallError(
             f"{cls}.call makes a weight, and was called before: each call would make another, left untrained.",
             fix=f"def build(self, input_shape): self.w = self.add_weight(shape={shape})",
+        )
+    if isinstance(shape, (list, tuple)) and None in shape:
+        sizes = ", ".join("input_shape[-1]" if size is None else str(size) for size in shape)
+        raise ShapeError(
+            f"The sizes of a weight of {cls} are known numbers; got shape={shape}. The batch has no fixed size.",
+            fix=f"self.add_weight(shape=({sizes},))",
         )
     if isinstance(shape, (list, tuple)) and any(isinstance(size, (list, tuple)) for size in shape):
         raise ShapeError(

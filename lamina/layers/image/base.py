@@ -277,10 +277,14 @@ def factor_range(
     numbers = all(isinstance(number, (int, float, np.number)) for number in pair)
     fits = numbers and len(pair) == 2 and pair[0] <= high and pair[1] >= low
     if not fits or (strict and not low <= min(pair) <= max(pair) <= high):
+        whole, unit = (360, " of a full turn") if "Rotation" in type(layer).__name__ else (100, "")
+        meant: Any = tuple(number / whole for number in pair) if numbers else ()  # degrees, or percent
+        is_share = numbers and len(pair) == 2 and all(low <= share <= high for share in meant)
+        share: Any = meant if isinstance(factor, (tuple, list)) else meant[:1] and meant[0]
         raise ConfigError(
-            f"{type(layer).__name__} needs {name} as a number or a pair of numbers from {low} to {high}; "
+            f"{type(layer).__name__} needs {name} as a number or a pair of numbers from {low} to {high}{unit}; "
             f"got {name}={factor!r}.",
-            fix=f"{name}={min(max(0.1, low), high)}",
+            fix=f"{name}={share if is_share else min(max(0.1, low), high)}",
         )
     return tuple(sorted(pair)) if isinstance(factor, (tuple, list)) else (max(-abs(factor), low), abs(factor))
 

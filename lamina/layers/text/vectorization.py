@@ -13,7 +13,7 @@ from lamina.core.arguments import nearest
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.core.read_limits import reserve_array
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.categories import Categorical, batches_of, strings_of, values_of
+from lamina.layers.categories import Categorical, batches_of, expect_text, strings_of, values_of
 from lamina.layers.text.lookups import StringLookup
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class TextVectorization(Categorical):
 
     def _tokens_of(self, texts):
         """A list of tokens for each text, or for each row of an array (..., n) without splitting."""
-        texts = self._standardized(texts)
+        texts = self._standardized(expect_text(self, texts))
         if self.split is None:
             rows = texts.reshape(-1, texts.shape[-1] if texts.ndim > 1 else 1).tolist()
         elif callable(self.split):

@@ -43,7 +43,7 @@ def serialize(learning_rate_schedule: Any) -> Config:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The schedule that a description stands for.
+    """A schedule from a description.
 
     Args:
         config: What `serialize` returned.

@@ -145,7 +145,7 @@ class Groups:
         Args:
             map_func: Function from the arrays of an element to a data set.
             cycle_length: Number of data sets that are open at the same time; None means one for each core.
-            block_length: Number of elements to take from each in turn.
+            block_length: Number of elements to take from each before moving on to the next.
             num_parallel_calls: Accepted; no effect.
             deterministic: Accepted; no effect.
             name: No effect.

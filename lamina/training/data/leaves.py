@@ -167,6 +167,8 @@ def _repair_kind(leaf, name, text):
         return f"{name} = keras.utils.img_to_array(keras.utils.load_img({str(leaf)!r}))[None]"
     if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".csv", ".tsv", ".csv.gz")):
         return f"{name} = keras.utils.dataset_from_csv({str(leaf)!r}, label_column=-1)  # or the name of a column"
+    if name == "y" and isinstance(leaf, str) and "." not in leaf:
+        return f"y = x.pop({leaf!r})  # a column of the table x"
     if isinstance(leaf, (str, bytes, os.PathLike)):
         return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for numbers."
     if _OF_PAIR.fullmatch(name):
@@ -246,7 +248,7 @@ def count_samples(data: Any) -> int:
     """
     sizes = {leaf.shape[0] for leaf in jax.tree_util.tree_leaves(data)}
     if not sizes:
-        raise DataError("There is no data: x has no array.", fix="model.fit(x, y)")
+        raise DataError("There is no data: x has no array.", fix="model.fit(x, y); in a data set: return x, y")
     if len(sizes) > 1:
         named = [f"{name}: {size}" for name, size in named_sizes(data).items()]
         some = ", ".join(named if len(named) <= 6 else [*named[:3], "...", named[-1]])

@@ -99,7 +99,7 @@ class PyDataset:
         """The number of batches; None if endless."""
         length = getattr(self, "__len__", None)
         if length is not None:
-            return length()
+            return _whole(length(), self)
         raise MissingMethodError(
             f"{type(self).__name__} needs its number of batches: __len__, or the property num_batches.",
             fix="def __len__(self): return math.ceil(len(self.x) / self.batch_size)",
@@ -179,6 +179,16 @@ class OrderedBatches:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _whole(count, dataset):
+    """The number of batches, if it is one."""
+    if isinstance(count, float):
+        raise DataError(
+            f"{type(dataset).__name__}.__len__ gives the number of batches, a whole number; got {count}.",
+            fix="def __len__(self): return math.ceil(len(self.x) / self.batch_size)",
+        )
+    return count
 
 
 def _takes_shard(dataset):
