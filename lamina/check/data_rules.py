@@ -155,9 +155,10 @@ def _index_beyond_embedding(subject):
                     f"rows: {name} has only 0 and 1.",
                     f"Pass the numbers of the tokens: {name}.argmax(-1).",
                 )  # fmt: skip
-            last = getattr(fact.layer, "input_dim", 0) - 1
-            outside = subject.input_parts[name].outside(0, last)
-            if fact.kind == "Embedding" and len(fact.inputs) == 1 and outside is not None:
+            looks_up = fact.kind == "Embedding" and len(fact.inputs) == 1
+            last = fact.layer.input_dim - 1 if looks_up else 0
+            outside = subject.input_parts[name].outside(0, last) if looks_up else None
+            if outside is not None:
                 part, wrong = outside
                 least, most = float(np.min(part.values)), float(np.max(part.values))
                 yield (

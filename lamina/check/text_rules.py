@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.check.rule import rule
 from lamina.facts.equations import base_of, maker_name
-from lamina.facts.flows import consumers_of
+from lamina.facts.flows import consumers_of, sources_of
 
 if TYPE_CHECKING:
     from lamina.check.subject import Subject
@@ -104,7 +104,7 @@ def _padding_without_mask(subject):
                 fact.name, padding,
                 f"{padding:.0%} of the tokens of {fact.name} are zeros at the end, and {who} gets no mask{also}.",
                 f"Use mask_zero=True in {fact.name}.",
-                *([] if padding > 0.3 and (last or attends or counted) else ["info"]),
+                *([] if padding > 0.3 and (last or counted) else ["info"]),
             )  # fmt: skip
 
 
@@ -113,10 +113,11 @@ def _attends_to_all(subject, steps):
     traced = subject.traced
     if traced is None or len(traced.leaves) != 1 or not any(one.over[-1] == steps for one in traced.attentions):
         return False
+    used = sources_of(traced.equations.outputs)
     consumers, waiting = consumers_of(traced.equations), [one for one in traced.equations.inputs if one.varies]
     while waiting:
         for value in consumers.get(waiting.pop(), []):
-            if maker_name(value) in ("eq", "ne", "gt", "ge", "sign"):
+            if value in used and maker_name(value) in ("eq", "ne", "gt", "ge", "sign"):
                 return False
             if base_of(value) is not value:
                 waiting.append(value)

@@ -129,12 +129,12 @@ class Fact:
         inside = {id(weight) for fact in self.inner for weight in fact.weights}
         return [weight for weight in self.weights if id(weight) not in inside] if self.use == 1 else []
 
-    @property
+    @functools.cached_property
     def count(self) -> int:
         """How many numbers its weights hold."""
         return sum(weight.size for weight in self.weights)
 
-    @property
+    @functools.cached_property
     def trainable_count(self) -> int:
         """How many numbers its trainable weights hold."""
         return sum(weight.size for weight in getattr(self.layer, "trainable_weights", []))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.facts.equations import Equations, Value, activation_of_value, base_of, maker_name
 
-__all__ = ["activation_after", "consumers_of", "roots_of", "terms_of"]
+__all__ = ["activation_after", "consumers_of", "roots_of", "sources_of", "terms_of"]
 
 _FLAT = frozenset("round floor ceil sign stop_gradient".split())  # operations whose gradient is 0
 _SUMS = frozenset("add add_any".split())
@@ -21,18 +21,26 @@ def roots_of(values: Iterable[Value], with_gradient: bool = False) -> set[Value]
         values: Values of a program.
         with_gradient: Whether only ways count along which a gradient can flow.
     """
+    return {value for value in sources_of(values, with_gradient) if value.maker is None}
+
+
+def sources_of(values: Iterable[Value], with_gradient: bool = False) -> set[Value]:
+    """The values that values are computed from, and these themselves.
+
+    Args:
+        values: Values of a program.
+        with_gradient: Whether only ways count along which a gradient can flow.
+    """
     seen: set[Value] = set()
-    waiting, roots = list(values), set()
+    waiting = list(values)
     while waiting:
         value = waiting.pop()
         if value in seen:
             continue
         seen.add(value)
-        if value.maker is None:
-            roots.add(value)
-        elif not with_gradient or value.maker.custom or _has_gradient(value):
+        if value.maker is not None and (not with_gradient or value.maker.custom or _has_gradient(value)):
             waiting.extend(value.made_from)
-    return roots
+    return seen
 
 
 def _has_gradient(value):
