@@ -22,12 +22,13 @@ def gan_with_its_own_step():
         def call(self, noise):
             return self.critic(self.maker(noise))
 
-        def compile(self, d_optimizer, g_optimizer, loss):
-            super().compile(loss=loss, optimizer=g_optimizer)
-            self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+        def compile(self, optimizer="rmsprop", loss=None, d_optimizer=None, **kwargs):
+            super().compile(optimizer, loss, **kwargs)
+            self.d_optimizer = d_optimizer
 
     model = Gan()
-    model.compile(optimizers.Adam(2e-4, 0.5), optimizers.Adam(2e-4, 0.5), losses.BinaryCrossentropy(from_logits=True))
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    model.compile(optimizers.Adam(2e-4, 0.5), loss, d_optimizer=optimizers.Adam(2e-4, 0.5))
     return model, np.random.default_rng(0).normal(size=(128, 8)).astype("float32"), np.ones((128, 1)), FIT
 
 

@@ -94,9 +94,9 @@ class Subject:
                 head.activation = activation if by_functions or head.activation is None else head.activation
         for head, labels in zip(heads, self._labels(heads), strict=True):
             head.part = None if labels is None else self.part_of(labels)
-            own = self.may_trace and head.numbers is not None and head.loss is not None
-            if own and not is_builtin_loss(head.loss):
-                head.known = known_loss(head.loss, head.numbers, head.shape)
+            numbers = head.numbers if self.may_trace and head.loss is not None else None
+            if numbers is not None and not is_builtin_loss(head.loss):
+                head.known = known_loss(head.loss, numbers, head.shape)
         return heads
 
     @functools.cached_property

@@ -170,9 +170,9 @@ class Traced:
                 return
             if kinds[layer] == "relu" and values.shape[-1] > 1:
                 seen[layer.name, "dead"] = jnp.mean(jnp.all(values <= 0, axis=tuple(range(values.ndim - 1))))
-            elif kinds[layer] in _CURVES:
-                ends = values if layer in inside else _CURVES[kinds[layer]](values)
-                low, high = SATURATION[kinds[layer]]
+            elif (curve := kinds[layer]) is not None and curve in _CURVES:
+                ends = values if layer in inside else _CURVES[curve](values)
+                low, high = SATURATION[curve]
                 seen[layer.name, "flat"] = jnp.mean((ends < low) | (ends > high))
             seen[layer.name, "size"] = jnp.sqrt(jnp.mean(jnp.square(values.astype("float32"))))
 

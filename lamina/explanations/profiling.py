@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import glob
 import re
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from lamina.core import context, tree
 from lamina.core.typing import PyTree
@@ -25,7 +27,8 @@ __all__ = ["Profile", "ProfileRow", "profile"]
 
 OTHERS = ("(loss)", "(optimizer and metrics)", "(calling the program)")
 _CALL = OTHERS[2]
-_STEPS = 7  # with the profiler, and without; the fastest one counts, since other programs disturb it least
+_SECONDS = 0.2  # of steps with the profiler, and without; the fastest one counts: other programs disturb it least
+_FEWEST, _MOST = 7, 100  # steps
 _CONTROL = ("while", "conditional", "call", "async")  # operations that contain others
 _WINDOW = "lamina_step"
 
@@ -56,22 +59,25 @@ class Profile:
     """Where the time of a training step goes. Print it, or let a notebook show it.
 
     Attributes:
-        rows: A ProfileRow for each layer that takes time, in their order, then the loss, the optimizer, and what JAX
-            takes before the first operation and after the last one. Together they make up `step`.
-        step: Milliseconds of the fastest of a few steps, measured without the profiler.
-        traced: Milliseconds of the step that was traced; the rows are scaled from it to `step`.
+        rows: A ProfileRow for each layer that takes time, in their order, then the loss, the optimizer, and what it
+            takes to call a program with these arguments that computes nothing. Each is measured, and none is scaled.
+        step: Milliseconds of the fastest of some steps, measured without the profiler.
         batch: Samples in the step.
         kind: "train", or "predict" for the step of a prediction.
     """
 
     rows: list[ProfileRow]
     step: float
-    traced: float
     batch: int
     kind: str = "train"
 
     def __getitem__(self, name: str) -> ProfileRow:
         return next(row for row in self.rows if row.name == name)
+
+    @property
+    def accounted(self) -> float:
+        """The sum of the rows, in shares of `step`: about 1."""
+        return sum(row.total for row in self.rows) / self.step
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The rows as dicts, for JSON."""
@@ -89,7 +95,10 @@ class Profile:
         from rich.table import Table
 
         what = "step" if self.kind == "train" else "prediction"
-        table = Table("Layer", title=f"One {what} of {self.batch} samples: {self.step:.3g} ms")
+        title = (
+            f"One {what} of {self.batch} samples: {self.step:.3g} ms, of which the rows make up {self.accounted:.0%}"
+        )
+        table = Table("Layer", title=title)
         for head in ("Forward ms", "Backward ms", "Share"):
             table.add_column(head, justify="right")
         for row in self.rows:
@@ -106,7 +115,8 @@ def profile(
     The compiled step runs under the profiler of JAX, on copies: nothing of the model changes. Each operation counts for
     the innermost layer that it was traced in, and operations at the same time share it. While none runs, the time
     counts for the one that starts next. XLA joins operations of neighbouring layers, such as a bias with the activation
-    after it: these count for the layer of the last one.
+    after it: these count for the layer of the last one. What it takes to call a program is measured by one that takes
+    the same arguments and returns as many results, and computes nothing.
 
     Args:
         model: Model, compiled.
@@ -124,8 +134,8 @@ def profile(
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
     >>> model.compile("sgd", "mse")
     >>> found = model.profile(np.ones((8, 4)), np.ones((8, 3)))
-    >>> round(sum(row.total for row in found.rows) / found.step, 2)
-    1.0
+    >>> found.kind, found.batch
+    ('train', 8)
     """
     if model.run_eagerly or (kind == "train" and not model.compiled):
         raise CallError("A profile is one of a compiled training step.", fix="model.compile('adam', 'mse')")
@@ -135,38 +145,80 @@ def profile(
         raise CallError(message, fix="pip install --upgrade jax")
     batch = next(iter(model._batches(x, y, sample_weight, batch_size, None, False, None).epoch()))
     layers: list[Any] = []
-    run, scopes = _compiled(model, batch, layers, kind)
-    for _ in range(2):
-        run()
-    step = min(_seconds(run) for _ in range(_STEPS)) * 1e3
-    windows, events = _traced(reader, run)
-    start, end = min(windows, key=lambda window: window[1] - window[0])
-    times, traced = _attributed(events, start, end), (end - start) / 1e6
+    run, call, scopes = _compiled(model, batch, layers, kind)
+    before = _fastest(run, call)
+    windows, events = _traced(reader, run, _count(before[0]))
+    times = _quickest(windows, events, _cost_of_an_event(reader))
+    step, called = map(min, before, _fastest(run, call))  # the load of the machine changes meanwhile
     rows = {layer: ProfileRow(layer.name, layer=layer) for layer in layers}
     rows |= {name: ProfileRow(name) for name in OTHERS}
+    rows[_CALL].forward = called * 1e3
     for operation, spent in times.items():
-        place, backward = _place_of(scopes.get(operation, "") if operation else None, layers, kind)
-        row, spent = rows[place], spent / 1e6 * step / traced
+        place, backward = _place_of(scopes.get(operation, ""), layers, kind)
+        row, spent = rows[place], spent / 1e6
         row.forward, row.backward = row.forward + spent * (not backward), row.backward + spent * backward
     size = next(leaf.shape[0] for leaf in tree.flatten(batch[0]) if getattr(leaf, "ndim", 0))
-    return Profile([row for row in rows.values() if row.total], step, traced, size, kind)
+    return Profile([row for row in rows.values() if row.total], step * 1e3, size, kind)
 
 
-def _traced(reader, run):
+def _count(seconds):
+    """How many steps of this length are made."""
+    return int(min(max(_SECONDS / seconds, _FEWEST), _MOST))
+
+
+def _fastest(*functions):
+    """The seconds of the fastest run of each function; they take turns, so that other programs disturb them alike."""
+    for function in functions * 2:
+        function()
+    count = _count(_seconds(functions[0]))
+    rounds = [[_seconds(function) for function in functions] for _ in range(count)]
+    return [min(seconds) for seconds in zip(*rounds, strict=True)]
+
+
+def _quickest(windows, events, cost):
+    """operation -> nanoseconds, less those that noting its events takes, in the window in which they are fewest."""
+    found: list[dict[str, float]] = []
+    for start, end in windows:
+        counts = Counter(name for first, _, name in events if start <= first < end)
+        times = _attributed(events, start, end).items()  # None: the profiler itself takes time before and after
+        found.append({name: max(spent - cost * counts[name], 0.0) for name, spent in times if name is not None})
+    return min(found, key=lambda times: sum(times.values()))
+
+
+@functools.cache
+def _cost_of_an_event(reader) -> float:
+    """Nanoseconds that the profiler adds to an operation, by a loop of small ones with and without it."""
+    given = jnp.ones(3)
+
+    def turns(x):
+        return jax.lax.fori_loop(0, 300, lambda number, x: jnp.sort(x) * 1.01, x)
+
+    loop = jax.jit(turns).lower(given).compile()
+    nothing = jax.jit(lambda x: jnp.zeros(3), keep_unused=True).lower(given).compile()
+    run, call = (lambda: jax.block_until_ready(loop(given))), (lambda: jax.block_until_ready(nothing(given)))
+    alone, called = _fastest(run, call)
+    windows, events = _traced(reader, run, _count(alone))
+    noted = sum(windows[0][0] <= first < windows[0][1] for first, _, _ in events)
+    spent = sum(_quickest(windows, events, 0.0).values())
+    return max(spent - (alone - called) * 1e9, 0.0) / max(noted, 1)
+
+
+def _traced(reader, run, count):
     """What `_read` finds in the trace of a few steps."""
     with tempfile.TemporaryDirectory() as folder:
         options = jax.profiler.ProfileOptions()
         options.python_tracer_level = 0  # under it, threads of CPython 3.11 can wait for each other for ever
         with jax.profiler.trace(folder, profiler_options=options):
-            for _ in range(_STEPS):
+            for _ in range(count):
                 with jax.profiler.TraceAnnotation(_WINDOW):
                     run()
         (path,) = glob.glob(f"{folder}/**/*.xplane.pb", recursive=True)
         return _read(reader.from_file(path))
 
 
-def _compiled(model, batch, layers, kind) -> tuple[Callable[[], Any], dict[str, str]]:
-    """(what runs a step, operation of the program -> the scope it was traced in). `layers` is filled."""
+def _compiled(model, batch, layers, kind) -> tuple[Callable[[], Any], Callable[[], Any], dict[str, str]]:
+    """(what runs a step, what calls a program that computes nothing, operation of the step -> the scope it was traced
+    in). `layers` is filled."""
     runner = model._runner
     runner.build(batch)
     runner.refresh()
@@ -193,7 +245,13 @@ def _compiled(model, batch, layers, kind) -> tuple[Callable[[], Any], dict[str, 
     with around_layers(scoped), _scopes_in_disk_cache():
         program = jax.jit(step).lower(*arguments).compile()
     found = re.findall(r'%?([\w.\-]+) = [^\n]*?metadata=\{[^}]*?op_name="([^"]*)"', program.as_text() or "")
-    return lambda: jax.block_until_ready(program(*arguments)), dict(found)
+    count = len(jax.tree_util.tree_leaves(program.out_info))
+    nothing = jax.jit(lambda *given: [jnp.zeros(())] * count, keep_unused=True).lower(*arguments).compile()
+
+    def runner_of(one):
+        return lambda: jax.block_until_ready(one(*arguments))
+
+    return runner_of(program), runner_of(nothing), dict(found)
 
 
 @contextlib.contextmanager
@@ -255,8 +313,6 @@ def _attributed(events, start, end) -> dict[str | None, float]:
 
 def _place_of(scope, layers, kind="train") -> tuple[Any, bool]:
     """(layer, or name of the row, whether it is backward) of an operation."""
-    if scope is None:
-        return _CALL, False
     numbers, differentiated = re.findall(r"lamina_(\d+)_", scope), "jvp" in scope
     place = (
         layers[int(numbers[-1])]

@@ -158,7 +158,7 @@ class ReportsMixin(Trainer):
             kind: "train", or "predict" for a prediction, for which the model need not be compiled.
 
         Returns:
-            A `Profile`, whose rows add up to the time of the step. Print it.
+            A `Profile`, whose rows, each measured, make up about the time of the step. Print it.
 
         Raises:
             CallError: If the model is not compiled or runs eagerly.
