@@ -240,7 +240,7 @@ class _Scan:
         end, damage = 0, "names a tensor twice" if len(dict(pairs)) < len(pairs) else ""
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             begin, stop = entry["data_offsets"]
-            count, bits = math.prod(entry["shape"]), re.search(r"\d+", entry["dtype"].replace("BOOL", "8"))
+            count, bits = math.prod(entry["shape"]), re.findall(r"\d+", entry["dtype"].replace("BOOL", "8"))
             if not 0 <= begin <= stop <= len(data) - 8 - length or count * int(bits[0]) != 8 * (stop - begin):
                 self.add(place, "memory", f"declares the tensor {name!r} outside of what it holds")
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from lamina import losses, metrics
@@ -39,12 +40,12 @@ def check_compile_config(config: Mapping[str, Any]) -> None:
             if not _is_of(one, get, family):
                 raise _wrong(name, one, kind)
     for weight in tree.flatten(config.get("loss_weights")):
-        if not (weight is None or (isinstance(weight, (int, float)) and math.isfinite(weight))):
+        if not (weight is None or (isinstance(weight, Real) and math.isfinite(weight))):
             raise _wrong("loss_weights", weight, "a finite number or None")
     steps = config.get("steps_per_execution")
-    if steps is not None and (not isinstance(steps, int) or steps < 1):
+    if steps is not None and (not isinstance(steps, Integral) or steps < 1):
         raise _wrong("steps_per_execution", steps, "a whole number from 1")
-    check_size(steps or 1, "steps_per_execution")
+    check_size(int(steps or 1), "steps_per_execution")
     for name, words in (("run_eagerly", ()), ("auto_scale_loss", ()), ("jit_compile", ("auto",))):
         value = config.get(name)
         if not (value is None or value in (0, 1) or (isinstance(value, str) and value in words)):

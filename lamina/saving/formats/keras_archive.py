@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 
+from lamina.core import registry
 from lamina.core.abstract import abstract, draw_missing
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import LaminaError, warn
@@ -103,7 +104,8 @@ def compile_or_warn(
     try:
         compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
-        model.compile_from_config(compile_config)
+        with registry.CustomObjectScope(custom_objects):
+            model.compile_from_config(compile_config)
     except (LaminaError, *CONFUSED) as error:
         warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
 
