@@ -183,13 +183,16 @@ class Neighbours:
                 return number, words
         return None
 
-    def runs_on(self, team: Any) -> int:
-        """The run of a Team. After an error of this process, it begins when all know of that.
+    def runs_on(self, team: Any) -> int | None:
+        """The run of a Team. After an error of this process, it begins when all know of that; None if they do not.
 
         Args:
             team: The Team.
         """
+        until = time.monotonic() + self.limit
         while self._end and self.lost is None and not self._all_heard():
+            if time.monotonic() > until:
+                return None
             time.sleep(0.1)
         if self._end:
             self._end = {}
@@ -242,7 +245,9 @@ class Neighbours:
                 if self._failures.get(number, (None, 0))[0] != failure:
                     self._failures[number] = failure, now
                 (name, run, words), since = self._failures[number]
-                if run >= self.runs.get(name, run + 1) and (end.get("left") or now - since > SILENCE):
+                computes = self._at[0].verb == _COMPUTES  # else it comes and hears of it
+                patience = SILENCE if computes else max(self.limit, SILENCE)
+                if run >= self.runs.get(name, run + 1) and (end.get("left") or now - since > patience):
                     where = "" if end.get("left") else f" Process {self.number} {self._at[0].verb} {self._at[0].where}."
                     self.lost = f"{self.name(number)} ended the run of all: {words.rstrip('.')}.{where}"
             elif end.get("lost") and number == 0:
@@ -282,7 +287,8 @@ class Neighbours:
         until = time.monotonic() + SILENCE + 2 * GRACE
         while self._end and self.lost is None and not self._all_heard() and time.monotonic() < until:
             time.sleep(0.2)
-        failed = bool(self._end) and not self._all_heard()
+        are_lost = any(sign and sign["end"].get("lost") for sign, _ in self._seen.values())  # JAX would wait for them
+        failed = are_lost or (bool(self._end) and not self._all_heard())
         self._stopped.set()
         self._thread.join(3)
         if self.lost is None:

@@ -54,6 +54,8 @@ class Team:
     def gather(self, value: Any, where: str) -> list[Any]:
         """The value of each process, in the order of their numbers."""
         run = self.neighbours.runs_on(self)
+        if run is None:
+            raise self._too_late()
         if run != self._run:
             self._run, self.round = run, 0
         self.round += 1
