@@ -25,7 +25,7 @@ class _Parts:
 
     @classmethod
     def tree_unflatten(cls, like, children):
-        return cls(*children, like)
+        return cls(children[0], like)
 
 
 def _parts_of(value):

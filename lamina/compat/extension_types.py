@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.compat.functions import constant
+from lamina.compat.functions import Tensor, constant
 from lamina.compat.variables import Shape
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, LaminaError
@@ -39,7 +39,7 @@ def _as_field(name: str, value: Any, kind: Any) -> Any:
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any or isinstance(kind, (str, typing.TypeVar)):
         return value
-    if kind is jax.Array:
+    if kind in (Tensor, jax.Array):
         return value if isinstance(value, (TensorSpec, Composite)) else constant(unwrap(value))
     if origin in (typing.Union, types.UnionType):
         return _as_one_of(name, value, parts)

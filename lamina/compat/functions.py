@@ -18,7 +18,7 @@ from lamina.core.variable import Variable as LaminaVariable
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError
 
-__all__ = ["MATH", "NN", "ROOT", "per_axis"]
+__all__ = ["MATH", "NN", "ROOT", "Tensor", "per_axis"]
 
 TopK = namedtuple("TopK", "values indices")
 
@@ -153,9 +153,23 @@ def meshgrid(*args: Any, indexing: Any = "xy", name: Any = None) -> Any:
     return ops.meshgrid(*args, indexing=indexing)
 
 
+class _AnyTensor(type):
+    """Makes `isinstance(x, tf.Tensor)` true for arrays of JAX, and for texts and what else is on the host."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, (jax.Array, HostTensor))
+
+    def __subclasscheck__(cls, subclass):
+        return subclass is cls or issubclass(subclass, (jax.Array, HostTensor))
+
+
+class Tensor(metaclass=_AnyTensor):
+    """`tf.Tensor`, for `isinstance` and annotations."""
+
+
 def is_tensor(x: Any) -> Any:
-    """Whether `x` is a JAX array, a variable or a symbolic tensor."""
-    return isinstance(x, (jax.Array, LaminaVariable)) or is_symbolic(x)
+    """Whether `x` is a tensor, a variable or a symbolic tensor."""
+    return isinstance(x, (Tensor, LaminaVariable)) or is_symbolic(x)
 
 
 def no_scope(*args: Any, **kwargs: Any) -> Any:
@@ -164,7 +178,7 @@ def no_scope(*args: Any, **kwargs: Any) -> Any:
 
 
 ROOT: dict[str, Any] = {
-    "Tensor": jax.Array, "add_n": add_n,
+    "Tensor": Tensor, "add_n": add_n,
     "clip_by_norm": clip_by_norm, "constant": constant, "control_dependencies": no_scope,
     "convert_to_tensor": lambda value, dtype=None, dtype_hint=None, name=None: constant(value, dtype),
     "einsum": einsum,

@@ -116,3 +116,13 @@ class Case(tf.test.TestCase):
 
 
 print("test", Case().run().wasSuccessful(), tf.config.get_visible_devices("CPU")[0].device_type, tf.errors.ABORTED)
+values = tf.Variable([1.0, 2.0, 3.0])
+with tf.GradientTape(persistent=True) as tape:
+    sparse = tf.SparseTensor([[0, 1], [1, 0], [2, 1]], values, [3, 2])
+    product = tf.reduce_sum(tf.sparse.sparse_dense_matmul(sparse, tf.constant([[1.0], [2.0]])))
+    ragged = tf.RaggedTensor.from_row_lengths(values, [1, 2])
+    means = tf.reduce_sum(tf.reduce_mean(ragged * 2.0, axis=1) ** 2)
+print("tape", tape.gradient(product, values).numpy(), tape.gradient(means, values).numpy())
+layer = tf.keras.layers.TextVectorization(ragged=True)
+layer.adapt(["foo bar baz", "baz"])
+print("texts", isinstance(tf.constant("a"), tf.Tensor), layer(["foo", "baz baz"]).to_list())

@@ -1,0 +1,36 @@
+"""Further functions of tf.sparse, tf.nn and tf.linalg against closed forms; tapes record them in programs/own_types."""
+
+import numpy as np
+import pytest
+
+from tests.compat.namespace import tf
+
+
+def value(x):
+    return np.asarray(x).tolist()
+
+
+def test_sparse_functions():
+    one = tf.SparseTensor([[0, 1], [2, 0]], [1.0, 2.0], [3, 2])
+    assert value(tf.sparse.fill_empty_rows(one, 5.0)[0].to_dense()) == [[0.0, 1.0], [5.0, 0.0], [2.0, 0.0]]
+    assert [part.shape for part in tf.sparse.split(one, 2, 0)] == [(2, 2), (1, 2)]
+    assert value(tf.sparse.transpose(one).to_dense()) == [[0.0, 0.0, 2.0], [1.0, 0.0, 0.0]]
+    ids = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], [1, 3, 2], [2, 2])
+    table = np.arange(8.0).reshape(4, 2).astype("float32")
+    assert value(tf.nn.embedding_lookup_sparse(table, ids, None, combiner="mean")) == [[4.0, 5.0], [4.0, 5.0]]
+
+
+def test_pooling_blocks_and_decompositions():
+    x = np.arange(16.0, dtype="float32").reshape(1, 4, 4, 1)
+    assert value(tf.nn.max_pool_with_argmax(x, 2, 2, "VALID")[1].ravel()) == [5, 7, 13, 15]
+    blocks = tf.space_to_batch(x, [2, 2], [[0, 0], [0, 0]])
+    assert value(blocks[1].ravel()) == [1.0, 3.0, 9.0, 11.0]
+    assert value(tf.batch_to_space(blocks, [2, 2], [[0, 0], [0, 0]])) == x.tolist()
+    matrix = np.array([[2.0, 1.0], [4.0, 3.0]], "float32")
+    factors = tf.linalg.lu(matrix)
+    assert value(tf.linalg.lu_reconstruct(*factors)) == matrix.tolist()
+    assert value(tf.linalg.lu_solve(*factors, [[1.0], [2.0]])) == [[0.5], [0.0]]
+    logits = np.array([[[0.9, 0.1, 0.0]], [[0.9, 0.1, 0.0]], [[0.0, 0.1, 0.9]], [[0.0, 0.8, 0.2]]], "float32")
+    paths, sums = tf.nn.ctc_greedy_decoder(logits, [4])
+    assert value(paths[0].to_dense()) == [[0, 1]]
+    assert float(sums[0, 0]) == pytest.approx(-3.5)
