@@ -12,6 +12,7 @@ async function run(folder) {
   const model = await tf.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData, format }) });
   for (const number of [0, 1]) {
     const inputs = JSON.parse(read(`in${number}.json`)).map(({ data, shape }) => tf.tensor(data, shape, "float32"));
+    model.resetStates(); // of layers that are stateful
     const outputs = [model.predict(inputs.length === 1 ? inputs[0] : inputs)].flat();
     const results = outputs.map((tensor) => ({ shape: tensor.shape, data: Array.from(tensor.dataSync()) }));
     fs.writeFileSync(path.join(folder, `out${number}.json`), JSON.stringify(results));
