@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEARNS", "STAYS", "Probe", "Run", "take_probe"]
 
-SECONDS = 4.0  # of the processor, in steps; a clock would let the load of the machine change what is found
+SECONDS = 3.0  # of the processor, in steps; a clock would let the load of the machine change what is found
 FACTORS = (1.0, 0.1, 10.0, 0.01, 100.0)  # of the learning rate, in the order in which they are tried
 LEARNS, STAYS = 0.3, 0.05  # falls of the loss, in shares, that are progress and none
 _ROWS = 64  # of a batch at most
@@ -89,7 +89,7 @@ class Probe(Record):
     @property
     def learns(self) -> bool:
         """Whether the loss falls on one batch at the model's own rate."""
-        return 1.0 in self.runs and self.runs[1.0].fall >= LEARNS
+        return 1.0 in self.runs and self.runs[1.0].fall >= STAYS
 
 
 def take_probe(subject: Subject) -> Probe:
@@ -122,8 +122,8 @@ def _make_steps(found, batches):
     looks = Looks(model) if subject.own_step else None
     began, seconds = time.process_time(), 0.0
     found.along, seconds = stepper.run(1.0, batches, _STEPS, began, looks, found)
-    if not subject.own_step or stepper.rate is None:
-        return
+    if stepper.rate is None or not (subject.own_step or "loss" in found.along.last):
+        return  # the losses of several players say nothing about a rate
     left = SECONDS - (time.process_time() - began)
     repeats = min(_REPEATS, int(left / len(FACTORS) / max(seconds, 1e-9)))
     factors = FACTORS if repeats >= _FEWEST_REPEATS else FACTORS[:3]

@@ -56,7 +56,7 @@ def _judge_of_rate(found):
         to_halve = 0.5 * len(own.losses) / max(own.fall, 1e-9)
         return "low" if to_halve > (found.planned or _USUAL) else "slow"
     weights = sum(variable.size for variable in found.model.trainable_variables)
-    tried = max(found.runs) > 10 and len(own.losses) > 20
+    tried = found.subject.own_step and max(found.runs) > 10 and len(own.losses) > 20
     stays = tried and all(run.fall < STAYS / 2 for run in found.runs.values())
     return "none" if stays and found.fresh and weights > 10 * found.rows else None
 

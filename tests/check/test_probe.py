@@ -81,3 +81,25 @@ def test_a_step_of_its_own_and_an_optimizer_in_another():
     assert found.error is None and len(found.along.losses) >= 20 and not found.runs
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(3.0))
     assert "LAM521" in check(classifier(scaled), X, CLASSES, probe=True).codes
+
+
+class OwnStep(keras.Model):
+    """A Dense layer, trained by a step of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, state, data):
+        return super().train_step(state, data)
+
+
+@pytest.mark.parametrize(("rate", "wrong"), [(1e-6, True), (0.01, False)])
+def test_rate_of_a_step_of_ones_own(rate, wrong):
+    model = OwnStep()
+    model.compile(keras.optimizers.Adam(rate), "mse")
+    found = check(model, X[:64], X[:64].sum(1, keepdims=True), probe=True)
+    assert ("LAM522" in found.codes) == wrong and bool(found.of("error", "warning")) == wrong, found.text
