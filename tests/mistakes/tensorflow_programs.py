@@ -12,6 +12,14 @@ def f(x):
 g = f.get_concrete_function()
 """
 )
+POINT = (
+    TF
+    + """
+class Point(tf.experimental.ExtensionType):
+    x: int
+    sizes: tuple[int, int] = (1, 2)
+"""
+)
 CHECKPOINT = (
     TF
     + """
@@ -83,6 +91,14 @@ PROGRAMS = [
          "array = array.write(1, value)\narray.read(1)", "array = array.write(1, value)"),
     swap(TF, "tf.TensorShape([2, 3]).assert_is_compatible_with([2, 4])",
          "tf.TensorShape([2, 3]).assert_is_compatible_with(tf.TensorShape([2, 3]))", "tf.TensorShape([2, 3])"),
+    swap(TF, "tf.TensorShape([None, 2]).assert_is_fully_defined()", "tf.TensorShape([4, 2]).assert_is_fully_defined()",
+         "x.set_shape([32, 32, 3])"),
+    swap(POINT, "Point(1, (1, 2, 3))", "Point(1, (1, 2))", "sizes: tuple[int, int]"),
+    swap(POINT, "Point('a')", "Point(1)", "x: str"),
+    swap(POINT, "Point(1).x = 2", "new = Point(x=2)", "new = Point(x=value, ...)"),
+    swap(TF, "tf.experimental.unregister_dispatch_for(print)",
+         "tf.experimental.unregister_dispatch_for(tf.experimental.dispatch_for_api(tf.stack)(lambda values: 1))",
+         "tf.experimental.dispatch_for_api"),
     swap(TF, "tf.Variable(1.0, size=3)", "tf.Variable(1.0, trainable=True)", "trainable=True"),
     swap(TF + "text = 'text'\n", "tf.Variable(text)", "tf.constant(text)"),
     swap(TF + "from lamina.compat.variables import _set_shape\nx = tf.ones((2, 3))\n", "_set_shape(x, (3, 2))",
