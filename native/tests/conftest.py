@@ -3,7 +3,7 @@
 import os
 
 # XLA compiles the programs that the kernels are compared with, and tests run each once: before jax is imported.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import jax
 import jax.numpy as jnp
