@@ -11,7 +11,6 @@ from lamina.check.rule import rule
 from lamina.check.subject import as_batch, classes_of
 from lamina.check.text_rules import sees_its_labels
 from lamina.check.traced import differ
-from lamina.facts.loss_names import is_builtin_loss
 
 __all__ = []
 
@@ -45,8 +44,7 @@ def _labels_at_the_wrong_place(subject):
         given = jax.tree_util.tree_leaves(subject.x)[place]
         if shift == 0 and not _sees_its_own_step(subject, place, cut):
             return  # the model moves its inputs by itself
-        same = isinstance(given, np.ndarray) and np.may_share_memory(given, head.labels)
-        sure = shift != 0 or same or (head.loss_name.startswith("sparse") and _is_known(head))
+        sure = shift != 0 or (isinstance(given, np.ndarray) and np.may_share_memory(given, head.labels))
         words += {0: " of the same step", -1: " one step before"}.get(shift, f" {shift} steps ahead")
         milder = ["info"] if not sure else ["warning"] if shift > 1 else []
         yield (
@@ -61,10 +59,6 @@ def _sees_its_own_step(subject, place, step):
     leaf = traced.leaves[place].copy()
     leaf[:, step] = np.roll(leaf[:, step], 1, axis=0)
     return differ(traced.results[0][:, step], traced.run(traced.with_leaf(place, leaf))[0][:, step]).any()
-
-
-def _is_known(head):
-    return head.known is not None or is_builtin_loss(head.loss)
 
 
 def _graded(findings):
