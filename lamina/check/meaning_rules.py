@@ -23,7 +23,7 @@ def _regression_on_classes(subject):
     for head in subject.heads:
         kind = kind_of(head) if head.loss_name in _QUANTITIES else None
         if kind is Kind.ONE_HOT:
-            better, sure = "categorical_crossentropy", _are_probabilities(head) or counts_hits(subject, head)
+            better, sure = "categorical_crossentropy", _are_probabilities(head)
         elif kind is Kind.YES_NO and head.units == 1 and len(head.shape) == 2:
             sure = head.activation not in (None, "linear") or counts_hits(subject, head)
             better = "binary_crossentropy"
