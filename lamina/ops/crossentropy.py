@@ -117,13 +117,13 @@ def _log_probabilities(output, from_logits, axis):
     return jnp.log(_clip(output / jnp.sum(output, axis, keepdims=True)))
 
 
-def _clip(probabilities):
+def _clip(probabilities: Any) -> jax.Array:
     """Probabilities at least epsilon away from 0 and 1, so that logarithms are finite."""
     return _clip_between(probabilities, settings.epsilon(), 1 - settings.epsilon())
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
-def _clip_between(x, low, high):
+def _clip_between(x: Any, low: Any, high: Any) -> Any:
     return jnp.clip(x, low, high)
 
 
