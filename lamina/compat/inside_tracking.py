@@ -24,9 +24,11 @@ class Tracker:
     """
 
     def __init__(self, config: Mapping[str, Any], exclusions: Mapping[str, Any] | None = None) -> None:
-        self.config, self.exclusions = config, exclusions or {}
-        self.stored_ids = {name: set[int]() for name in config}
-        self.locked_by_default, self._locked = False, ""
+        self.config: Mapping[str, Any] = config
+        self.exclusions: Mapping[str, Any] = exclusions or {}
+        self.stored_ids: dict[str, set[int]] = {name: set[int]() for name in config}
+        self.locked_by_default: bool = False
+        self._locked = ""
 
     def track(self, attr: Any) -> Any:
         """Add an object, or those in a container, to the lists that want it. Returns what to keep in its place.
@@ -141,17 +143,17 @@ _CHANGES = frozenset("""
 _FOLLOWED: dict[type, Any] = {}
 
 
-class TrackedList(_Followed, list):
+class TrackedList(_Followed, list[Any]):
     """A list whose items a tracker follows."""
 
 
-class TrackedDict(_Followed, dict):
+class TrackedDict(_Followed, dict[Any, Any]):
     """A dict whose values a tracker follows."""
 
 
-class TrackedOrderedDict(_Followed, OrderedDict):
+class TrackedOrderedDict(_Followed, OrderedDict[Any, Any]):
     """An OrderedDict whose values a tracker follows."""
 
 
-class TrackedSet(_Followed, set):
+class TrackedSet(_Followed, set[Any]):
     """A set whose items a tracker follows."""

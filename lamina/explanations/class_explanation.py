@@ -31,7 +31,7 @@ NAMESPACES = {
     "optimizers.schedules": optimizers.schedules, "activations": activations, "initializers": initializers,
     "regularizers": regularizers, "constraints": constraints, "callbacks": callbacks,
 }  # fmt: skip
-_SECTION = re.compile(r"\n(?:Args|Returns|Raises|Attributes|Call arguments|>>>)", re.MULTILINE)
+_SECTION = re.compile(r"\n(?:(?:Args|Returns|Raises|Attributes|Call arguments):|>>>)", re.MULTILINE)
 
 
 def class_explanation(thing: Any, layer: LayerExplanation | None = None) -> Explanation:

@@ -235,6 +235,7 @@ class Tokenizer:
             texts: Texts, or lists of words.
             mode: "binary", "count", "freq" or "tfidf", as in `sequences_to_matrix`.
         """
+        self._check_words()
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(self, sequences: Sequence[Sequence[int]], mode: str = "binary") -> np.ndarray:
@@ -246,8 +247,7 @@ class Tokenizer:
                 "tfidf" for `(1 + log(count)) * log(1 + texts / (1 + texts with the word))`.
         """
         choice(self, "mode", mode, _MODES)
-        if not self.num_words and not self.word_index:
-            raise CallError("The Tokenizer has no words yet.", fix="tokenizer.fit_on_texts(texts), or num_words=1000")
+        self._check_words()
         if mode == "tfidf" and not self.document_count:
             raise CallError("mode='tfidf' needs counts of words.", fix="tokenizer.fit_on_texts(texts)")
         size = self.num_words or len(self.word_index) + 1
@@ -256,6 +256,10 @@ class Tokenizer:
             for number, count in Counter(n for n in sequence if n < size).items():
                 row[number] = self._weight(mode, number, count, len(sequence))
         return matrix
+
+    def _check_words(self):
+        if not self.num_words and not self.word_index:
+            raise CallError("The Tokenizer has no words yet.", fix="tokenizer.fit_on_texts(texts), or num_words=1000")
 
     def _weight(self, mode, number, count, length):
         if mode == "tfidf":

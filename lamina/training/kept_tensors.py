@@ -28,6 +28,9 @@ class KeptTensor(NoValues):
         owner: The layer, metric or function whose code kept it.
     """
 
+    shape: tuple[int, ...]
+    dtype: Any
+
     def __init__(self, tensor: Any, kept_as: str, owner: Any) -> None:
         self.shape, self.dtype = tensor.shape, tensor.dtype
         self._kept_as, self._owner = kept_as, owner

@@ -95,7 +95,10 @@ class ManySteps:
         self.together = together
         self.watched = watched
         self.arrays: Any = None
-        self.done, self.logs, self.position = 0, {}, (None, 0)  # after the last program
+        # After the last program:
+        self.done: int = 0
+        self.logs: dict[str, Any] = {}
+        self.position: tuple[Any, int] = (None, 0)
 
     def epoch(self, progress: Any, interrupts: Any) -> Any:
         """Train for one epoch. Returns the logs at its end as device arrays.

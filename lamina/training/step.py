@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -212,7 +213,7 @@ class StepMixin(CompileMixin):
         trainable, others = state
         x, _, _ = unpack_x_y_sample_weight(data)
         with context.bind([*self.trainable_variables, *self.non_trainable_variables], [*trainable, *others]):
-            return _called(self, x, False), _read(self.non_trainable_variables)
+            return unwrap(_caller(self, False)(x)), _read(self.non_trainable_variables)
 
     def _training_argument(self, training: bool | None) -> dict[str, Any]:
         """`training` as a keyword for a call of this model, where its `call` takes it."""
@@ -239,7 +240,7 @@ def loss_and_updates(
     if optimizer is not None:
         variables, values = [*variables, *optimizer.variables], [*values, *(optimizer_values or ())]
     with context.bind(variables, values):
-        y_pred = _called(model, x, training)
+        y_pred = unwrap(_caller(model, training)(x))
         flag = {"training": training} if "training" in signature_of(type(model).compute_loss).names else {}
         loss = unwrap(model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag))
         scaled = loss if optimizer is None else optimizer.scale_loss(loss)
@@ -247,11 +248,12 @@ def loss_and_updates(
     return scaled, (loss, _pack(y_pred), *updated)
 
 
-def _called(model, x, training):
-    """The outputs of a model. Over several devices, a batch may not divide."""
-    if model._runner_made is None or model._runner_made.sharded is None:
-        return unwrap(model(x, **model._training_argument(training)))
-    return training_module.call_by_parts(model, x, training)
+def _caller(model, training):
+    """The function of inputs that gives the outputs of a model. Over several devices, a batch may not divide."""
+    runner = model._runner_made
+    if runner is None or runner.sharded is None:
+        return partial(model, **model._training_argument(training))
+    return partial(training_module.call_by_parts, model, training=training)
 
 
 def _update_metrics(model, metric_values, x, y, y_pred, sample_weight, loss):

@@ -81,7 +81,7 @@ def test_wrong_usage(capsys):
     ("arguments", "parts"),
     [
         (["check", "nowhere.keras"], ["lamina check: There is no file nowhere.keras"]),
-        (["summary", "weights.safetensors"], ["holds weights alone", "--model"]),
+        (["summary", "weights.safetensors"], ["weights but no architecture", "--model"]),
         (["explain", "model.keras", "--layer", "nope"], ["'nope'", "head"]),
         (["summary", "model.keras", "--name", "model"], ["--name is for scripts"]),
         (["convert", "weights.safetensors", "new.keras"], ["no architecture", "--model MODEL"]),

@@ -140,5 +140,5 @@ def test_bad_arguments_and_data():
         Normalization().adapt(3.0)
     layer = Normalization()
     layer.adapt(check.draw((4, 3)))
-    with pytest.raises(ShapeError, match="sizes"):
+    with pytest.raises(ShapeError, match="3 values on axis 1"):
         layer.adapt(check.draw((4, 2)))

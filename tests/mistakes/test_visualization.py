@@ -40,7 +40,7 @@ MISTAKES = [
     prose(SHOW, "v.plot_residuals(1.0, 2.0)", "v.plot_residuals([1.0], [2.0])", "[1.0]"),
     code(SHOW, "y_true = [0, 1, 1]; v.plot_confusion_matrix(y_true, p2)",
          "y_true = [0, 1, 1]; v.plot_confusion_matrix(y_true[:2], p2)", "y_true[:2]"),
-    prose(SHOW, "v.plot_confusion_matrix([0], p2)", "v.plot_confusion_matrix([0], p2[:1])", "alone"),
+    prose(SHOW, "v.plot_confusion_matrix([0], p2)", "v.plot_confusion_matrix([0], p2[:1])", "only the samples"),
     prose(SHOW, "v.plot_confusion_matrix([], [])", "v.plot_confusion_matrix([0], [1])", "at least one"),
     code(SHOW + "y = np.array([0, 1]); ", "v.plot_roc(y, [.5, np.nan])",
          "y = np.array([0, 1, 1]); y_pred = np.array([.5, .6, np.nan]); "
