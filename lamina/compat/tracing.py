@@ -221,7 +221,7 @@ class _Trace:
                 given[place] = value
             for place in set(range(count)) - set(keep):
                 given[place] = jnp.zeros(flat_shapes[place].shape, flat_shapes[place].dtype)
-            return program(*given, *arrays)
+            return [jnp.asarray(result) for result in program(*given, *arrays)]  # constants come as arrays of NumPy
 
         flat_shapes = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in flat]
         self._plain_run, self._run = run, jax.jit(run)
