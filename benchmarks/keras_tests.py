@@ -84,11 +84,11 @@ def on_lamina():
         try:
             return found(self, name)
         except AttributeError:
-            frame = sys._getframe(1)
+            frame: types.FrameType | None = sys._getframe(1)
             while frame is not None and "importlib" in frame.f_code.co_filename:
                 frame = frame.f_back
             of_a_test = frame is not None and frame.f_code.co_filename.endswith("_test.py")
-            if name.startswith("__") or not of_a_test or frame.f_code.co_name != "<module>":
+            if name.startswith("__") or frame is None or not of_a_test or frame.f_code.co_name != "<module>":
                 raise
             return Absent(f"{self.__name__}.{name}")
 
@@ -141,7 +141,7 @@ def sort_of(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("source", type=Path, help="unpacked source distribution of Keras")
     parser.add_argument("paths", nargs="+", help="folders or test files below keras/src")
     parser.add_argument("--on", choices=("lamina", "keras"), default="lamina")
@@ -155,7 +155,7 @@ def main():
 
     sys.meta_path.insert(0, OfSource(source))
     root = types.ModuleType("conftest")
-    root.skip_if_backend = lambda backend, reason: pytest.mark.skipif(backend == "jax", reason=reason)
+    vars(root)["skip_if_backend"] = lambda backend, reason: pytest.mark.skipif(backend == "jax", reason=reason)
     sys.modules.setdefault("conftest", root)
     warnings.resetwarnings()
     counts = collections.Counter()

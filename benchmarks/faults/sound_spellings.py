@@ -22,8 +22,8 @@ def gan_with_its_own_step():
         def call(self, noise):
             return self.critic(self.maker(noise))
 
-        def compile(self, optimizer="rmsprop", loss=None, d_optimizer=None, **kwargs):
-            super().compile(optimizer, loss, **kwargs)
+        def compile(self, *args, d_optimizer=None, **kwargs):
+            super().compile(*args, **kwargs)
             self.d_optimizer = d_optimizer
 
     model = Gan()
