@@ -64,9 +64,7 @@ def read_model(path: str | pathlib.Path) -> Any:
             if isinstance(described, dict) and "class_name" in described:
                 return model_from_json(text)
     if path.name.endswith((".weights.h5", ".safetensors", ".weights.json")):
-        raise FileError(
-            f"{path} has weights but no architecture.", fix="Name its model: lamina convert WEIGHTS NEW --model MODEL"
-        )
+        raise FileError(f"{path} has weights but no architecture.", fix="lamina convert needs --model MODEL.")
     return load_model(path)
 
 
