@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.callbacks.logs import read_logs
 from lamina.check.looks import Looks, Record, is_fresh, norms_of_change
+from lamina.check.plans import steps_of
 from lamina.core import context, tree
 from lamina.optimizers.schedules import LearningRateSchedule
 from lamina.runtime.random_state import random_states, set_random_states
@@ -83,7 +84,7 @@ class Probe(Record):
     rate: float | None = None
     along: Run = dataclasses.field(default_factory=Run)
     runs: dict[float, Run] = dataclasses.field(default_factory=dict)
-    planned: float | None = None
+    planned: int | None = None
     error: Exception | None = None
 
     @property
@@ -118,7 +119,7 @@ def _make_steps(found, batches):
     stepper = _Stepper(model)
     found.rate, found.rows = stepper.rate, _rows_of(batches[0])
     found.fresh = is_fresh(model, _NEW)
-    found.planned = _planned(subject)
+    found.planned = steps_of(subject)
     looks = Looks(model) if subject.own_step else None
     began, seconds = time.process_time(), 0.0
     found.along, seconds = stepper.run(1.0, batches, _STEPS, began, looks, found)
@@ -168,14 +169,6 @@ def _fixed_size(model):
 
 def _rows_of(batch):
     return next(leaf.shape[0] for leaf in tree.flatten(batch[0]) if getattr(leaf, "ndim", 0))
-
-
-def _planned(subject):
-    """How many steps `fit` would make with these arguments."""
-    fit, leaves = subject.settings, [leaf for leaf in tree.flatten(subject.x) if leaf is not None]
-    if isinstance(fit.get("epochs", ""), str) or not leaves:
-        return None
-    return fit["epochs"] * (fit.get("steps_per_epoch") or max(len(leaves[0]) / (fit.get("batch_size") or 32), 1))
 
 
 class _Stepper:
