@@ -50,16 +50,18 @@ def callee(function: Any) -> Any:
         return control.BUILTINS.get(function, function) if function.__module__ == "builtins" else function
     if isinstance(function, functools.partial):
         return functools.partial(callee(function.func), *function.args, **function.keywords)
+    return converted(function) if _is_of_program(function) else function
+
+
+def _is_of_program(function):
+    """Whether it is a function or method that the program wrote, in Python."""
     plain = function.__func__ if isinstance(function, types.MethodType) else function
-    if isinstance(plain, types.FunctionType) and not plain.__code__.co_filename.startswith(_LIBRARIES):
-        return converted(function)
-    return function
+    return isinstance(plain, types.FunctionType) and not plain.__code__.co_filename.startswith(_LIBRARIES)
 
 
 def when_traced(function: Any) -> Any:
     """A function that is rewritten while it is called with tensors whose numbers are not known."""
-    plain = function.__func__ if isinstance(function, types.MethodType) else function
-    if not isinstance(plain, types.FunctionType) or plain.__code__.co_filename.startswith(_LIBRARIES):
+    if not _is_of_program(function):
         return function
 
     @functools.wraps(function)

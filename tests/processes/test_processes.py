@@ -73,7 +73,7 @@ def test_two_processes(tmp_path, subtests):
             assert one["split"][2] == one["split"][0] and one["split"][1].endswith("a crash")
 
 
-DYING = """
+START = """
 import os
 import signal
 import numpy as np
@@ -83,8 +83,8 @@ keras.distribution.initialize()
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse")
-
-
+"""
+DYING = """
 class Killed(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if os.environ["PROCESS"] == "1" and batch == 2:
@@ -96,7 +96,7 @@ model.fit(np.ones((64, 3)), np.ones((64, 1)), batch_size=4, verbose=0, callbacks
 
 
 def test_a_dead_neighbour_is_named(tmp_path):
-    (tmp_path / "program.py").write_text(DYING)
+    (tmp_path / "program.py").write_text(START + DYING)
     first, second = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
     assert (first.status, second.status) == (75, -9), first.errors
     lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
@@ -104,16 +104,6 @@ def test_a_dead_neighbour_is_named(tmp_path):
 
 
 STUCK = """
-import os
-import numpy as np
-import lamina as keras
-
-keras.distribution.initialize()
-keras.distribution.set_distribution(keras.distribution.DataParallel())
-model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-model.compile("sgd", "mse")
-
-
 class Failing(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):  # all have agreed to take this step, and one does not
         if os.environ["PROCESS"] == "1" and batch == 2:
@@ -129,7 +119,7 @@ for attempt in range(2):
 
 
 def test_who_waits_on_the_devices_for_an_error_is_ended(tmp_path):
-    (tmp_path / "program.py").write_text(STUCK)
+    (tmp_path / "program.py").write_text(START + STUCK)
     first, second = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
     assert first.status == 75 and second.status is not None
     lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
