@@ -19,6 +19,7 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.base.misuse import refuse_class
 from lamina.layers.base.shapes import open_batch
 from lamina.layers.wrapper import ContainerMixin
+from lamina.runtime.threads import building_lock
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -77,6 +78,12 @@ class Repeat(ContainerMixin, Layer):
 
     def _ensure_built(self, args, kwargs):
         super()._ensure_built(args, kwargs)
+        if not self._is_stacked:
+            with building_lock:
+                self._stack(args, kwargs)
+
+    def _stack(self, args, kwargs):
+        """Build the layer, and repeat each of its variables."""
         if not self._is_stacked:
             kwargs = dict(kwargs)
             args = (kwargs.pop("inputs"),) if "inputs" in kwargs else args

@@ -20,6 +20,7 @@ from lamina.layers.base.misuse import refuse_class
 from lamina.layers.input_layer import InputLayer
 from lamina.models.ends import check_names
 from lamina.models.model import Model
+from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
@@ -222,7 +223,8 @@ class Sequential(Model):
             shape: Any = call_signature.shape_of(args[0])
             if not isinstance(shape, tuple) or not all(size is None or isinstance(size, int) for size in shape):
                 return  # several inputs: without a graph, `call` builds each layer in turn
-            self.build((None, *shape[1:]))
+            with building_lock:
+                self.build((None, *shape[1:]))
             self._sequence[0].inferred = True  # others than the first batch may differ in length
 
     def _has_call(self):

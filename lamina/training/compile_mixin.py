@@ -11,6 +11,7 @@ from lamina.core import context, registry
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError, warn
 from lamina.legacy import old_names
+from lamina.runtime.threads import building_lock
 from lamina.spelling.nearest import letters_of
 
 if TYPE_CHECKING:
@@ -183,6 +184,14 @@ class CompileMixin(Layer):
             self.optimizer.ensure_built(self.trainable_variables)
 
     # Internal
+
+    @property
+    def _runner(self) -> Any:
+        """What runs the steps of this model, the same for all threads."""
+        if self._runner_made is None:
+            with building_lock:
+                self._runner_made = self._runner_made or training_module.Runner(self)
+        return self._runner_made
 
     def _discard_runner(self):
         """Return the values to their variables and discard the compiled programs."""

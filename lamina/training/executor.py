@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,7 @@ from lamina.runtime import compilation_cache, processes
 from lamina.runtime.allocator import release_surplus
 from lamina.runtime.compilations import Recorder
 from lamina.runtime.process import configure_process
+from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import later
 from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -59,14 +59,13 @@ class Runner:
 
     def __init__(self, model: Any):
         self._model: Any = weakref.ref(model)
-        self._throttle, self._building = DispatchThrottle(), threading.RLock()
+        self._throttle = DispatchThrottle()
         compilation_cache.set_up()
         release_surplus()
         weakref.finalize(self, release_surplus).atexit = False
         self.recorder: Any = Recorder(partial(replace_kept, self._model))
         global_seed_generator()  # create it before the first program, which has its state as an input
-        self._version = self._pattern = None
-        self._fresh_metrics = None
+        self._version = self._pattern = self._fresh_metrics = None
         self.sharded: Any = None  # a ShardedExecution while a distribution is set
         self.guard: Any = None  # a Guard against non-finite steps, if the run requests one
         self.steps_requested = 0  # total over all calls of fit
@@ -118,10 +117,11 @@ class Runner:
     def prepare(self, kind: str, batch: Any) -> Any:
         """The compiled step of a kind for the current layers. Layers without variables are built first."""
         if self._version != context.structure_version():
-            self.refresh()
+            with building_lock:
+                self.refresh()
         program = self.programs.get(kind if self.guard is None else self._key(kind))
         if program is None:
-            with self._building:  # threads that meet an unbuilt model build it once
+            with building_lock:  # threads that meet an unbuilt model build it once
                 self.build(batch)
                 self.refresh()
                 program = self.program(kind)

@@ -34,8 +34,6 @@ def overridable(method: Callable[..., Any]) -> Callable[..., Any]:
 class StepMixin(CompileMixin):
     """The steps of `fit`, `evaluate` and `predict`, and the methods they consist of. Users may override them."""
 
-    _runner: Any  # a Runner, which Trainer makes
-
     def compilations(self) -> Compilations:
         """The programs that were compiled for this model since `compile`: for which shapes, when, how long it took, and
         whether they came from the disk cache (`keras.config.set_compilation_cache`). They print as a table.

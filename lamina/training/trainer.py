@@ -335,12 +335,6 @@ class Trainer(StepMixin, LegacyMethods):
             x, y, sample_weight, size = iter([(x, y, sample_weight)]), None, None, None
         return self._batches(x, y, sample_weight, size, None, False, class_weight).peek()
 
-    @property
-    def _runner(self) -> Any:
-        if self._runner_made is None:
-            self._runner_made = training_module.Runner(self)
-        return self._runner_made
-
 
 def _are_arrays(data):
     return isinstance(data, (tuple, list)) and bool(data) and all(_is_array(leaf) for leaf in tree.flatten(list(data)))

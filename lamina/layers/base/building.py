@@ -9,6 +9,7 @@ from lamina.core import context
 from lamina.errors import CallError
 from lamina.layers.base import call_signature
 from lamina.layers.base.shapes import open_batch, open_probes
+from lamina.runtime.threads import building_lock
 
 
 def managed_build(build: Any) -> Any:
@@ -35,6 +36,12 @@ def managed_build(build: Any) -> Any:
 
 def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], has_build: Any) -> None:
     """Build `layer` for the shapes of the arguments of a call; `has_build` says that its class defines `build`."""
+    with building_lock:  # threads that meet an unbuilt layer build it once
+        if not layer.built:
+            _build_for(layer, args, kwargs, has_build)
+
+
+def _build_for(layer, args, kwargs, has_build):
     if not has_build and not layer._layers:
         layer.built = True
         return
