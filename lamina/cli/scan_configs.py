@@ -15,6 +15,12 @@ _RUNNERS = {
     "TFSMLayer": "loads the SavedModel at a path", "TorchModuleWrapper": "unpickles a module of PyTorch",
     "FlaxLayer": "holds a function of JAX", "JaxLayer": "holds a function of JAX",
 }  # fmt: skip
+_NO_PARTS = frozenset(("utils", "config", "callbacks", "datasets", "saving"))
+_TOOLS = frozenset(  # functions of Keras that use files or settings, and that it finds by their names alone
+    "get_file load_model save_model load_weights save_weights load_img save_img model_from_json clear_session "
+    "image_dataset_from_directory text_dataset_from_directory audio_dataset_from_directory plot_model "
+    "enable_unsafe_deserialization deserialize_keras_object disable_traceback_filtering set_backend".split()
+)
 _BYTECODE = "holds Python bytecode, which runs when the layer is made or called"
 _BYTES_PER_UNIT, _FREE_BYTES, _RATIO = 32, 64 * 2**20, 8  # as load_model counts
 _SIZES = frozenset(
@@ -86,7 +92,7 @@ def _is_outside(module, name):
 
 
 def _is_no_layer(module):
-    return not {"utils", "config", "callbacks", "datasets", "saving"}.isdisjoint(module.split("."))
+    return not _NO_PARTS.isdisjoint(module.split("."))
 
 
 def _of_lambda(label, inner):
@@ -97,6 +103,8 @@ def _of_lambda(label, inner):
         elif isinstance(function, (dict, str)) and name == "function":
             if isinstance(function, str) and inner.get("function_type") == "lambda":
                 yield "code", f"{label} {_BYTECODE}"
+            elif str(called := function.get("config") if isinstance(function, dict) else function) in _TOOLS:
+                yield "code", f"{label} calls {called}, which is no part of a model"
             elif not (isinstance(function, dict) and function.get("class_name") == "__lambda__"):
                 yield "custom", f"{label} calls a function of a program, or any that Keras finds under its name"
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import bz2
 import io
 import json
 import lzma
-import math
 import mmap
 import pathlib
 import re
 import struct
 import tarfile
 import tempfile
+import urllib.parse
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from lamina.cli.scan_arrays import is_safetensors, numpy_findings, safetensors_findings
 from lamina.cli.scan_configs import config_findings
-from lamina.cli.scan_gguf import gguf_findings
+from lamina.cli.scan_gguf import gguf_findings, template_findings
 from lamina.cli.scan_pickles import read_pickle
 from lamina.cli.scan_protobufs import keras_metadata_of, onnx_findings, saved_model_findings
 
@@ -40,7 +40,13 @@ _MODELS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill"
 _UNPACK = {b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(47)), b"BZh": ("bzip2", bz2.BZ2Decompressor),
            b"\xfd7zXZ": ("xz", lzma.LZMADecompressor), b"]\0\0": ("lzma", lzma.LZMADecompressor)}  # fmt: skip
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # by level of compression; joblib's is the second
-_YAML_TAG = re.compile(rb"!!python/(object|name|module|apply)[^\s]*")
+_MOST_UNPACKED = 1 << 28  # of what is compressed as a whole
+_UNREAD = {b"\x04\x22\x4d\x18": "lz4", b"\x28\xb5\x2f\xfd": "Zstandard", b"Rar!\x1a\x07": "RAR", b"MSCF": "CAB"}
+_MACHINE_CODE = (b"\x7fELF", b"MZqFpD", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+_YAML_TAG = re.compile(r"(?:!!|!<?tag:yaml\.org,2002:)python/\S+|^%TAG.*", re.MULTILINE)
+_TEXTS = (".yaml", ".yml", ".jinja", ".jinja2", ".j2", ".py")
+_STORAGE = re.compile(r"(^|/)data/\d+$")  # in archives of PyTorch: the bytes of a tensor
+_SCRIPT_FILES = re.compile(rb"\b(?:torch|ops\.aten)\.(?:save|from_file)\b")
 
 
 class Finding(NamedTuple):
@@ -79,32 +85,36 @@ class _Scan:
             return "archive"
         start, lower = bytes(data[:512]), name.lower()
         kinds = []
-        if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        if any(bytes(data[at : at + 8]) == b"\x89HDF\r\n\x1a\n" for at in _starts_of_hdf5(len(data))):
             kinds.append(self._try("HDF5", place, self._hdf5, data, place))
         for magic, (kind, decompressor) in _UNPACK.items():
             if start.startswith(magic) or (kind == "gzip" and start[:2] in _ZLIB):
-                kinds.append(self._try(kind, place, self._compressed, data, name, place, depth, decompressor()))
+                kinds.append(self._try(kind, place, self._compressed, data, name, place, depth, decompressor))
+        for kind in (kind for magic, kind in _UNREAD.items() if start.startswith(magic)):
+            kinds.append(self._try(kind, place, self._unread))
+        if start.startswith(_MACHINE_CODE) or (start[:2] == b"MZ" and _is_of_windows(data)):
+            self.add(place, "code", "is machine code: a library or a program")
+            kinds.append("machine code")
         if start.startswith(b"\x93NUMPY"):
-            kinds.append(self._try("NumPy", place, self._numpy, data, place))
+            kinds.append(self._try("NumPy", place, self._all_of, numpy_findings, data, place))
         if start.startswith(b"7z\xbc\xaf'\x1c"):
             kinds.append(self._try("7z", place, self._seven_zip, data, place, depth))
         if start.startswith(b"GGUF"):
             kinds.append(self._try("GGUF", place, self._all_of, gguf_findings, data, place))
-        if start[257:262] == b"ustar" or (lower.endswith((".tar", ".nemo")) and not kinds):
+        if _is_tar(start) or (lower.endswith((".tar", ".nemo")) and not kinds):
             kinds.append(self._try("tar", place, self._tar, data, place, depth))
         if b"PK\x03\x04" in start[:4] or data[-70000:].find(b"PK\x05\x06") >= 0:
             kinds.append(self._try("zip", place, self._zip, data, place, depth))
-        if not kinds and (_is_safetensors(data) or (lower.endswith(".safetensors") and start[:1] != b"\x80")):
-            kinds.append(self._try("safetensors", place, self._safetensors, data, place))
+        if not kinds and (is_safetensors(data) or (lower.endswith(".safetensors") and start[:1] != b"\x80")):
+            kinds.append(self._try("safetensors", place, self._all_of, safetensors_findings, data, place))
         if not kinds and lower.endswith((".onnx", ".pb", ".pbtxt", ".meta")):
             kinds.append(self._try("protobuf", place, self._protobuf, data, lower, place))
+        text = self._text(data, lower, place) if not kinds and lower.endswith(_TEXTS) else ""
         if not kinds and start.lstrip()[:1] in (b"{", b"["):
             kinds.append(self._json(data, place))
-        if not kinds and lower.endswith((".yaml", ".yml")):
-            kinds.append(self._yaml(data, place))
         if not kinds or (kinds == ["zip"] and not start.startswith(b"PK")):  # a pickle before an archive
             kinds.append(self._pickle(data, lower, place, bool(kinds)))
-        return next(filter(None, kinds), "")
+        return next(filter(None, [text, *kinds]), "")
 
     def _try(self, kind, place, read, *args):
         try:
@@ -117,33 +127,40 @@ class _Scan:
     def _pickle(self, data, lower, place, is_known):
         report = read_pickle(data if hasattr(data, "readline") else io.BytesIO(data))
         names = report.harmful()
-        looks = bytes(data[:1]) == b"\x80" or lower.endswith(_MODELS)
+        if lower.endswith(_TEXTS):  # any text may look like a pickle of names with blanks in them
+            names = [name for name in names if all(part.isidentifier() for part in name.split("."))]
+        begins = bytes(data[:1]) == b"\x80" and bytes(data[1:2]) <= b"\x05" and not _STORAGE.search(place)
+        looks = begins or lower.endswith(_MODELS)
         if is_known and not names:
             return ""
         if names:
             self.add(place, "code", f"is a pickle that imports {', '.join(names[:12])}{', ...' if names[12:] else ''}")
-        if report.damage and (names or (looks and (report.imported or bytes(data[:1]) == b"\x80"))):
+        if report.damage and (names or (looks and (report.imported or begins))):
             self.add(place, "damaged", f"is a pickle that ends early: {report.damage[:200]}")
-        return "pickle" if names or report.imported or (report.pickles and looks) or bytes(data[:1]) == b"\x80" else ""
+        return "pickle" if names or report.imported or (report.pickles and looks) or begins else ""
+
+    def _unread(self):
+        raise ValueError("nothing here unpacks it")
 
     def _compressed(self, data, name, place, depth, decompressor):
-        unpacked = decompressor.decompress(bytes(data[: _MOST_BYTES // 4]), 2**26)
+        unpacked, rest, is_whole = bytearray(), bytes(data[: _MOST_BYTES // 4]), len(data) <= _MOST_BYTES // 4
+        while rest and len(unpacked) < _MOST_UNPACKED:  # one stream after the other is one file to readers
+            stream = decompressor()
+            try:
+                unpacked += stream.decompress(rest, _MOST_UNPACKED - len(unpacked))
+            except (OSError, EOFError, lzma.LZMAError, zlib.error):
+                if not unpacked:
+                    raise
+                break  # what follows is no stream
+            rest = stream.unused_data
+            is_whole = is_whole and stream.eof
         if len(unpacked) >= 2**26 and len(unpacked) > _RATIO * len(data):
             self.add(place, "memory", f"unpacks to more than {_RATIO} times its size")
-        self.contents(unpacked, name.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz"), place, depth + 1)
-
-    def _numpy(self, data, place):
-        major = data[6]
-        length = struct.unpack_from("<H" if major == 1 else "<I", data, 8)[0]
-        begin = 10 + length + (2 if major > 1 else 0)
-        text = bytes(data[10 + (2 if major > 1 else 0) : begin])
-        if re.search(rb"['\"]descr['\"]\s*:.*?O", text):
-            report = read_pickle(io.BytesIO(bytes(data[begin : begin + _MOST_BYTES])))
-            self.add(place, "code", "is an array of Python objects, which is a pickle" + _imports(report))
-        elif length > 10_000:  # NumPy reads no longer ones
-            self.add(place, "damaged", f"has a header of {length} bytes")
-        elif math.prod(ast.literal_eval(text.decode("latin-1").strip())["shape"]) > 8 * len(data):
-            self.add(place, "memory", f"declares more elements than its {len(data)} bytes hold")
+        elif not is_whole:
+            self.add(place, "damaged", f"was read up to {len(unpacked)} unpacked bytes, where it does not end")
+        self.contents(
+            bytes(unpacked), name.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz"), place, depth + 1
+        )
 
     def _tar(self, data, place, depth):
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -224,32 +241,21 @@ class _Scan:
             return "Keras config"
         return ""
 
-    def _yaml(self, data, place):
-        for tag in dict.fromkeys(match.group().decode() for match in _YAML_TAG.finditer(bytes(data[: 2**26]))):
-            self.add(place, "code", f"has the YAML tag {tag}, which makes Python objects")
+    def _text(self, data, lower, place):
+        """YAML, a template of chats, or the code of a TorchScript archive: other programs are no part of a model."""
+        text = bytes(data[: 2**26])
+        if lower.endswith(".py"):
+            for name in sorted({match.group().decode() for match in _SCRIPT_FILES.finditer(text)} if place else ()):
+                self.add(place, "files", f"calls {name}, which uses a file that the code names")
+            return ""
+        if not lower.endswith((".yaml", ".yml")):
+            for rule, message in template_findings("template", text.decode("utf-8", "replace")):
+                self.add(place, rule, message)
+            return "template"
+        plain = urllib.parse.unquote(text.decode("utf-8", "replace"))  # as YAML reads tags
+        for tag in dict.fromkeys(match.group() for match in _YAML_TAG.finditer(plain)):
+            self.add(place, "code", f"has the YAML tag {tag}, which may make Python objects")
         return "YAML"
-
-    def _safetensors(self, data, place):
-        length = int.from_bytes(data[:8], "little")
-        if length > len(data) - 8:
-            self.add(place, "memory", f"declares a header of {length} bytes in {len(data)}")
-            return
-        pairs = json.loads(bytes(data[8 : 8 + length]), object_pairs_hook=lambda pairs: pairs)
-        header = {name: dict(entry) for name, entry in pairs}
-        header.pop("__metadata__", None)
-        end, damage = 0, "names a tensor twice" if len(dict(pairs)) < len(pairs) else ""
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            begin, stop = entry["data_offsets"]
-            count, bits = math.prod(entry["shape"]), re.findall(r"\d+", entry["dtype"].replace("BOOL", "8"))
-            if not 0 <= begin <= stop <= len(data) - 8 - length or count * int(bits[0]) != 8 * (stop - begin):
-                self.add(place, "memory", f"declares the tensor {name!r} outside of what it holds")
-                return
-            damage = damage or (f"has the tensor {name!r} not where the one before it ends" if begin != end else "")
-            end = stop
-        if end != len(data) - 8 - length:
-            damage = damage or f"holds {len(data) - 8 - length - end} bytes that are of no tensor"
-        if damage:
-            self.add(place, "damaged", damage)
 
     def _protobuf(self, data, lower, place):
         data = bytes(data)
@@ -258,18 +264,33 @@ class _Scan:
                 for rule, message in config_findings(config, 2**40):
                     self.add(place, rule, message)
             return
-        for rule, message in (onnx_findings if lower.endswith(".onnx") else saved_model_findings)(data):
+        findings = onnx_findings if lower.endswith(".onnx") else saved_model_findings
+        for rule, message in findings(data, *([True] if lower.endswith(".meta") else [])):
             self.add(place, rule, message)
 
 
-def _imports(report):
-    names = report.harmful()
-    return f" that imports {', '.join(names[:12])}" if names else ""
+def _starts_of_hdf5(size):
+    """Where HDF5 looks for its signature: a block of the user's may lie before it."""
+    place = 512
+    yield 0
+    while place < size:
+        yield place
+        place *= 2
 
 
-def _is_safetensors(data):
-    length = int.from_bytes(data[:8], "little")
-    return 2 <= length <= 100 * 10**6 and bytes(data[8:9]) == b"{" and (length <= len(data) or length < 2**20)
+def _is_of_windows(data):
+    place = int.from_bytes(data[60:64], "little")
+    return bytes(data[place : place + 4]) == b"PE\0\0"
+
+
+def _is_tar(start):
+    """Whether bytes begin with a header of tar, whose checksum is all that its oldest kind has."""
+    text = start[148:156].strip(b" \0")
+    return start[257:262] == b"ustar" or (
+        len(start) == 512
+        and re.fullmatch(rb"[0-7]{3,6}", text) is not None
+        and int(text, 8) == sum(start) - sum(start[148:156]) + 256
+    )
 
 
 def _members(data) -> Iterator[tuple[str, int, int, Any]]:
@@ -306,6 +327,8 @@ def _raw(data, offset, packed):
     if method != 8:
         return f"is compressed by method {method}"
     try:
-        return zlib.decompressobj(-15).decompress(contents, 2**27)
+        stream = zlib.decompressobj(-15)
+        unpacked = stream.decompress(contents, _MOST_BYTES)
+        return unpacked if not stream.unconsumed_tail else f"unpacks to more than {_MOST_BYTES} bytes"
     except zlib.error as error:
         return f"cannot be unpacked: {error}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import h5py
 
+from lamina.cli.scan_pickles import read_pickle
 from lamina.saving.safety.hdf5_contents import check_heaps
 
 __all__ = ["hdf5_findings"]
@@ -27,6 +28,7 @@ def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterato
     with h5py.File(file, "r") as root:
         groups: list[Any] = [root]
         seen, stored = set(), 0
+        yield from _pickles_among("/", root.attrs)
         while groups:
             group = groups.pop()
             for name in group:
@@ -42,6 +44,7 @@ def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterato
                 if key in seen:
                     continue
                 seen.add(key)
+                yield from _pickles_among(path, item.attrs)
                 if isinstance(item, h5py.Group):
                     groups.append(item)
                 elif isinstance(item, h5py.Dataset):
@@ -51,6 +54,15 @@ def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterato
             if name in root.attrs:
                 text: Any = root.attrs[name]
                 config(text.encode() if isinstance(text, str) else bytes(text), f"/{name}", stored)
+
+
+def _pickles_among(path, attributes):
+    """What PyTables, and pandas through it, would unpickle: attributes whose bytes are a pickle."""
+    for name, value in attributes.items():
+        if isinstance(value, bytes):
+            report = read_pickle(io.BytesIO(value))
+            if report.pickles and (names := report.harmful()):
+                yield path, "code", f"has the attribute {name!r}, a pickle that imports {', '.join(names[:12])}"
 
 
 def _of_array(path, array):

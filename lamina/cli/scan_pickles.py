@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import pickletools
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 __all__ = ["HARMLESS", "PickleReport", "read_pickle"]
 
 # The names that honest files of arrays import. All others are reported: a list of what is harmful is never complete.
 _NUMPY = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
 _STORAGES = "Float Double Half BFloat16 Long Int Short Char Byte Bool ComplexFloat ComplexDouble QInt8 QUInt8 QInt32"
-_TYPES = "float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 bool complex64 complex128"
+_TYPES = (
+    "float16 float32 float64 bfloat16 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool "
+    "complex64 complex128"
+)
+_LISTS = "build_intlist build_tensorlist build_doublelist build_boollist restore_type_tag"
 _REBUILT = "tensor tensor_v2 tensor_v3 parameter parameter_with_state sparse_tensor qtensor"
 _PLAIN = "set frozenset list dict tuple int float complex bool str bytes bytearray slice range object"
 HARMLESS = {
@@ -20,11 +26,13 @@ HARMLESS = {
     *(("torch", name) for name in ("Size", "device", "Tensor", *_TYPES.split())),
     *(("torch.storage", f"{kind}Storage") for kind in ("Untyped", "Typed")),
     *(("torch._utils", f"_rebuild_{what}") for what in _REBUILT.split()),
+    *(("torch.jit._pickle", name) for name in _LISTS.split()),
     ("torch._tensor", "_rebuild_from_type_v2"), ("torch.nn.parameter", "Parameter"),
     *(("collections", name) for name in ("OrderedDict", "defaultdict", "deque")),
     *(("datetime", name) for name in ("datetime", "timedelta", "date")),
     ("decimal", "Decimal"), ("fractions", "Fraction"), ("ml_dtypes", "bfloat16"), ("_codecs", "encode"),
     *((module, name) for module in ("builtins", "__builtin__") for name in _PLAIN.split()),
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
     ("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor"), ("numpy.random._pickle", "__randomstate_ctor"),
 }  # fmt: skip
 _TEXTS = ("UNICODE", "STRING")
@@ -47,7 +55,11 @@ class PickleReport:
 
     def harmful(self) -> list[str]:
         """The imports that honest files of arrays do not have, as `module.name`."""
-        return [f"{module or '?'}.{name or '?'}" for module, name in self.imported if (module, name) not in HARMLESS]
+        return [
+            f"{module or '?'}.{name or '?'}"
+            for module, name in self.imported
+            if (module, name) not in HARMLESS and f"{module}.".partition(".")[0] != "__torch__"  # of the archive itself
+        ]
 
 
 def read_pickle(file: Any) -> PickleReport:
@@ -62,18 +74,38 @@ def read_pickle(file: Any) -> PickleReport:
         if not file.read(1):
             return report
         file.seek(start)
+        imports_more = False
         try:
             for module, name in _imports(file):
-                report.imported[module, name] = None
+                report.imported[module, name], imports_more = None, True
         except Exception as error:  # pickletools raises what it likes on bytes that are no pickle
-            if report.pickles == 0 or report.imported:
+            if report.pickles == 0 or imports_more:  # else it may be arrays that follow, as in old files of PyTorch
                 report.damage = str(error).splitlines()[0] if str(error) else type(error).__name__
             return report
         report.pickles += 1
 
 
+class _Name(NamedTuple):
+    """A class or function that was imported."""
+
+    module: str | None
+    name: str | None
+
+
+_WRAPPER, _DTYPE = _Name("joblib.numpy_pickle", "NumpyArrayWrapper"), _Name("numpy", "dtype")
+
+
+@dataclass
+class _Made:
+    """An array of joblib, another instance of INST, or a dtype of NumPy with the text that it is made from: None after
+    its state has changed it."""
+
+    of: _Name
+    text: Any = None
+
+
 def _imports(file) -> Iterator[tuple[str | None, str | None]]:
-    """(module, name) of each import up to STOP, found by following the stack of strings."""
+    """(module, name) of each import up to STOP, found by following the stack."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     operations: Any = pickletools.genops(file)
@@ -81,13 +113,7 @@ def _imports(file) -> Iterator[tuple[str | None, str | None]]:
         if count > _MOST_OPCODES:
             raise ValueError(f"it has more than {_MOST_OPCODES} opcodes")
         name = opcode.name
-        if name in ("GLOBAL", "INST"):
-            module, _, attribute = argument.partition(" ")
-            yield module, attribute
-        elif name == "STACK_GLOBAL":
-            module, attribute = (part if isinstance(part, str) else None for part in [None, None, *stack][-2:])
-            yield module, attribute
-        elif name.startswith("EXT"):
+        if name.startswith("EXT"):
             yield "copyreg extension", str(argument)
         top = stack[-1] if stack else None
         if name in ("PUT", "BINPUT", "LONG_BINPUT"):
@@ -99,20 +125,98 @@ def _imports(file) -> Iterator[tuple[str | None, str | None]]:
         elif name == "DUP":
             stack.append(top)
         else:
-            _move(stack, opcode, argument)
+            taken = _take(stack, opcode)
+            left = _left_by(name, argument, taken)
+            if name in ("GLOBAL", "INST", "STACK_GLOBAL"):
+                yield left.of if isinstance(left, _Made) else left
+            if name == "BUILD":
+                yield from _skip_array(file, taken)
+            stack += [_MARK if one is pickletools.markobject else left for one in opcode.stack_after]
 
 
 _MARK = object()
 
 
-def _move(stack, opcode, argument):
-    """Pop what an opcode takes, and push what it leaves: strings, a mark, or nothing known."""
-    before = opcode.stack_before
+def _take(stack: list[Any], opcode: Any) -> list[Any]:
+    """Pop what an opcode takes."""
+    before, taken = opcode.stack_before, []
     if pickletools.markobject in before:
-        while stack and stack.pop() is not _MARK:
-            pass
+        while stack and (one := stack.pop()) is not _MARK:
+            taken.insert(0, one)
         before = before[: before.index(pickletools.markobject)]
-    del stack[max(len(stack) - len(before), 0) :]
-    for left in opcode.stack_after:
-        is_text = any(word in opcode.name for word in _TEXTS)
-        stack.append(_MARK if left is pickletools.markobject else argument if is_text else None)
+    place = max(len(stack) - len(before), 0)
+    taken, stack[place:] = stack[place:] + taken, []
+    return taken
+
+
+def _left_by(name: str, argument: Any, taken: list[Any]) -> Any:
+    """What an opcode leaves, if it is a text, a number, a tuple or dict of them, an import or a call of one."""
+    if any(word in name for word in _TEXTS) or name.startswith(("INT", "BININT", "LONG")):
+        return argument
+    if name == "GLOBAL":
+        module, _, attribute = argument.partition(" ")
+        return _Name(module, attribute)
+    if name == "INST":
+        module, _, attribute = argument.partition(" ")
+        return _Made(_Name(module, attribute))
+    if name == "STACK_GLOBAL":
+        return _Name(*(part if isinstance(part, str) else None for part in [None, None, *taken][-2:]))
+    if "TUPLE" in name:
+        return tuple(taken)
+    if name == "EMPTY_DICT":
+        return {}
+    if name in ("SETITEM", "SETITEMS") and isinstance(taken[0], dict):
+        pairs = zip(taken[1::2], taken[2::2], strict=False)
+        taken[0].update({key: value for key, value in pairs if isinstance(key, str)})
+    if name in ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ"):
+        return _made_by(taken[0], taken[1] if name == "REDUCE" and isinstance(taken[1], tuple) else tuple(taken[1:]))
+    return taken[0] if name in ("SETITEM", "SETITEMS", "BUILD") and taken else None
+
+
+def _made_by(called, arguments):
+    """What a call of an import gives. A class of joblib may be an argument of what makes its instance."""
+    if called == _WRAPPER or _WRAPPER in arguments:
+        return _Made(_WRAPPER)
+    if called == _DTYPE and arguments and isinstance(arguments[0], str):
+        return _Made(_DTYPE, arguments[0])
+    return None
+
+
+def _is_plain(kind):
+    """Whether a dtype has values of a known size, none of which is an object."""
+    import numpy as np  # it takes a while to import
+
+    return isinstance(kind, _Made) and kind.text is not None and not np.dtype(kind.text).hasobject
+
+
+def _set_state(made: _Made, state: Any) -> None:
+    """The state of a dtype says its parts and size again: where they are not those of its text, it is not known."""
+    import numpy as np  # it takes a while to import
+
+    _, _, inner, _, parts, size, *_ = state
+    is_known = inner is None and (parts is None or (parts and all(_is_plain(part[0]) for part in parts.values())))
+    if not is_known or size not in (-1, np.dtype(made.text).itemsize):
+        made.text = None
+
+
+def _skip_array(file: Any, taken: list[Any]) -> Iterator[tuple[str | None, str | None]]:
+    """After the state of an array of joblib, read over its values, which lie within the pickle, or the imports of the
+    pickle that holds them."""
+    import numpy as np  # it takes a while to import
+
+    made, state = taken
+    if isinstance(made, _Made) and made.of == _DTYPE and made.text is not None:
+        _set_state(made, state)
+    if not (isinstance(made, _Made) and made.of == _WRAPPER):
+        return
+    shape, kind = state["shape"], state["dtype"]
+    if not _is_plain(kind):
+        yield from _imports(file)
+        return
+    if state.get("numpy_array_alignment_bytes") is not None:
+        file.seek(file.read(1)[0], 1)
+    size, place = math.prod(shape) * np.dtype(kind.text).itemsize, file.tell()
+    file.seek(0, 2)
+    if min(shape, default=0) < 0 or place + size > file.tell():
+        raise ValueError(f"it has an array of joblib of {size} bytes, which it does not hold")
+    file.seek(place + size)

@@ -100,13 +100,14 @@ def _nodes(owner, field, depth):
             yield "custom", f"uses the operator {domain}.{kind}, which a library from elsewhere must have"
 
 
-def saved_model_findings(data: Any) -> Iterator[tuple[str, str]]:
+def saved_model_findings(data: Any, is_meta: bool = False) -> Iterator[tuple[str, str]]:
     """(rule, sentence) for each operation of a SavedModel, or of a frozen graph, that runs Python or touches files.
 
     Args:
         data: Bytes of the file.
+        is_meta: Whether it is a graph with its collections, as `.meta` files of TensorFlow 1 are.
     """
-    graphs = [*_all(data, 2, 2)] or [data]
+    graphs = [*(_all(data, 2) if is_meta else _all(data, 2, 2))] or [data]
     for operation in sorted({_text(name) for graph in graphs for name in _operations(graph)}):
         if operation in _CODE_OPS:
             yield "code", f"has the operation {operation}, which calls Python"
