@@ -1,9 +1,10 @@
 """Mutants of files of every format that lamina reads: each is read, or refused by an error of files, and then the model
 is as it was.
 
-    python -m tests.fuzz.files COUNT [--formats keras,safetensors,...] [--first N]
+    python -m tests.fuzz.files COUNT [--formats keras,safetensors,...] [--first N] [--jobs N] [--seconds N]
 
-reads COUNT mutants of each format, from number N on. A mutant is made from its number alone, so the printed number
+reads COUNT mutants of each format, from number N on, as many formats at once as there are jobs, and stops after that
+many seconds of a format. A mutant is made from its number alone, so the printed number
 makes it again. They are read in processes that may die, within 2 GiB of memory more than the start took and 60 seconds
 of processor time each; what dies, hangs, raises another error or changes a model that refused it is printed, and the
 exit status is 1.
@@ -13,6 +14,7 @@ The nightly job runs `python -m tests.fuzz.files 100000 --first $(date +%s)`.
 
 import argparse
 import contextlib
+import gc
 import gzip
 import hashlib
 import io
@@ -30,6 +32,7 @@ import time
 import traceback
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +46,8 @@ from lamina.utils.archives import extract_archive
 from tests.saving.mutants import CLEAN, mutated_bytes, mutated_hdf5, mutated_json
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CHUNK, MEMORY, SECONDS = 2000, 2 << 30, 60
+CHUNK, MEMORY, SECONDS = 10_000, 2 << 30, 60
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 OLD_FILES = ("adam", "frozen", "recurrent", "keras1_branches", "keras1_gates", "keras1_places")
 
 
@@ -212,14 +216,19 @@ def pickles():
     yield "z.joblib", gzip.compress(pickle.dumps(plain))
 
 
-def values(model):
-    return [np.asarray(variable).tobytes() for variable in (*model.weights, *model.optimizer.variables)]
+def variables(model):
+    return [] if model is None else [*model.weights, *model.optimizer.variables]
+
+
+def same(old, new):
+    """Whether two arrays are equal. An array never changes, so that most are one object."""
+    return old is new or np.asarray(old).tobytes() == np.asarray(new).tobytes()
 
 
 def attempt(form, path, data):
-    """(result, what is wrong, if anything) of reading a mutant."""
+    """(result, what is wrong, if anything) of reading a mutant. The model has its values again afterwards."""
     path.write_bytes(data)
-    before = None if form.model is None else values(form.model)
+    before = [variable.value for variable in variables(form.model)]
     result, wrong = "read", ""
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
@@ -231,24 +240,25 @@ def attempt(form, path, data):
     except (Exception, KeyboardInterrupt):
         result, wrong = "WRONG", traceback.format_exc()
     signal.setitimer(signal.ITIMER_PROF, 0)
-    if before is not None and values(form.model) != before:
-        if result != "read":
-            wrong = wrong or "it was refused, and the model is another"
-        fresh = small()
-        form.model.set_weights([np.asarray(weight) for weight in fresh.weights])
-        for variable, value in zip(form.model.optimizer.variables, fresh.optimizer.variables, strict=True):
-            variable.assign(np.asarray(value))
+    changed = [(v, old) for v, old in zip(variables(form.model), before, strict=True) if not same(v.value, old)]
+    if changed and result != "read":
+        wrong = wrong or "it was refused, and the model is another"
+    for variable, old in changed:
+        variable.assign(old)
     return result, wrong
 
 
-def work(name, first, count):
-    """Read mutants of a format, and print the result of each."""
-    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as scratch:
+def work(name, first, count, until):
+    """Read mutants of a format up to a time, and print the result of each."""
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory(dir=IN_MEMORY) as scratch:
         form = formats(pathlib.Path(made))[name]
+        gc.freeze()
         used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
         signal.signal(signal.SIGPROF, signal.default_int_handler)
         for number in range(first, first + count):
+            if time.time() > until:
+                break
             print(f"@{number}", flush=True)
             rng = random.Random(f"{name} {number}")
             file, data = rng.choice(form.files)
@@ -280,20 +290,12 @@ def _neighbours(source, target):
             (target / path.name).write_bytes(path.read_bytes())
 
 
-def run(name, first, count):
+def run(name, first, count, seconds):
     """Read mutants in processes of their own; the number of those that went wrong."""
-    kinds, wrong, end = {}, 0, first + count
-    while first < end:
-        command = [
-            sys.executable,
-            "-m",
-            "tests.fuzz.files",
-            str(min(CHUNK, end - first)),
-            "--first",
-            str(first),
-            "--work",
-            name,
-        ]
+    kinds, wrong, end, until = {}, 0, first + count, time.time() + seconds
+    while first < end and time.time() < until:
+        options = ["--first", str(first), "--work", name, "--seconds", str(until - time.time())]
+        command = [sys.executable, "-m", "tests.fuzz.files", str(min(CHUNK, end - first)), *options]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -312,13 +314,15 @@ def run(name, first, count):
             elif line.startswith("#"):
                 wrong += 1
                 print(f"{name} {number}: {json.loads(rest)}", flush=True)
+        if last is None and time.time() > until:
+            break
         if last is None:
             raise SystemExit(f"{name}: nothing was read: {errors[-2000:]}")
         if last not in done:
             wrong += 1
             print(f"{name} {last}: DIED with {job.returncode}: {errors[-500:]}", flush=True)
         first = last + 1
-    print(f"{name}: {sum(kinds.values())} mutants, {kinds}, {wrong} wrong", flush=True)
+    print(f"{name}: {sum(kinds.values())} mutants up to {first}, {kinds}, {wrong} wrong", flush=True)
     return wrong
 
 
@@ -342,6 +346,7 @@ def with_atheris(name):
     atheris.instrument_all()
     atheris.Setup([sys.argv[0], str(corpus), "-runs=100000"], one)
     atheris.Fuzz()
+    return 0
 
 
 def main():
@@ -349,17 +354,19 @@ def main():
     parser.add_argument("count", type=int)
     parser.add_argument("--formats", default="")
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--atheris", action="store_true")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
-        work(args.work, args.first, args.count)
+        work(args.work, args.first, args.count, time.time() + args.seconds)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        known = [*formats(pathlib.Path(folder))]
-    wrong = 0
-    for name in filter(None, args.formats.split(",")) if args.formats else known:
-        wrong += with_atheris(name) or 0 if args.atheris else run(name, args.first, args.count)
+        known = [*filter(None, args.formats.split(","))] or [*formats(pathlib.Path(folder))]
+    with ThreadPoolExecutor(1 if args.atheris else args.jobs) as pool:
+        one = with_atheris if args.atheris else lambda name: run(name, args.first, args.count, args.seconds)
+        wrong = sum(pool.map(one, known))
     return int(wrong > 0)
 
 
