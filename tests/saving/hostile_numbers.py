@@ -1,11 +1,13 @@
 """A config of each exported object with one value replaced by a hostile one, through every way to read a config.
 
     python tests/saving/hostile_numbers.py [--entries json,keras] [--every N] [--first K] [--only NAME] [--sizes]
+        [--several N [--seed N]]
 
 Objects are layers, and optimizers, schedules, losses, metrics, initializers, regularizers, constraints, quantizers and
-dtype policies in a model that uses them. Each mutant is read within 10 seconds and 8 GiB of memory by a process that
-may be killed; what is killed, takes more than a second of CPU time or 100 MiB, or ends in another error than those of
-files is printed, and the exit status is 1 if there was any.
+dtype policies in a model that uses them. With --several, N mutants of each layer have several numbers at once, none of
+them absurd; in rows of four such layers they multiply. Each mutant is read within 10 seconds and 8 GiB of memory by a
+process that may be killed; what is killed, takes more than a second of CPU time or 100 MiB, or ends in another error
+than those of files is printed, and the exit status is 1 if there was any.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import copy
 import io
 import json
 import pathlib
+import random
 import resource
 import subprocess
 import sys
@@ -30,6 +33,7 @@ HOSTILE = [
     2**63, DENSE, {"class_name": "__tuple__", "config": {"value": [10**9, 10**9]}}, [[[10**9]]], {"a": {"b": [10**9]}},
 ]  # fmt: skip
 ENTRIES = ("json", "keras", "explain", "check", "view", "summary", "convert")
+SEVERAL: tuple[int, int] | None = None
 
 
 def configs():
@@ -57,6 +61,10 @@ def configs():
             layer = contract.make_layer(example, name="hostile")
             inputs = contract.symbols(example, contract.input_type(layer))
             add(name, lamina.Model(inputs, layer(*inputs)))
+    for name, (shape, kwargs) in ROWS.items():
+        made_of = getattr(lamina.layers, name)
+        rows = [made_of(**kwargs, name=f"hostile_{number}") for number in range(4)]
+        add(f"row of {name}", lamina.Sequential([lamina.Input(shape), *rows, lamina.layers.Flatten()]))
     schedules = contract.exported(lamina.optimizers.schedules, lamina.optimizers.schedules.LearningRateSchedule)
     tables = [
         (contract.OPTIMIZERS, contract.OPTIMIZER_EXAMPLES, lambda one: around({"optimizer": one})),
@@ -120,8 +128,42 @@ def places(value, path=()):
             yield from places(item, (*path, key))
 
 
+ROWS = {
+    **{f"UpSampling{n}D": ((*[2] * n, 1), dict(size=2)) for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": ((*[2] * n, 1), dict(padding=1)) for n in (1, 2, 3)},
+    **{f"Conv{n}DTranspose": ((*[2] * n, 1), dict(filters=1, kernel_size=2, strides=2)) for n in (1, 2, 3)},
+    "Dense": ((2,), dict(units=2)), "Conv2D": ((9, 9, 1), dict(filters=2, kernel_size=2)), "LSTM": (
+        (3, 2), dict(units=2, return_sequences=True)), "Resizing": ((4, 4, 1), dict(height=3, width=3)),
+}  # fmt: skip
+
+
+def several(config, count, seed):
+    """Mutants with about half of the numbers of a layer replaced, by as many digits as chance gives them."""
+    rows = [one for one in config["config"]["layers"] if str(one["config"].get("name")).startswith("hostile")]
+    if not rows:
+        return
+    numbers = [path for path in places(rows[0]["config"]) if _is_number(_at(rows[0]["config"], path))]
+    for number in range(count if numbers else 0):
+        rng = random.Random(f"{seed} {number} {json.dumps(config)}")
+        changed = {path: int(10 ** rng.uniform(0, 7)) for path in numbers if rng.random() < 0.6}
+        whole = json.loads(json.dumps(config))
+        for row in whole["config"]["layers"]:
+            for path, value in changed.items() if str(row["config"].get("name")).startswith("hostile") else ():
+                _at(row["config"], path[:-1])[path[-1]] = value
+        yield ", ".join(f"{'.'.join(map(str, path))} = {value}" for path, value in changed.items()), whole
+
+
+def _is_number(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def mutants(config):
     """(what was changed, config) of each mutant of the layer called `hostile`, or of the settings of compile()."""
+    if SEVERAL:
+        yield from several(config, *SEVERAL)
+        return
+    if not any(one["config"].get("name") == "hostile" for one in config["config"]["layers"]):
+        return
     rows = config["config"]["layers"]
     place = next(i for i, one in enumerate(rows) if one["config"].get("name") == "hostile")
     roots = [("config", "layers", place, "config")] + [("compile_config",)] * bool(config.get("compile_config"))
@@ -213,11 +255,14 @@ def main():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--only")
     parser.add_argument("--sizes", action="store_true", help="large numbers alone")
+    parser.add_argument("--several", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", help=argparse.SUPPRESS)
     args = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     cache = pathlib.Path(tempfile.gettempdir(), "lamina_hostile_numbers.json")
-    global HOSTILE
+    global HOSTILE, SEVERAL
+    SEVERAL = (args.several, args.seed) if args.several else None
     HOSTILE = [*HOSTILE[:2], [10**9] * 2] if args.sizes else HOSTILE
     if args.work:
         files = {name: bytes.fromhex(text) for name, text in json.loads(cache.read_text()).items()}
@@ -254,6 +299,7 @@ def run_worker(path):
     import select
 
     command = [sys.executable, __file__, "--work", path, *(["--sizes"] if len(HOSTILE) == 3 else [])]
+    command += ["--several", str(SEVERAL[0]), "--seed", str(SEVERAL[1])] if SEVERAL else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1) as process:
         results, current, rest = [], None, ""
         while True:
