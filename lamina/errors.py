@@ -27,8 +27,9 @@ HERE: str = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _LONGEST = 2000  # characters of a line of a message: names in files may have any length
 # What begins an escape sequence, turns the direction of a text, breaks its line, or is half a character.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
-_TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF, *range(0xD800, 0xE000))
+_TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0x061C, 0xFEFF, *range(0xD800, 0xE000))
 _CONTROLS |= {code: f"\\u{code:04x}" for code in _TURNING}
+_CONTROLS |= {code: f"\\U{code:08x}" for code in range(0xE0000, 0xE0080)}  # letters that nobody sees
 
 
 def harmless(text: str) -> str:

@@ -37,12 +37,12 @@ LONGEST_FILE = 350
 LONGEST_BODY = 40
 # Tokens of code in each folder, annotations included, comments and docstrings not: what a change adds is stated here.
 TOKENS = {
-    "lamina": 10_500,
+    "lamina": 10_600,
     "applications": 16_400,
     "backend": 5_100,
     "callbacks": 18_700,
     "check": 40_300,
-    "cli": 13_700,
+    "cli": 15_300,
     "compat": 97_300,
     "core": 46_600,
     "datasets": 5_200,

@@ -9,7 +9,7 @@ from lamina.callbacks.curves import Curves
 from lamina.callbacks.logs import EpochLogs, Figures
 from lamina.drawing.axes import sparkline
 from lamina.errors import ArgumentError
-from lamina.runtime.terminal import printable
+from lamina.runtime.terminal import harmless, printable
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.saving.safety.records import write_as
 
@@ -66,7 +66,7 @@ class History(Callback):
             for name, values in self.history.items()
             if values and all(hasattr(value, "__float__") for value in values)
         ]
-        return printable(f"<History of {count} epoch{'s' * (count != 1)}: {', '.join(lines)}>")
+        return printable(harmless(f"<History of {count} epoch{'s' * (count != 1)}: {', '.join(lines)}>"))
 
     def _repr_html_(self):
         return self.plot()._repr_html_() if self.history else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from lamina.check.page import address_of, html_of
 from lamina.drawing.report import badge, report
-from lamina.runtime.terminal import Printable, console
+from lamina.runtime.terminal import Printable, console, escape
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -150,8 +149,8 @@ class Findings(Printable):
 
 def _cells(finding):
     """The cells of a row, as HTML."""
-    message, why, fix, layer = map(html.escape, (finding.message, finding.why, finding.fix, finding.layer or ""))
-    address = finding.address and html.escape(finding.address)
+    message, why, fix, layer = map(escape, (finding.message, finding.why, finding.fix, finding.layer or ""))
+    address = finding.address and escape(finding.address)
     online = f'<br><a href="{address}" target="_blank">{address}</a>' if address else ""
     words = f'{message}<br><span class="soft">{why}</span><br><b>Fix:</b> {fix}{online}'
     return f'<a href="#lamina-{finding.code}">{finding.code}</a>', badge(finding.severity), layer, words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import pathlib
 import struct
 import zlib
@@ -14,6 +13,7 @@ import numpy as np
 
 from lamina.runtime.atomic_files import atomic_write
 from lamina.runtime.packages import MissingPackageError
+from lamina.runtime.terminal import escape
 
 if TYPE_CHECKING:
     import os
@@ -128,7 +128,7 @@ class Picture:
             font: Family of fonts.
         """
         size = f'viewBox="0 0 {self.width:.0f} {self.height:.0f}" width="{self.width:.0f}" height="{self.height:.0f}"'
-        label = f'role="img" aria-label="{html.escape(self.label)}"'
+        label = f'role="img" aria-label="{escape(self.label)}"'
         parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} {label} font-family="{font}">']
         if self.ground:
             parts.append(f'<rect width="100%" height="100%" fill="{self.ground}"/>')
@@ -183,7 +183,7 @@ class Picture:
         style = f'fill="{colour}" font-size="{size:g}" text-anchor="{anchor}"'
         if turned:
             style += f' transform="rotate(-90 {x:.1f} {y:.1f})"'
-        return f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" {style}>{html.escape(text)}</text>'
+        return f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" {style}>{escape(text)}</text>'
 
     def _svg_pixels(self, sides, pixels):
         left, top, right, bottom = sides

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from lamina.drawing.canvas import Picture
 from lamina.errors import ConfigError
 from lamina.runtime.atomic_files import atomic_write
-from lamina.runtime.terminal import Printable
+from lamina.runtime.terminal import Printable, escape
 
 if TYPE_CHECKING:
     import os

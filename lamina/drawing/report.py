@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import html
-
 from lamina.errors import harmless
+from lamina.runtime.terminal import escape
 
 __all__ = ["badge", "page", "report"]
 
@@ -59,7 +58,7 @@ def page(title: str, body: str) -> str:
         title: Title, as text.
         body: HTML.
     """
-    return _PAGE.format(title=html.escape(harmless(title)), body=body)
+    return _PAGE.format(title=escape(title), body=body)
 
 
 def badge(severity: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import html
 import re
 import textwrap
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from lamina.drawing.report import report
-from lamina.runtime.terminal import Printable, console, harmless, printable, text_buffer
+from lamina.runtime.terminal import Printable, console, escape, harmless, printable, text_buffer
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -183,19 +182,17 @@ class Explanation(Printable):
 
     def html(self) -> str:
         """All of it as an HTML section."""
-        parts = [f"<h2>{html.escape(self.title)}</h2>", "<ol>"]
+        parts = [f"<h2>{escape(self.title)}</h2>", "<ol>"]
         for one in self._folded():
             if isinstance(one, list):
                 inner = "".join(map(_item, one))
-                parts.append(f"<details><summary>{html.escape(_like_those(one))}</summary>{inner}</details>")
+                parts.append(f"<details><summary>{escape(_like_those(one))}</summary>{inner}</details>")
             else:
                 parts.append(_item(one))
         parts.append("</ol>")
         for answer in self.answers:
-            parts.append(f"<h3>{html.escape(answer.question)}</h3><p>{html.escape(' '.join(answer.sentences))}</p>")
-            parts += [f"<ul>{''.join(f'<li>{html.escape(one)}</li>' for one in answer.items)}</ul>"] * bool(
-                answer.items
-            )
+            parts.append(f"<h3>{escape(answer.question)}</h3><p>{escape(' '.join(answer.sentences))}</p>")
+            parts += [f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in answer.items)}</ul>"] * bool(answer.items)
         return report("\n".join(parts))
 
     def _repr_html_(self) -> str:
@@ -257,10 +254,10 @@ def _like_those(layers):
 
 def _item(layer):
     """A layer as an HTML item."""
-    name, kind, shapes = map(html.escape, (layer.name, layer.kind, layer.shapes))
-    numbers = "".join(f"<p><small>{html.escape(line)}</small></p>" for line in layer.numbers)
+    name, kind, shapes = map(escape, (layer.name, layer.kind, layer.shapes))
+    numbers = "".join(f"<p><small>{escape(line)}</small></p>" for line in layer.numbers)
     head = f'<li style="margin-left:{2 * layer.depth}em"><b>{name}</b> ({kind}) <code>{shapes}</code>'
-    return f"{head}<p>{html.escape(layer.text)}</p>{numbers}</li>"
+    return f"{head}<p>{escape(layer.text)}</p>{numbers}</li>"
 
 
 def _wrapped(text, indent, further=None):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import Any
 
 from lamina.core.representation import shown
 from lamina.layers.base import call_signature
 from lamina.layers.input_layer import InputLayer
 from lamina.models.summary import connections_of, count_of, is_branching, listed, output_shape_of, totals
+from lamina.runtime.terminal import escape
 
 __all__ = ["html_of", "line_of"]
 

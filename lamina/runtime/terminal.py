@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import html
 import io
 import sys
 from typing import IO, TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from lamina.errors import harmless
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Printable", "console", "harmless", "printable", "text_buffer", "use_twins"]
+__all__ = ["Printable", "console", "escape", "harmless", "printable", "text_buffer", "use_twins"]
 
 _TWINS = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|-=.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
@@ -37,6 +38,18 @@ def printable(text: str, file: Any = None) -> str:
     except UnicodeEncodeError:
         return text.translate(_TWINS).encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+def escape(text: str) -> str:
+    """A text of a file, such as a name, for a page: neither markup nor characters that command what shows it.
+
+    Args:
+        text: Text.
+
+    >>> escape("<b>\\x1b[2J")
+    '&lt;b&gt;\\\\x1b[2J'
+    """
+    return html.escape(harmless(text))
 
 
 def use_twins(*files: Any) -> None:

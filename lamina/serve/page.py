@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import sys
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core.dtypes import numpy_dtype
+from lamina.runtime.terminal import escape
 from lamina.serve.served import ServedModel, TensorSpec
 
 __all__ = ["example", "openapi", "page", "version"]
@@ -115,7 +115,7 @@ def page(served: ServedModel, limits: Any, needs_key: bool) -> str:
         needs_key: Whether requests need a key.
     """
     rows = [
-        f"<tr><td>{kind}</td><td><code>{html.escape(spec.name)}</code></td><td><code>{html.escape(spec.describe())}</code></td></tr>"
+        f"<tr><td>{kind}</td><td><code>{escape(spec.name)}</code></td><td><code>{escape(spec.describe())}</code></td></tr>"
         for kind, specs in (("input", served.inputs), ("output", served.outputs))
         for spec in specs
     ]
@@ -131,7 +131,7 @@ def page(served: ServedModel, limits: Any, needs_key: bool) -> str:
     }  # fmt: skip
     text = _PAGE
     for name, value in values.items():
-        text = text.replace(f"@{name}@", value if name == "ROWS" else html.escape(value, quote=True))
+        text = text.replace(f"@{name}@", value if name == "ROWS" else escape(value))
     return text
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.callbacks.curves import Curves
 from lamina.runtime.atomic_files import atomic_write
+from lamina.runtime.terminal import escape, harmless
 from lamina.view.comparison import other_model
 from lamina.view.data import page_data
 from lamina.view.model_explorer import graph_collection
@@ -74,12 +75,12 @@ class Page:
         return webbrowser.open((self.path or self.write()).resolve().as_uri())
 
     def _repr_html_(self) -> str:
-        title = html.escape(f"The model {self.title}")
+        title = escape(f"The model {self.title}")
         page = html.escape(self.html)
         return f'<iframe title="{title}" loading="lazy" srcdoc="{page}" style="{_FRAME}"></iframe>'
 
     def __repr__(self) -> str:
-        return f"<Page of {self.title}{f' in {self.path}' if self.path else ''}>"
+        return harmless(f"<Page of {self.title}{f' in {self.path}' if self.path else ''}>")
 
 
 def page_of(
@@ -107,7 +108,7 @@ def page_of(
     shown = graph_collection(model, *([] if other is None else [other]))
     curves = _curves(history if history is not None else getattr(model, "history", None))
     parts = {
-        "title": html.escape(f"{data['title']} - lamina"),
+        "title": escape(f"{data['title']} - lamina"),
         "style": _file("page.css"),
         "script": _file("graph.js") + "\n" + _file("panel.js"),
         "curves": f'<h3>Training</h3><div class="curves">{curves.picture(columns=1).svg("system-ui, sans-serif")}</div>'
@@ -127,8 +128,17 @@ def _curves(history):
 
 def _script_safe(data):
     """JSON for a script element: nothing in it ends the element or begins a comment."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(_without_controls(data), ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _without_controls(data):
+    """The same with names as a terminal may show them, since a page obeys marks that turn the direction too."""
+    if isinstance(data, dict):
+        return {_without_controls(key): _without_controls(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_without_controls(value) for value in data]
+    return harmless(data) if isinstance(data, str) else data
 
 
 def _file(name):

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import json
 import warnings
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ import lamina
 from lamina import layers
 from lamina.errors import ConfigError, warn
 from lamina.runtime.terminal import harmless
+from lamina.view.page import page_of
 
 ESCAPE, MARKUP = "\x1b[2J", "<img src=x>"
-NAME = f"a{ESCAPE}[red]{MARKUP}\u202e"
+CONTROLS = "\u202e\u2066\u200f\u061c\u2028\x9b\x9d\x07\x08\r\x7f\x85\U000e0041"  # turn, hide, break or command
+NAME = f"a{ESCAPE}[red]{MARKUP}{CONTROLS}"
 x, y = np.ones((4, 3), "float32"), np.zeros(4, "int32")
 
 
@@ -36,7 +40,8 @@ PLACES = {
     "explain": lambda m: (m.explain().print(), print(m.explain(), m.explain()[NAME], m.explain().markdown())),
     "check": lambda m: (m.check(x, y).print(), print(m.check(x, y))),
     "fit": lambda m: m.fit(x, y, verbose=1),
-    "fit in lines": lambda m: m.fit(x, y, verbose=2),
+    "fit in lines": lambda m: print(m.fit(x, y, verbose=2)),
+    "the page": lambda m: print(page_of(m)),
     "an error of a layer": lambda m: m(np.ones((2, 7), "float32")),
     "an error of a model": lambda m: m.get_layer("no"),
     "an error of a config": lambda m: lamina.saving.deserialize_keras_object(
@@ -59,13 +64,21 @@ def test_names_do_not_command_a_terminal(place, model):
         except Exception as error:
             print(error, *getattr(error, "__notes__", []))
     told = out.getvalue()
-    assert told and ESCAPE not in told and "\u202e" not in told
+    assert told and ESCAPE not in told and not set(CONTROLS).intersection(told)
 
 
 def test_names_are_no_markup_in_pages(model, tmp_path):
     assert ESCAPE not in model.explain().html() and MARKUP not in model.explain().html()
     model.view(str(tmp_path / "m.html"), open=False)
-    assert MARKUP not in (tmp_path / "m.html").read_text() and MARKUP not in model.explain().html()
+    history = model.fit(x, y, verbose=0)
+    history.plot(tmp_path / "curves.svg")
+    ElementTree.parse(tmp_path / "curves.svg")
+    for text in ((tmp_path / "m.html").read_text(), history._repr_html_(), model._repr_html_()):
+        assert MARKUP not in text and not set(CONTROLS + "\x1b").intersection(text)
+    model.export(tmp_path / "hub", format="huggingface", verbose=False)
+    card = (tmp_path / "hub/README.md").read_text()
+    assert MARKUP not in card.partition("# m")[2] and not set(CONTROLS).intersection(card)
+    assert json.loads(card.splitlines()[6].removeprefix("- name: ")) == harmless(model.name)
 
 
 def test_names_are_no_formulas_in_tables(model, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.errors import CallError
 from lamina.export.report import TOLERANCE, Written
+from lamina.runtime.terminal import escape, harmless
 from lamina.saving import load_model
 from lamina.saving.formats.huggingface import SHARD_BYTES, write_huggingface
 from lamina.saving.formats.keras_archive import KERAS_VERSION
@@ -89,14 +90,20 @@ def card(model: Any) -> str:
     if known:
         lines.append("pipeline_tag: text-generation")
     if last:
-        lines += ["model-index:", f"- name: {model.name}", "  results:", "  - task:", "      type: other",
+        lines += ["model-index:", f"- name: {_quoted(model.name)}", "  results:", "  - task:", "      type: other",
                   "    dataset:", "      name: not named", "      type: other", "    metrics:"]  # fmt: skip
         for name, value in last.items():
-            lines += [f"    - type: {name}", f"      value: {float(value):.6g}"]
-    lines += ["---", "", f"# {model.name}", "", f"{model.count_params():,} weights in {len(model.layers)} layers.", ""]
+            lines += [f"    - type: {_quoted(name)}", f"      value: {float(value):.6g}"]
+    sizes = f"{model.count_params():,} weights in {len(model.layers)} layers."
+    lines += ["---", "", f"# {_shown(model.name)}", "", sizes, ""]
     lines += ["```python", *_usage(known), "```", ""]
     if history:
-        lines += ["## Record of the run", "", f"| epoch | {' | '.join(history)} |", "|---" * (1 + len(history)) + "|"]
+        lines += [
+            "## Record of the run",
+            "",
+            f"| epoch | {' | '.join(map(_shown, history))} |",
+            "|---" * (1 + len(history)) + "|",
+        ]
         rows = zip(*history.values(), strict=False)
         lines += [f"| {n} | {' | '.join(f'{float(value):.4g}' for value in row)} |" for n, row in enumerate(rows, 1)]
         lines.append("")
@@ -105,6 +112,16 @@ def card(model: Any) -> str:
                   f"`{json.dumps(_plain(model.optimizer.get_config()))}`.", ""]  # fmt: skip
     lines += ["## Versions", "", f"lamina {importlib.import_module('lamina').__version__}, JAX {jax.__version__}.", ""]
     return "\n".join(lines)
+
+
+def _quoted(name):
+    """A name in YAML, which reads the texts of JSON."""
+    return json.dumps(harmless(name), ensure_ascii=False)
+
+
+def _shown(name):
+    """A name of the model in Markdown: on one line, in one cell of a table, and no markup."""
+    return escape(" ".join(name.split())).replace("|", "&#124;")
 
 
 def _usage(known):
