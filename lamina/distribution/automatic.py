@@ -152,7 +152,7 @@ def _places(layer: Any, split: int) -> Iterator[tuple[Any, int]]:
         yield kernel, 1 if widens else 0
         if widens and bias is not None:
             yield bias, 0
-    elif "Embedding" in kinds and layer.embeddings is not None:
+    elif "Embedding" in kinds and getattr(layer, "embeddings", None) is not None:
         yield layer.embeddings, 0
     elif kernel is not None and {"Conv1D", "Conv2D", "Conv3D", "Conv"} & kinds:
         yield kernel, len(kernel.shape) - 1 - inner_axes(kernel)

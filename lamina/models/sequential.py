@@ -17,6 +17,7 @@ from lamina.layers.base import call_signature
 from lamina.layers.base.input_fixes import code_of
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.misuse import refuse_class
+from lamina.layers.base.shapes import open_probes
 from lamina.layers.input_layer import InputLayer
 from lamina.models.ends import check_names
 from lamina.models.model import Model
@@ -217,6 +218,10 @@ class Sequential(Model):
                 self._build_graph()
             except NotImplementedError:  # a layer that has no symbolic outputs: `call` builds each layer in turn
                 return
+            except Exception:
+                if input_shape is not None:
+                    del self._sequence[0]
+                raise
 
     def _ensure_built(self, args, kwargs):
         if not self.built and args:
@@ -224,8 +229,17 @@ class Sequential(Model):
             if not isinstance(shape, tuple) or not all(size is None or isinstance(size, int) for size in shape):
                 return  # several inputs: without a graph, `call` builds each layer in turn
             with building_lock:
-                self.build((None, *shape[1:]))
+                self._build_for(shape)
             self._sequence[0].inferred = True  # others than the first batch may differ in length
+
+    def _build_for(self, shape):
+        """Build for any batch size, or for this one, if a layer computes no other."""
+        try:
+            self.build((None, *shape[1:]))
+        except Exception:
+            if open_probes(shape)[0] is None:
+                raise
+            self.build(shape)
 
     def _has_call(self):
         return True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dis
 import functools
+import inspect
 import opcode
 import os
 import re
@@ -78,6 +80,8 @@ def _suggest_attribute(owner, name):
     if kind in ("layer", "model") and "built" not in vars(owner):
         sentence = f" {type(owner).__name__}.__init__ has not called super().__init__() yet."
         return sentence, "Call super().__init__() first."
+    if kind == "layer" and not owner.built and _is_made_in_build(type(owner), name):
+        return " It is made when the layer is built.", f"layer.build((None, 8)); layer.{name}"
     there = ATTRIBUTES.get(kind, {}).get(name)
     if there is not None:
         return "", there
@@ -93,6 +97,13 @@ def _suggest_attribute(owner, name):
         made = "add_weight(shape=(input_shape[-1], 8))  # in build(self, input_shape)"
         return sentence, f"self.{name} = self.{made}; a layer: self.{name} = keras.layers.Dense(8), in __init__"
     return sentence, f"{kind or type(owner).__name__}.{near[0]}" if near else None
+
+
+def _is_made_in_build(cls, name):
+    """Whether a method of a class sets an attribute of that name. An unbuilt layer that lacks it gets it in `build`."""
+    methods = [inspect.unwrap(one) for base in cls.__mro__ for one in vars(base).values() if inspect.isfunction(one)]
+    steps = (step for method in methods for step in dis.get_instructions(method))
+    return any(step.opname == "STORE_ATTR" and step.argval == name for step in steps)
 
 
 def unknown_member(

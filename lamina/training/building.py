@@ -17,16 +17,31 @@ __all__ = ["build"]
 
 def build(model: Any, batch: Any) -> None:
     """Build all unbuilt layers, losses, metrics and optimizer slots from the shapes of a batch."""
+    fixed = any(
+        getattr(layer, "stateful", False) for layer in model._flatten_layers()
+    )  # states depend on the batch size
+    fixed = fixed or differ_in_rows(unpack_x_y_sample_weight(batch)[0])
     with unprinted():
-        _build(model, batch)
+        try:
+            _build(model, batch, fixed)
+        except Exception as error:
+            if fixed or not _is_built_for(model, batch):
+                raise error
 
 
-def _build(model, batch):
+def _is_built_for(model, batch):
+    """Whether the model can be built for the size of that batch, if it cannot for an open one: a layer of one's own may
+    ask for multiples of 128 rows."""
+    try:
+        _build(model, batch, fixed=True)
+    except Exception:  # the error for an open size is the one to show
+        return False
+    return True
+
+
+def _build(model, batch, fixed):
     x, y, sample_weight = unpack_x_y_sample_weight(batch)
-    layers = model._flatten_layers()
-    fixed = any(getattr(layer, "stateful", False) for layer in layers)  # states depend on the batch size
-    fixed = fixed or differ_in_rows(x)
-    unbuilt = [layer for layer in layers if not layer.built]
+    unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
     if unbuilt == [model] and not model._has_call():  # e.g. a GAN, which has submodels and a train_step that calls them
         model.built = True
         context.structure_changed()

@@ -36,6 +36,19 @@ def _arguments(text):
 
 
 SEQUENCES, ONES = "keras.Input((5, 3))", "np.ones({})".format
+UNBUILT = [
+    mistake(
+        f"layer = layers.{code}; layer.{name}",
+        f"layer = layers.{code}; {built}; layer.{name}",
+        f"{built}; layer.{name}",
+    )
+    for code, name in (
+        ("Dense(3)", "kernel"),
+        ("Embedding(5, 8)", "embeddings"),
+        ("SimpleRNNCell(2)", "recurrent_kernel"),
+    )
+    for built in ["layer.build((None, 8))"]
+]
 RECURRENT = [
     mistake(
         "layers.LSTM(4)(layers.LSTM(4)(x))",
@@ -272,7 +285,7 @@ SETTINGS = [
     setting("MelSpectrogram(fft_length=128, sequence_length=256)", "fft_length=256"),
     setting("STFTSpectrogram(mode='lgo')", "mode='log'"),
 ]
-MISTAKES = [*RECURRENT, *SHAPES, *MODELS, *CONSTRUCTORS, *SETTINGS]
+MISTAKES = [*RECURRENT, *UNBUILT, *SHAPES, *MODELS, *CONSTRUCTORS, *SETTINGS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_checks_are_tried = fixes_are_tried("lamina/core/arguments.py", MISTAKES)

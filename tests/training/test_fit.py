@@ -545,3 +545,39 @@ def test_a_step_of_ones_own_is_handed_what_is_there():
     lengths = [len(data) if isinstance(data, tuple) else "x" for data in seen]
     assert list(dict.fromkeys(lengths)) == ["x", 2, 3]
     assert lengths[-1] == "x"
+
+
+class Elevens(layers.Layer):
+    """Computes batches of multiples of eleven rows only, as a kernel with blocks of a size does."""
+
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(input_shape[-1], 3), name="w")
+
+    def call(self, inputs):
+        if inputs.shape[0] % 11:
+            raise RuntimeError(f"{inputs.shape[0]} rows")
+        return inputs @ self.w.value
+
+
+class WithElevens(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense, self.elevens = layers.Dense(5), Elevens()
+
+    def call(self, inputs):
+        return self.elevens(self.dense(inputs))
+
+
+@pytest.mark.parametrize("make", [WithElevens, lambda: keras.Sequential([layers.Dense(5), Elevens()])])
+def test_a_layer_for_some_batch_sizes_is_built_for_that_of_the_batch(make):
+    x, y = np.ones((22, 4), "float32"), np.ones((22, 3), "float32")
+    model = make()
+    model.compile("sgd", "mse")
+    model.fit(x, y, batch_size=11, verbose=0)
+    assert len(model.weights) == 3 and model.predict(x, batch_size=22, verbose=0).shape == (22, 3)
+    assert make()(x).shape == (22, 3)
+    model = make()
+    for _ in range(2):  # the model is as it was, and says the same again
+        with pytest.raises(RuntimeError, match="rows"):
+            model(x[:7])
+    assert model(x).shape == (22, 3) and len(model.weights) == 3

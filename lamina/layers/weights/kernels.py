@@ -30,7 +30,7 @@ class _Stored:
         self.name = name[1:]
 
     def __get__(self, layer: Any, owner: Any = None) -> Any:
-        weight = None if layer is None else getattr(layer, self.name)
+        weight = None if layer is None else getattr(layer, self.name, None)
         weight = weight.base if isinstance(weight, LoRA) else weight
         return self if layer is None else None if weight is None else parts_of(weight)[0]
 
@@ -42,9 +42,9 @@ class WithKernels(Layer):
     _config_optional = frozenset(("lora_rank", "lora_alpha"))
     quantization_modes: tuple[str, ...] = ()  # modes that the layer's `call` supports
     quantization_config: Any = None
-    kernel: Any = None
-    embeddings: Any = None
-    bias: Any = None
+    kernel: Any
+    embeddings: Any
+    bias: Any
     _kernel, _embeddings = _Stored(), _Stored()
 
     def __init__(self, *args: Any, lora_rank: int | None = None, lora_alpha: float | None = None, **kwargs: Any):
@@ -259,7 +259,7 @@ class WithKernels(Layer):
         """The variables to save, in the order of Keras: the kernel, the bias, the other parts of the kernel, other
         kernels. If a kernel is calibrated by GPTQ or AWQ, the bias comes first."""
         kernels = [parts_of(weight) for weight in self._bases()] or [[]]
-        bias = [] if self.bias is None else [self.bias]
+        bias = [] if getattr(self, "bias", None) is None else [self.bias]
         head = 0 if self._is_quantized and self.quantization_mode in CALIBRATED else 1
         order = [*kernels[0][:head], *bias, *kernels[0][head:], *(part for parts in kernels[1:] for part in parts)]
         known = {id(part) for part in order} | {id(part) for weight in self._kernels() for part in parts_of(weight)}
