@@ -1,4 +1,4 @@
-"""Primitives that no format has an operator for, as functions of others: factorizations of matrices, special functions.
+"""Primitives that formats have no operator for, as functions of others: factorizations of matrices, special functions.
 
 Rows and columns are chosen by comparing their numbers, so that the number of a step may be unknown and loops stay
 loops. Factors with a free sign (of `eigh` and `svd`) may have another one than LAPACK gives them.
@@ -12,8 +12,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.interpreters import mlir
 
-__all__ = ["DECOMPOSITIONS", "MAX_ROTATED"]
+__all__ = ["DECOMPOSITIONS", "MAX_ROTATED", "WITHOUT_LAPACK"]
 
 MAX_ROTATED = 64  # columns of a matrix that is diagonalized by rotating pairs of them
 SWEEPS = 10  # over all pairs, after which float32 has converged for matrices of that size
@@ -206,12 +207,11 @@ def _column(x, n):
     return jnp.sum(jnp.where(jnp.arange(x.shape[-1]) == n, x, 0), -1)
 
 
+_at = _column  # of a vector
+
+
 def _row(x, n):
     return jnp.sum(jnp.where((jnp.arange(x.shape[-2]) == n)[:, None], x, 0), -2)
-
-
-def _at(vector, n):
-    return _column(vector, n)
 
 
 def _exchanged(x, is_first, is_best):
@@ -253,3 +253,7 @@ DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     "cummin": _running(jnp.minimum, _most), "cumprod": _running(jnp.multiply, lambda dtype: 1),
     **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)},
 }  # fmt: skip
+WITHOUT_LAPACK = tuple(  # rules of lowering for what JAX leaves to LAPACK, which TensorFlow lacks
+    (getattr(jax.lax.linalg, f"{name}_p"), mlir.lower_fun(DECOMPOSITIONS[name], multiple_results=True))
+    for name in ("cholesky", "eigh", "lu", "qr", "svd", "triangular_solve")
+)

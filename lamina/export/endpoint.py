@@ -11,6 +11,7 @@ import jax.export
 from lamina.core import context, tree
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
+from lamina.export.decompositions import WITHOUT_LAPACK
 from lamina.export.program import Program, for_open_sizes, trace
 from lamina.kernels.native import portable
 
@@ -67,10 +68,11 @@ class Endpoint:
         def export(structs):
             jitted = jax.jit(run)
             jitted.trace(*structs)  # what fails here fails for every platform
+            rules = {"_override_lowering_rules": WITHOUT_LAPACK} if self.format == "tf_saved_model" else {}
             here = jax.export.default_export_platform()
             try:
-                return jax.export.export(jitted, platforms=list(dict.fromkeys((here, *PLATFORMS))))(*structs)
-            except Exception:  # an operation that only this platform has
+                return jax.export.export(jitted, platforms=list(dict.fromkeys((here, *PLATFORMS))), **rules)(*structs)
+            except Exception:  # an operation that only this platform has, or that only LAPACK has
                 return jax.export.export(jitted)(*structs)
 
         return self._make(export)

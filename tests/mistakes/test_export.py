@@ -66,7 +66,7 @@ MISTAKES = [
          "model.export('m.tflite', quantize=\"int8\", representative_data=x, verbose=False)", 'quantize="int8"'),
     prose(MODEL + "x_train = np.ones((4, 4)); ", "model.export('m.tflite', quantize='int8', representative_data=np.ones((2, 2, 4, 4)), verbose=False)",
           "model.export('m.tflite', quantize='int8', representative_data=x_train[:100], verbose=False)", "representative_data=x_train[:100]"),
-    prose(MODEL, "net(L.Lambda(keras.ops.inv), 3, 3).export('m', verbose=False)", "net(L.Lambda(keras.ops.inv), 3, 3).export('m.jax', verbose=False)",
+    prose(MODEL + "model = net(L.Lambda(lambda x: keras.ops.eigh(x)[0]), 65, 65); ", "model.export('m', verbose=False)", "model.export('m.jax', verbose=False)",
           'model.export("m.jax")'),
     prose(MODEL + "x_train = np.ones((4, 4)); ", "model.export('m.tflite', inference_input_type='int8', verbose=False)",
           "model.export('m.tflite', inference_input_type='int8', quantize='int8', representative_data=x_train[:100], verbose=False)", 'quantize="int8"'),
