@@ -6,8 +6,12 @@ import os
 import re
 from typing import Any
 
+import numpy as np
+
 from lamina.compat.bundle import Bundle
 from lamina.compat.checkpoints import Checkpoint, note
+from lamina.compat.host import TextType
+from lamina.export.savedmodel.bundle import DTYPES, STRING
 
 __all__ = ["TRAIN", "CheckpointManager", "latest_checkpoint"]
 
@@ -94,7 +98,8 @@ class Reader(Bundle):
 
     def get_variable_to_dtype_map(self) -> dict[str, Any]:
         """The dtypes by name."""
-        return {name: entry[0] for name, entry in self.entries.items()}
+        return {name: TextType("string") if entry[0] == STRING else np.dtype(DTYPES[entry[0]])
+                for name, entry in self.entries.items()}  # fmt: skip
 
 
 def _reader(path):

@@ -61,6 +61,8 @@ class RaggedTensor(Composite):
         row_splits: Where each row begins, and the end of the last.
     """
 
+    uniform_row_length: int | None = None
+
     def __init__(self, values: Any, row_splits: Any) -> None:
         self.values, self.row_splits = as_values(values), on_host(_ints(row_splits))
 
@@ -88,15 +90,15 @@ class RaggedTensor(Composite):
     @classmethod
     def from_value_rowids(cls, values: Any, value_rowids: Any, nrows: Any = None, **_: Any) -> Self:
         """From the number of the row of each value."""
-        rows = _ints(value_rowids)
-        count = (int(rows[-1]) + 1 if len(rows) else 0) if nrows is None else int(nrows)
-        return cls.from_row_lengths(values, np.bincount(rows, minlength=count))
+        count = 0 if nrows is None else int(nrows)
+        return cls.from_row_lengths(values, np.bincount(_ints(value_rowids), minlength=count))
 
     @classmethod
     def from_uniform_row_length(cls, values: Any, uniform_row_length: Any, nrows: Any = None, **_: Any) -> Self:
         """From one length of all rows."""
-        values, length = as_values(values), int(uniform_row_length)
-        return cls(values, np.arange(0, len(values) + 1, length))
+        made = cls(values := as_values(values), np.arange(0, len(values) + 1, int(uniform_row_length)))
+        made.uniform_row_length = int(uniform_row_length)
+        return made
 
     @classmethod
     def from_nested_row_splits(cls, flat_values: Any, nested_row_splits: Any, **_: Any) -> Any:
@@ -209,8 +211,7 @@ class RaggedTensor(Composite):
             inner = inner.to_tensor(default_value, (None, *shape[2:]) if shape[2:] else None)
         lengths = np.diff(self.row_splits)
         width = shape[1] if shape[1:] and shape[1] is not None else int(lengths.max(initial=0))
-        places = self.row_splits[:-1, None] + np.arange(width)
-        inside = np.arange(width) < lengths[:, None]
+        places, inside = self.row_splits[:-1, None] + np.arange(width), np.arange(width) < lengths[:, None]
         if shape and shape[0] is not None:
             more = ((0, max(shape[0] - len(places), 0)), (0, 0))
             places, inside = (np.pad(one, more)[: shape[0]] for one in (places, inside))
@@ -224,9 +225,8 @@ class RaggedTensor(Composite):
         """Several axes as one."""
         if outer_axis > 0:
             return self.with_values(self.values.merge_dims(outer_axis - 1, inner_axis - 1))
-        if inner_axis == 1:
-            return self.values
-        return self.values.merge_dims(0, inner_axis - 1) if isinstance(self.values, RaggedTensor) else self.values
+        is_deeper = inner_axis > 1 and isinstance(self.values, RaggedTensor)
+        return self.values.merge_dims(0, inner_axis - 1) if is_deeper else self.values
 
     def numpy(self) -> Any:
         """An array of arrays; an ordinary one, if all rows have the same length."""

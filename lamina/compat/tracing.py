@@ -207,8 +207,8 @@ class _Trace:
         used = {id(var) for equation in closed.jaxpr.eqns for var in equation.invars}
         used |= {id(var) for var in closed.jaxpr.outvars}
         keep = [place for place, var in enumerate(closed.jaxpr.invars[:count]) if id(var) in used]
-        self.read = _reader(refs, state, keep)
         owners = [ref for ref, child in zip(refs, state.children(), strict=True) for _ in range(child.num_leaves)]
+        self.read = _reader(owners, keep)
         self.variables = [ref for ref in (owners[place] for place in keep) if isinstance(ref, Variable)]
         from jax.extend.core import jaxpr_as_fun  # pyright: ignore[reportPrivateImportUsage]
 
@@ -263,19 +263,13 @@ class _Trace:
         return outputs
 
 
-def _reader(refs, state, keep):
-    """A function that reads the values that a program uses."""
-    counts = [child.num_leaves for child in state.children()]
-    if all(count == 1 for count in counts):
-        chosen = [refs[place] for place in keep]
-        return lambda: [ref.read() if isinstance(value := ref.read(), jax.Array) else value[0] for ref in chosen]
-    chosen = set(keep)
-
-    def read():
-        flat = jax.tree_util.tree_leaves([ref.read() for ref in refs])
-        return [value for place, value in enumerate(flat) if place in chosen]
-
-    return read
+def _reader(owners, keep):
+    """A function that reads the values that a program uses. Others may have another structure than while it was traced,
+    such as the losses of layers."""
+    first = {id(ref): place for place, ref in reversed([*enumerate(owners)])}
+    chosen = [(owners[place], place - first[id(owners[place])]) for place in keep]
+    return lambda: [value if isinstance(value := ref.read(), jax.Array) else jax.tree_util.tree_leaves(value)[place]
+                    for ref, place in chosen]  # fmt: skip
 
 
 def _result(leaf):

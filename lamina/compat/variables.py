@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.compat.functions import constant
+from lamina.compat.host import HostTensor, is_text, on_host
 from lamina.compat.lifting import VARIABLES_MADE, VariablesFirst, inside
 from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
@@ -107,7 +108,39 @@ class _AnyVariable(type):
     """Makes `isinstance(v, tf.Variable)` true for every variable of lamina."""
 
     def __instancecheck__(cls, instance):
-        return isinstance(instance, LaminaVariable)
+        return isinstance(instance, (LaminaVariable, TextVariable))
+
+    def __call__(cls, initial_value: Any = None, *args: Any, **kwargs: Any) -> Any:
+        made = TextVariable if cls is Variable and is_text(initial_value) else super().__call__
+        return made(initial_value, *args, **kwargs)
+
+
+class TextVariable(HostTensor):
+    """`tf.Variable` of texts: a tensor of the host whose texts are replaced in place."""
+
+    name: str
+    trainable = False
+
+    def __new__(cls, initial_value: Any, *_: Any, name: Any = None, **settings: Any) -> Any:
+        """From texts; of the settings of a variable of numbers only the name has a meaning."""
+        self = np.array(constant(initial_value), object).view(cls)
+        self.name = f"{name or 'Variable'}:0"
+        return self
+
+    def assign(self, value: Any, *_: Any, **__: Any) -> Any:
+        """Replace the texts."""
+        new = np.asarray(constant(value), object)
+        if new.shape != np.shape(np.asarray(self)):
+            raise ShapeError(f"A tf.Variable of shape {tuple(self.shape)} cannot take texts of shape {new.shape}.",
+                             fix="tf.Variable(texts)")  # fmt: skip
+        np.asarray(self)[...] = new
+        return self
+
+    def value(self) -> Any:
+        """The texts as they are now."""
+        return on_host(np.array(self, object))
+
+    read_value = value
 
 
 class Variable(LaminaVariable, metaclass=_AnyVariable):
@@ -128,8 +161,6 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
             if inside() and isinstance(value, Tracer):
                 raise VariablesFirst("The initial value of a tf.Variable is computed in a tf.function.")
             value = constant(value, dtype)
-        if isinstance(value, np.ndarray):
-            raise CallError("A tf.Variable holds numbers; got text.", fix="tf.constant(text)")
         self._free = not validate_shape or (shape is not None and None in tuple(shape))
         name = name and name.removesuffix(":0")
         scope, _, last = (name or "Variable").rpartition("/")

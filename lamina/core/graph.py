@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -156,6 +157,12 @@ class Function(Operation):
         self.nodes, self.depths, self.operations = _sort(self.input_tensors, self.output_tensors, name)
         self._output_structure = tree.structure_of(outputs)
         self._made: list[Any] = [node.outputs for node in self.nodes]  # keeps tensors, and so their ids, as they are
+
+    @functools.cached_property
+    def has_inner_outputs(self) -> bool:
+        """Whether an output is used to compute another, so that one may have a gradient with respect to it."""
+        used = {id(tensor) for node in self.nodes for tensor in node.tensors}
+        return any(id(tensor) in used for tensor in self.output_tensors)
 
     @property
     def input(self) -> Any:

@@ -200,7 +200,8 @@ class OpCall(Operation, Configurable):
         """Compute the result of the op on arrays."""
         public, settings, rest = OPS[self.op_name], dict(self.settings), iter(args)
         args = (*(settings.pop(name) if name in settings else next(rest) for name in public.leading), *rest)
-        return public.explained(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
+        run = public if recording() else public.explained
+        return run(*unwrap(args), **unwrap(kwargs), **unwrap(settings))
 
     def get_config(self) -> dict[str, Any]:
         """The name and the settings."""

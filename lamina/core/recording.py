@@ -234,12 +234,14 @@ def recorded_layer(layer: Any, run: Callable[..., Any], args: Any, kwargs: Any) 
 
 
 def is_recorded_whole(layer: Any) -> bool:
-    """Whether a layer and all of its parts are of lamina: what they compute does not change from call to call.
+    """Whether a layer and all of its parts are of lamina: what they compute does not change from call to call. Models
+    that give tensors inside them are not, since other outputs have gradients with respect to these.
 
     Args:
         layer: Layer.
     """
-    return all(is_builtin(type(part)) for part in layer._flatten_layers())
+    graph = vars(layer).get("_graph")
+    return not (graph and graph.has_inner_outputs) and all(is_builtin(type(part)) for part in layer._flatten_layers())
 
 
 class _ByIdentity:

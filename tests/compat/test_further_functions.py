@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import lamina as keras
+from lamina.errors import ShapeError
 from tests.compat.namespace import tf
 
 
@@ -34,3 +36,41 @@ def test_pooling_blocks_and_decompositions():
     paths, sums = tf.nn.ctc_greedy_decoder(logits, [4])
     assert value(paths[0].to_dense()) == [[0, 1]]
     assert float(sums[0, 0]) == pytest.approx(-3.5)
+
+
+class Penalty(keras.layers.Layer):
+    def call(self, inputs):
+        self.add_loss(inputs.sum())
+        return inputs
+
+
+def test_a_tf_function_reads_variables_while_the_losses_of_layers_change():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), Penalty(), keras.layers.Dense(1)])
+    x = np.ones((2, 2), "float32")
+
+    @tf.function
+    def total(inputs):
+        return model(inputs).sum() + sum(model.losses)
+
+    expected = float(model(x).sum() + sum(model.losses))
+    assert [float(total(x)) for _ in range(3)] == pytest.approx([expected] * 3, rel=1e-5)
+
+
+def test_variables_of_texts():
+    variable = tf.Variable("hello", name="greeting")
+    before = variable.read_value()
+    assert variable.assign("bye") is variable
+    assert (before.numpy(), variable.numpy(), tf.string == variable.dtype) == (b"hello", b"bye", True)
+    assert isinstance(variable, tf.Variable)
+    assert variable.name == "greeting:0"
+    with pytest.raises(ShapeError, match=r"cannot take texts of shape \(2,\)"):
+        variable.assign(["a", "b"])
+
+
+def test_outputs_of_a_model_have_gradients_by_tensors_inside_it_that_are_outputs_too():
+    inputs = keras.Input((2,))
+    inner = keras.layers.Dense(3, kernel_initializer="ones")(inputs)
+    model = keras.Model(inputs, [inner, 2 * keras.layers.Dense(1, kernel_initializer="ones")(inner)])
+    with tf.GradientTape() as tape:
+        hidden, outputs = model(np.ones((1, 2), "float32"))
+    assert value(tape.gradient(outputs, hidden)) == [[2.0, 2.0, 2.0]]

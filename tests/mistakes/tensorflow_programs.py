@@ -100,7 +100,7 @@ PROGRAMS = [
          "tf.experimental.unregister_dispatch_for(tf.experimental.dispatch_for_api(tf.stack)(lambda values: 1))",
          "tf.experimental.dispatch_for_api"),
     swap(TF, "tf.Variable(1.0, size=3)", "tf.Variable(1.0, trainable=True)", "trainable=True"),
-    swap(TF + "text = 'text'\n", "tf.Variable(text)", "tf.constant(text)"),
+    swap(TF + "v, texts = tf.Variable('a'), ['b', 'c']\n", "v.assign(texts)", "tf.Variable(texts)"),
     swap(TF + "from lamina.compat.variables import _set_shape\nx = tf.ones((2, 3))\n", "_set_shape(x, (3, 2))",
          "x = tf.reshape(x, [3, 2])\n_set_shape(x, (3, 2))", "x = tf.reshape(x, [3, 2])"),
     swap(TF, "tf.debugging.assert_equal(1, 2)", "tf.debugging.assert_equal(1, 1)", "change the value"),

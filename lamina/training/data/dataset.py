@@ -149,7 +149,7 @@ class Dataset(Transformations, Composite):
                 fix="Dataset.from_generator(lambda: generator)",
             )
         types = output_types if output_signature is None else map_leaves(lambda s: s.dtype, output_signature)
-        fit = _typed if types is None else lambda item: map_leaves(_typed_leaf, _as_structure(types, item), types)
+        fit = _typed if types is None else lambda item: map_leaves(_typed_leaf, types, _as_structure(types, item))
         spec = (
             None if output_signature is None else map_leaves(lambda s: TensorSpec(s.shape, s.dtype), output_signature)
         )
@@ -320,7 +320,7 @@ def _as_structure(types, item):
     return tuple(item) if isinstance(types, tuple) and isinstance(item, list) else item
 
 
-def _typed_leaf(leaf, dtype):
+def _typed_leaf(dtype, leaf):
     if isinstance(leaf, Composite) or dtype is None or dtype is str or str(dtype) in ("string", "object", "<U0"):
         return leaf
     return array_of(leaf).astype(dtype, copy=False)
