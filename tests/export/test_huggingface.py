@@ -41,7 +41,7 @@ def test_the_card_has_the_metrics_and_the_run(trained, tmp_path):
     model.export(tmp_path / "small", format="huggingface", verbose=False, verify=False)
     assert (tmp_path / "small" / "model.safetensors").is_file()
     card = (tmp_path / "small" / "README.md").read_text()
-    assert card.startswith("---\nlibrary_name: keras\n") and "- type: "mae"\n      value: 0." in card
+    assert card.startswith("---\nlibrary_name: keras\n") and '- type: "mae"\n      value: 0.' in card
     assert "| epoch | mae | loss |" in card or "| epoch | loss | mae |" in card
     assert "| 2 | " in card and "Adam" in card and f"lamina {keras.__version__}" in card
 
