@@ -63,7 +63,7 @@ TOKENS = {
     "optimizers": 16_500,
     "preprocessing": 11_400,
     "quantizers": 5_100,
-    "runtime": 13_000,
+    "runtime": 13_100,
     "saving": 35_300,
     "serve": 10_200,
     "spelling": 8_600,

@@ -1,4 +1,9 @@
-"""Ray Train: four workers train one model. Ray starts all of them again if one ends."""
+"""Ray Train: workers that train one model. Ray starts all of them again if one ends.
+
+`python ray_train.py /shared/folder 4` starts four workers. Alone, on one machine: `python ray_train.py /tmp/ray_run 2`.
+"""
+
+import sys
 
 import ray.train  # pyright: ignore[reportMissingImports]
 import ray.train.v2.jax  # pyright: ignore[reportMissingImports]
@@ -14,16 +19,19 @@ def train(config):
     model = keras.Sequential([keras.Input((8, 8)), keras.layers.Flatten(), keras.layers.Dense(10)])
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     history = model.fit(x / 16, y, batch_size=64, epochs=2, verbose=2, resume=config["folder"])
-    ray.train.report({"loss": history.history["loss"][-1]})
+    found = {"loss": history.history["loss"][-1], "devices": len(keras.distribution.list_devices())}
+    print(found)
+    ray.train.report(found)
 
 
 if __name__ == "__main__":
+    folder, workers = sys.argv[1], int(sys.argv[2])
     trainer = ray.train.v2.jax.JaxTrainer(
         train,
-        train_loop_config={"folder": "/shared/run"},
-        scaling_config=ray.train.ScalingConfig(num_workers=4),
+        train_loop_config={"folder": f"{folder}/run"},
+        scaling_config=ray.train.ScalingConfig(num_workers=workers),
         run_config=ray.train.RunConfig(
-            storage_path="/shared/ray", failure_config=ray.train.FailureConfig(max_failures=100)
+            storage_path=f"{folder}/ray", failure_config=ray.train.FailureConfig(max_failures=100)
         ),
     )
-    print(trainer.fit().metrics)
+    trainer.fit()

@@ -3,6 +3,8 @@ run to end."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import threading
 from typing import Any
@@ -36,12 +38,14 @@ class Interrupts:
 
     Attributes:
         requested: Number of the signal that asked for the end, or None.
+        takes_ends: The argument `ends`.
     """
 
     def __init__(self, ends: bool = False, together: bool = False) -> None:
         self._holding = self._pending = False
         self._previous: Any = None
-        self._ends, self._together, self._defaults = ends, together, {}
+        self.takes_ends: bool = ends
+        self._together, self._defaults = together, {}
         self.requested: int | None = None
 
     def __enter__(self) -> Interrupts:
@@ -49,15 +53,16 @@ class Interrupts:
             return self
         if callable(signal.getsignal(signal.SIGINT)):  # the handler of Python or of another library
             self._previous = signal.signal(signal.SIGINT, self._on_signal)
-        for number in _ENDS if self._ends else ():
+        for number in _ENDS if self.takes_ends else ():
             if signal.getsignal(number) in (signal.SIG_DFL, None):
+                self._defaults[number] = _system_action(number)
                 signal.signal(number, self._on_end)
-                self._defaults[number] = signal.SIG_DFL
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        for number, handler in self._defaults.items():
-            signal.signal(number, handler)
+        for number, action in self._defaults.items():
+            signal.signal(number, signal.SIG_DFL)
+            _system_action(number, action)
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
             if self._pending and not issubclass(exception[0] or Exception, KeyboardInterrupt):
@@ -109,3 +114,13 @@ class Interrupts:
             number: Number of the signal.
         """
         raise KeyboardInterrupt if number == signal.SIGINT else EndRequested(number)
+
+
+def _system_action(number, action=None):
+    """What the system does at a signal, or what it shall do. It may be a handler that Python knows nothing of: that of
+    JAX for SIGTERM, of which it tells the other processes, or that of `faulthandler`."""
+    if os.name != "posix":
+        return None
+    found = ctypes.create_string_buffer(512)  # more than a `struct sigaction` of any system
+    ctypes.CDLL(None).sigaction(number, action, found)
+    return found

@@ -240,16 +240,18 @@ def set_limit(seconds: float | None) -> None:
 
 
 @contextlib.contextmanager
-def as_one(where: str | None = None) -> Iterator[None]:
+def as_one(begins: str, ends: str | None = None) -> Iterator[None]:
     """A block that an exception ends in all processes: the others raise a ProcessError with its words.
 
     Args:
-        where: What all processes begin here, in words; None if they need not begin together.
+        begins: What all processes begin here, in words.
+        ends: What all of them have ended after the block; None if one may go on before the others.
     """
     try:
-        if where is not None:
-            gather(None, where)
+        gather(None, begins)
         yield
+        if ends is not None:
+            gather(None, ends)
     except BaseException as error:
         if _team is not None and not getattr(error, "_is_known", False):
             _end_all(_team, error)

@@ -36,12 +36,14 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         model._runner.refresh()  # a ShardedExecution is there before the first step
     for number in itertools.count(first):
         batch = next(rest, None)
-        ends = _preemption() if interrupts.requested is None else interrupts.requested
-        state = {"stop": bool(getattr(model, stop)), "ends": ends, "batch": _shapes(batch)}
+        # JAX tells of a notice once, so a call that cannot end the program does not ask
+        ends = interrupts.requested or (interrupts.takes_ends and _preemption()) or None
+        state = {"stop": bool(getattr(model, stop)), "ends": ends, "batch": _shapes(batch), "point": _points[0]}
         if share is not None:
             rows = max((shape[0] for shape, _ in state["batch"] or () if shape), default=0)
             state["share"] = share.number, rows
         states = processes.gather(state, f"batch {number} of {_NAMES[run.kind]}")
+        _points[0] = max(one["point"] for one in states) + interrupts.takes_ends
         if any(one["stop"] for one in states):
             setattr(model, stop, True)
             return
@@ -65,7 +67,7 @@ def is_agreed(value: Any, where: str) -> bool:
     return any(processes.gather(bool(value), where))
 
 
-_points = itertools.count()  # JAX asks for numbers that grow
+_points = [0]  # of the next step: JAX asks for numbers that grow, and that are the same in all processes
 
 
 def _preemption():
@@ -75,7 +77,7 @@ def _preemption():
 
     if distributed.global_state.preemption_sync_manager is None:
         return None
-    return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(next(_points)) else None
+    return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(_points[0]) else None
 
 
 def _shapes(batch):

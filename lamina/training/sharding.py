@@ -92,7 +92,6 @@ class ShardedExecution:
         """
         if processes.together() is None or self._is_compared:
             return
-        self._is_compared = True
         variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
         digests = [part_digests(variable.read()) for variable in variables]
         found = processes.gather(digests, "comparing the model")
@@ -103,6 +102,7 @@ class ShardedExecution:
                     f"The processes have different values of {getattr(variable, 'path', 'a seed')}.",
                     fix="keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
                 )
+        self._is_compared = True
 
     def batch(self, batch: Any, training: bool = False) -> Any:
         """Place a batch on the devices, each of which gets its share. Leaves whose rows cannot be divided evenly get

@@ -1,6 +1,7 @@
 """A program that tests/processes/test_processes.py starts in two processes. It runs case after case and writes what
 each gave to N.json of process N."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -101,7 +102,9 @@ class Cases:
         def fail(model):
             raise ValueError("the disk is full")
 
-        return [self.fit(Once(2, fail, numbers)) for numbers in ((1,), (0,))]
+        late = keras.callbacks.LambdaCallback(on_train_end=lambda logs: fail(None) if NUMBER else None)
+        early = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: fail(None) if NUMBER else None)
+        return [self.fit(one) for one in (early, Once(2, fail), Once(2, fail, (0,)), late)]
 
     def files(self):
         callbacks = [
@@ -164,7 +167,7 @@ class Cases:
         return [*found, float(np.abs(predicted - self.model(X)).max()), self.model.evaluate(X, Y, 9, verbose=0)]
 
     def other_calls(self):
-        return self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))
+        return [self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))]
 
     def one_batch_alone(self):
         """One trains on one batch, and both go on."""
@@ -189,6 +192,14 @@ class Cases:
                 found.append(self.fit(resume=folder))
         return found
 
+    def notice(self):
+        """A signal between two runs, which JAX sees and tells the others."""
+        if NUMBER == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(3)
+        evaluated = np.isfinite(self.model.evaluate(X, Y, verbose=0)).all()
+        return [bool(evaluated), self.fit(resume="run3"), self.fit(resume="run3")]
+
     def disks(self):
         """Folders of their own, saved by time, of which one lacks the newest, and then one everything."""
         mine = pathlib.Path(f"disk{NUMBER}", "run").absolute()
@@ -199,7 +210,9 @@ class Cases:
         def fail(model):
             raise ValueError("a crash")
 
-        found.append(self.fit(Once(6, fail), resume=keras.callbacks.Resume(mine, 1)))
+        slower = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.05 * NUMBER))
+        often = datetime.timedelta(seconds=0.04)  # by a clock of their own, one would save more often than the other
+        found.append(self.fit(slower, Once(6, fail), resume=keras.callbacks.Resume(mine, often)))
         kept = sorted(path.name for path in mine.glob("*.checkpoint"))
         found.append(len(kept))
         if NUMBER == 1:
@@ -255,8 +268,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    names = "plain a_stop an_error files fewer_batches shares other_calls one_batch_alone too_late signals disks seeds "
-    names += "split"
+    names = "plain a_stop an_error files fewer_batches shares other_calls one_batch_alone too_late signals notice "
+    names += "disks seeds split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

@@ -18,7 +18,7 @@ import numpy as np
 import lamina as keras
 from tests.processes import start
 
-PLACES = [(1, 2), (1, 4), (1, 8), (2, 1), (2, 4), (4, 1), (4, 2)]  # (processes, devices of each)
+PLACES = [(1, 2), (1, 4), (1, 8), (2, 1), (2, 2), (2, 4), (4, 1), (4, 2), (4, 4)]  # (processes, devices of each)
 GENERATOR = np.random.default_rng(3)
 ROWS = 42  # in batches of 12: 3 full ones, which divide by 2 and 4, and one of 6
 X = GENERATOR.normal(size=(ROWS, 8)).astype("float32")

@@ -2,6 +2,7 @@
 processes takes seconds, so one start runs all cases of cases.py that leave the processes alive."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -21,7 +22,9 @@ def test_two_processes(tmp_path, subtests):
         assert first["files"] == second["files"]
         assert (tmp_path / "log.csv").read_text().count("\n") == 2
         assert len(list((tmp_path / "board" / "train").iterdir())) == len(list((tmp_path / "backup").iterdir())) == 1
-        assert "a warning of the case of files" in ended[0].errors and ended[1].errors == ""
+        assert "a warning of the case of files" in ended[0].errors
+        of_xla = r"(W.*preemption_notifier.*SIGTERM caught.*\n)?"  # of a signal below
+        assert re.fullmatch(of_xla, ended[1].errors)
         assert "4/4" in ended[0].output and "4/4" not in ended[1].output
     with subtests.test("all have the same model"):
         assert first["plain"] == second["plain"] and first["plain"][1].startswith("2 epochs")
@@ -29,8 +32,9 @@ def test_two_processes(tmp_path, subtests):
         assert first["a_stop"] == second["a_stop"] and first["a_stop"].startswith("1 epochs")
     with subtests.test("an error in one ends all with its words"):
         own, other = "ValueError: the disk is full", "ended the run of all: ValueError: the disk is full"
-        assert second["an_error"][0] == own == first["an_error"][1]
-        assert first["an_error"][0].endswith(other) and second["an_error"][1].endswith(other)
+        assert second["an_error"][::3] + second["an_error"][1:2] + first["an_error"][2:3] == 4 * [own]
+        told = first["an_error"][:2] + second["an_error"][2:3] + first["an_error"][3:]
+        assert len(told) == 4 and all(one.endswith(other) for one in told)
     with subtests.test("who lacks a batch is named"):
         for one in (first, second):
             assert "of batch 3, process 0 has 8 rows, process 1 has none" in one["fewer_batches"]
@@ -43,8 +47,9 @@ def test_two_processes(tmp_path, subtests):
             assert [read for _, *read in found] == [[], [7, rows, rows, rows], [rows] * 3, []]  # 7: for the shapes
         assert first["shares"][-2:] == second["shares"][-2:]
     with subtests.test("calls that one makes alone are named"):
+        places = "Process 0 is at batch 2 of fit, and process 1 at the start of evaluate"
         for one in (first, second):
-            assert "Process 0 is at batch 2 of fit, and process 1 at batch 0 of evaluate" in one["other_calls"]
+            assert places in one["other_calls"][0]
             assert "process 1 at reading an array of shape (6, 4)" in one["split"][3]
     whole = first["plain"][1]
     with subtests.test("a call for one batch is made by all, and the next run is right"):
@@ -52,14 +57,16 @@ def test_two_processes(tmp_path, subtests):
             assert "batch 1 of fit, and process 1 at train_on_batch" in one["one_batch_alone"][0]
             assert one["one_batch_alone"][1] == whole
     with subtests.test("who waits too long says where each is"):
-        waits = "waits at batch 0 of fit and has waited 2 s there, while Process 1 (pid "
+        waits = "waits at the start of fit and has waited 2 s there, while Process 1 (pid "
         assert waits in first["too_late"] and waits in second["too_late"]
-        assert "Process 0" in second["too_late"] and "left the end of epoch 2" in second["too_late"]
+        assert "Process 0" in second["too_late"] and "left the end of fit" in second["too_late"]
     with subtests.test("a signal in one saves all at the same step"):
         for one in (first, second):
             assert one["signals"] == ["SystemExit: 75", True, whole, "SystemExit: 138", True, "KeyboardInterrupt: ",
                                       False, whole]  # fmt: skip
         assert "Its last saved state is nowhere" in ended[0].output
+    with subtests.test("a signal between two runs ends the next one in all"):
+        assert first["notice"] == second["notice"] == [True, "SystemExit: 75", whole]
     with subtests.test("on disks of their own they go on from the last step that all have"):
         for one in (first, second):
             assert one["disks"][1:3] == [3, whole]
@@ -97,10 +104,12 @@ model.fit(np.ones((64, 3)), np.ones((64, 1)), batch_size=4, verbose=0, callbacks
 
 def test_a_dead_neighbour_is_named(tmp_path):
     (tmp_path / "program.py").write_text(START + DYING)
-    first, second = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
-    assert (first.status, second.status) == (75, -9), first.errors
-    lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
-    assert len(lines) == 1 and lines[0].endswith("Process 0 ends as well.") and "Traceback" not in first.errors
+    ended = start.Start(tmp_path / "program.py", processes=4, folder=tmp_path).end(limit=240)
+    assert [one.status for one in ended] == [75, -9, 75, 75], [one.errors for one in ended]
+    for number in (0, 2, 3):
+        errors = ended[number].errors
+        lines = [line for line in errors.splitlines() if line.startswith("Process 1 ")]
+        assert len(lines) == 1 and lines[0].endswith(f"Process {number} ends as well.") and "Traceback" not in errors
 
 
 STUCK = """
@@ -120,7 +129,7 @@ for attempt in range(2):
 
 def test_who_waits_on_the_devices_for_an_error_is_ended(tmp_path):
     (tmp_path / "program.py").write_text(START + STUCK)
-    first, second = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
+    first, second = start.Start(tmp_path / "program.py", processes=2, devices=4, folder=tmp_path).end(limit=120)
     assert first.status == 75 and second.status is not None
     lines = [line for line in first.errors.splitlines() if line.startswith("Process 1 ")]
     assert len(lines) == 1 and "ended the run of all: ValueError: the disk is full" in lines[0]
