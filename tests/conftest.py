@@ -9,7 +9,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 
-from lamina.core import context
+from lamina.core import context, op_errors
+
+op_errors.strict = True  # a rule of its errors that raises is a defect
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,10 @@ from lamina.core.op_repairs import described, description, repair, told
 from lamina.core.op_shapes import FAILURES, RULES, OpUse, not_alike
 from lamina.errors import CallError, LaminaError, ShapeError, is_internal, is_library
 
-__all__ = ["FAILURES", "explain_failure", "is_explained"]
+__all__ = ["FAILURES", "explain_failure", "is_explained", "strict"]
+
+strict: bool = False
+"""Whether a rule that raises is an error, as it is in the tests, and not passed over."""
 
 _OF_JAX = (
     jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError, jax.errors.JaxRuntimeError,
@@ -48,6 +51,8 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
         try:
             found = rule and rule(call)
         except Exception:  # a value that the rule does not expect, such as NaN: the others may explain it
+            if strict:
+                raise
             found = None
         if found is not None:
             return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -22,11 +23,23 @@ from lamina.layers.wrapper import ContainerMixin
 from lamina.runtime.threads import building_lock
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Unpack
 
     from lamina.core.typing import LayerArguments
 
-__all__ = ["Repeat"]
+__all__ = ["Repeat", "unrolled"]
+
+_is_unrolled: ContextVar[bool] = ContextVar("is_unrolled", default=False)
+
+
+def unrolled() -> AbstractContextManager[Any]:
+    """Inside the block, the repetitions of each Repeat are traced one after the other, and not as a loop.
+
+    >>> with unrolled():
+    ...     _ = Repeat  # a program that is traced here has the values of every repetition
+    """
+    return context.set_within(_is_unrolled, True)
 
 
 class Repeat(ContainerMixin, Layer):
@@ -148,7 +161,7 @@ class Repeat(ContainerMixin, Layer):
     def _loop(self, body, start, stacked):
         """`body` over all repetitions: (last carry, what each gave, stacked)."""
         leaves = jax.tree_util.tree_leaves((start, stacked))
-        if any(isinstance(leaf, Tracer) for leaf in leaves):
+        if not _is_unrolled.get() and any(isinstance(leaf, Tracer) for leaf in leaves):
 
             def step(carry, slices):
                 after, given = body(carry, slices)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from lamina import callbacks as callbacks_module
+from lamina.core.arguments import whole
 from lamina.errors import DataError
 
 __all__ = ["callbacks_with_options", "check_given"]
 
 
-def check_given(x: Any, y: Any, class_weight: Any = None) -> None:
-    """Raise an error for data that no model can read, and for class weights that are a word.
+def check_given(x: Any, y: Any, class_weight: Any = None, epochs: Any = 1) -> None:
+    """Raise an error for data that no model can read, for class weights that are a word, and for epochs that do not
+    count.
 
     Args:
         x: Inputs.
         y: Targets.
         class_weight: Weights of classes.
+        epochs: Number of the last epoch.
 
     Raises:
+        ConfigError: For epochs="10" and epochs=10.0.
         DataError: For a `zip` of samples, a set, and class_weight="balanced".
     """
     if isinstance(x, zip):
@@ -37,6 +42,10 @@ def check_given(x: Any, y: Any, class_weight: Any = None) -> None:
             f"class_weight is a dict of integer labels to numbers; got {class_weight!r}.",
             fix=f"class_weight={_balanced(y)}",
         )
+    try:
+        operator.index(epochs)
+    except TypeError:
+        whole("fit", "epochs", epochs, example=10)
 
 
 def callbacks_with_options(callbacks: Any, stop_on_nonfinite: bool, resume: Any) -> Any:

@@ -11,6 +11,7 @@ from lamina.check import check
 from lamina.core import tree
 from lamina.errors import LaminaError
 from lamina.explanations import explain
+from lamina.layers.base.layer import Layer
 from lamina.view.blocks import fold_blocks
 from lamina.view.comparison import Comparison, compare_models
 from lamina.view.costs import costs_of, measured
@@ -57,6 +58,10 @@ class _Part:
             about["weights"] = [] if any(child.fact for child in box.children) else weights_of(fact.layer)
             about["filters"] = filters_of(fact.layer)
             about["attention"] = self.attention.get((fact.layer, fact.use))
+        elif isinstance(box.layer, Layer) and not box.children:  # in a block that is repeated
+            parts = set(box.layer._flatten_layers())
+            maps = (maps for (layer, use), maps in self.attention.items() if use is None and layer in parts)
+            about["attention"] = next(maps, None)
         findings = enumerate(self.findings, offset)
         numbers = [number for number, one in findings if box.layer and one["layer"] == box.name]
         return {**about, "findings": numbers, "costs": self.costs[box]}

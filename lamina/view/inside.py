@@ -13,9 +13,11 @@ from lamina.core import context, tree
 from lamina.core.variable import unwrap
 from lamina.errors import LaminaError
 from lamina.facts.equations import Equations, maker_name
+from lamina.layers import Repeat
 from lamina.layers.base import call_signature
 from lamina.layers.base.call_context import around_layers
 from lamina.layers.base.traits import has_trait
+from lamina.layers.repeat import unrolled
 from lamina.training.state import peek
 from lamina.view.numbers import as_bytes, is_numeric
 
@@ -47,21 +49,26 @@ def filters_of(layer: Any) -> dict[str, Any] | None:
     return {"maps": as_bytes(shown), "size": [*shown.shape[2:0:-1], len(shown)], "colours": colours, "all": len(maps)}
 
 
-def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int], dict[str, Any]]:
+def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int | None], dict[str, Any]]:
     """(layer, number of its call) -> {maps, size, all} of the attention weights of the first sample: a map for each
     head, a row for each query.
 
     Attention is a softmax over arrays of three or four axes that a product takes, in the program that JAX traces:
-    whatever layer or function computes it, but not inside of loops.
+    whatever layer or function computes it, but not inside of loops of its own. The number is None for a layer inside
+    a Repeat, with maps of all repetitions.
 
     Args:
         model: Model.
         x: Batch of inputs, as the model takes them.
     """
-    found: dict[tuple[Any, int], dict[str, Any]] = {}
+    found: dict[tuple[Any, int | None], list[Any]] = {}
+    repeated: set[Any] = set()
     calls: list[tuple[Any, int]] = []
 
     def around(layer, run):
+        if isinstance(layer, Repeat):
+            repeated.update(layer._flatten_layers())
+
         def inside(*args, **kwargs):
             calls.append((layer, 1 + sum(one is layer for one, _ in calls)))
             with jax.named_scope(f"lamina_{len(calls) - 1}_"):
@@ -72,19 +79,25 @@ def attention_of(model: Any, x: PyTree) -> dict[tuple[Any, int], dict[str, Any]]
     def outputs():
         return [leaf for leaf in tree.flatten(_run(model, x)) if call_signature.is_tensor(leaf)]
 
-    with around_layers(around):
+    with around_layers(around), unrolled():
         program = jax.make_jaxpr(outputs)()
     equations = Equations(program, [])
     applied = list(_applied_softmaxes(equations))
     values = equations.computing([value for value, _ in applied])()
     for (_, scope), weights in zip(applied, values, strict=True):
         numbers = re.findall(r"lamina_(\d+)_", scope)
-        heads = np.asarray(weights[0], "float32").reshape(-1, *weights.shape[-2:])
-        shown = heads[:_HEADS, :_POSITIONS, :_POSITIONS]
         if numbers:
-            maps = {"maps": as_bytes(shown), "size": [*shown.shape[2:0:-1], len(shown)], "all": len(heads)}
-            found[calls[int(numbers[-1])]] = maps
-    return found
+            layer, use = calls[int(numbers[-1])]
+            heads = np.asarray(weights[0], "float32").reshape(-1, *weights.shape[-2:])
+            found.setdefault((layer, None if layer in repeated else use), []).append(heads)
+    return {call: _maps(several) for call, several in found.items()}
+
+
+def _maps(several):
+    """What is shown of the heads of one call, or of the calls of all repetitions."""
+    each = max(_HEADS // len(several), 1)
+    shown = np.concatenate([heads[:each, :_POSITIONS, :_POSITIONS] for heads in several])[:_HEADS]
+    return {"maps": as_bytes(shown), "size": [*shown.shape[2:0:-1], len(shown)], "all": sum(map(len, several))}
 
 
 def _applied_softmaxes(equations):

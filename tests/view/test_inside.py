@@ -9,6 +9,7 @@ import pytest
 import lamina
 from lamina import layers
 from lamina.view import view
+from lamina.view.data import page_data
 from lamina.view.inside import attention_of, filters_of, saliency_of
 from lamina.view.model_explorer import graph_collection
 from tests.view.conftest import WICKED
@@ -67,6 +68,30 @@ def test_attention_of_a_layer_of_ones_own():
     shown = as_array(found[layer, 1]["maps"], [3, 3, 1])[0, ..., 0] / 255
     weights = scores / scores.sum(-1, keepdims=True)
     np.testing.assert_allclose(shown, (weights - weights.min()) / np.ptp(weights), atol=0.01)
+
+
+def test_attention_in_a_block_that_is_repeated():
+    inputs = lamina.Input((3, 4))
+    block = lamina.Model(inputs, inputs + layers.MultiHeadAttention(2, 3, name="attend")(inputs, inputs))
+    model = lamina.Sequential([lamina.Input((3, 4)), layers.Repeat(block, 3), layers.Dense(1)])
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    attend = block.get_layer("attend")
+    ((layer, use),) = found = attention_of(model, x)
+    assert layer is attend and use is None
+    assert (found[layer, None]["size"], found[layer, None]["all"]) == ([3, 3, 6], 6)
+    apart = layers.MultiHeadAttention(2, 3)  # as the last repetition
+    h = x
+    apart.build(x.shape, x.shape)
+    for turn in range(3):
+        for name in ("query", "key", "value", "output"):
+            for one, all_ in zip(*(getattr(layer, f"{name}_dense").weights for layer in (apart, attend)), strict=True):
+                one.assign(all_.numpy()[turn])
+        h, weights = (h + (pair := apart(h, h, return_attention_scores=True))[0]), pair[1]
+    shown = as_array(found[layer, None]["maps"], [3, 3, 6])[4:]
+    for head, map_ in zip(np.asarray(weights[0]), shown[..., 0], strict=True):
+        assert np.argmax(head) == np.argmax(map_) and np.argmin(head) == np.argmin(map_)
+    data, _ = page_data(model, x, profile=False)
+    assert "attention" in str(data) and found[layer, None]["maps"] in str(data)
 
 
 def test_saliency_adds_up_to_the_output(reader):
