@@ -20,9 +20,18 @@ from benchmarks.faults import (
     sound_tables,
     sound_text,
     sound_vision,
-    spellings,
+    sound_wild,
+    sound_wild_series,
+    spellings_of_data,
+    spellings_of_depth,
+    spellings_of_heads,
+    spellings_of_training,
     training,
     vision,
+    wild_again,
+    wild_data,
+    wild_heads,
+    wild_training,
 )  # fmt: skip
 from benchmarks.faults.program import Program, programs_of
 
@@ -30,8 +39,8 @@ __all__ = ["FAULTY", "PROGRAMS", "SOUND"]
 
 FAULTY = (
     binary_heads, class_losses, class_labels, regressions, depth, vision, sequences, attention, training, preparation,
-    questions, repositories, spellings,
-    further_spellings,
+    questions, repositories, spellings_of_heads, spellings_of_training, spellings_of_depth, spellings_of_data,
+    further_spellings, wild_data, wild_heads, wild_training, wild_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,
@@ -42,6 +51,8 @@ SOUND = (
     sound_others,
     sound_styles,
     sound_spellings,
+    sound_wild,
+    sound_wild_series,
 )
 
 PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}

@@ -1,13 +1,13 @@
-"""Faults in further spellings, written after the rules had been mended by those of `spellings`."""
+"""Faults in further spellings, written after the rules had been mended by the programs of `spellings_of_*`."""
 
 import functools
 
 import numpy as np
 
+from benchmarks.faults.drawn import blobs, next_words, reviews, shapes, waves
 from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers
 from benchmarks.faults.program import faulty
 from benchmarks.faults.sources import AUTOTRAINER, DEEPFD, DEFAULT, DEFECTS, NEURALINT, TENSFA, THEIA, UMLAUT
-from benchmarks.faults.spellings import blobs, next_words, reviews, shapes, waves
 
 FORUM = "after questions on Stack Overflow"
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from benchmarks.faults.drawn import blobs, next_words, reviews, shapes, waves
 from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers
 from benchmarks.faults.program import sound
-from benchmarks.faults.spellings import blobs, next_words, reviews, shapes, waves
 
 FIT = {"epochs": 40, "batch_size": 32}
 

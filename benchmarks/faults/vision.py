@@ -268,7 +268,7 @@ def colour_pictures_for_a_gray_network(pick):
         Input((24, 24, 1)), layers.Conv2D(16, 3, activation="relu"), layers.GlobalMaxPooling2D(),
         layers.Dense(5, activation="softmax"),
     ])  # fmt: skip
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model.compile(optimizers.Adam(0.02), "sparse_categorical_crossentropy")
     return model, pick(x, x.mean(axis=-1, keepdims=True)), y, {"epochs": 30}
 
 

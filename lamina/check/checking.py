@@ -12,6 +12,7 @@ from lamina.check.rules import RULES, rules_for
 from lamina.check.subject import Subject, as_batch
 from lamina.check.trials import misfit_of_inputs
 from lamina.errors import CallError
+from lamina.training.data.leaves import looks_like_arrays
 from lamina.training.data.places import parts_of
 
 __all__ = ["check"]
@@ -73,7 +74,8 @@ def _subject_of(model, x, y, sample_weight, settings):
     try:
         x, y, sample_weight = as_batch(x, y, sample_weight)
         named = zip(given, (x, y, sample_weight), ("x", "y", "sample_weight"), strict=True)
-        parts = [part for value, arrays, name in named for part in parts_of(value, arrays, name)]
+        batch = None if given[0] is None or looks_like_arrays(given[0]) else 0
+        parts = [part for value, arrays, name in named for part in parts_of(value, arrays, name, batch)]
     except Exception as error:
         return Subject(model, settings=settings, misfit=error)
     misfit = misfit_of_inputs(model, x, y, sample_weight)

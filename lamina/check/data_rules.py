@@ -130,6 +130,11 @@ def _constant_columns(subject):
                 )  # fmt: skip
 
 
+def _widths(array):
+    """The sizes of a row, without those of 1."""
+    return [size for size in np.shape(array)[1:] if size != 1]
+
+
 def _is_read_as_ids(subject, name):
     return any(reader.is_a("Embedding") for reader in subject.readers.get(name, []))
 
@@ -234,15 +239,23 @@ def _loss_of(model, x, y):
 
 
 @rule(
-    "LAM407", "warning", "validation data of a different range", "fit",
-    "The model is judged on values unlike those it learned from: the same scaling was not applied to both.",
+    "LAM407", "warning", "validation data unlike the training data", "fit",
+    "The model is judged on values unlike those it learned from: what was done to the one was not done to the other.",
     "Hastie, Tibshirani, Friedman: The Elements of Statistical Learning (2009), 7.10.2",
 )  # fmt: skip
 def _validation_of_another_range(subject):
     given = subject.settings.get("validation_data")
     if not isinstance(given, (tuple, list)) or not subject.inputs:
         return
-    other = subject.named_inputs(as_batch(*given)[0])
+    x, y, _ = as_batch(*given)
+    other = subject.named_inputs(x)
+    here, there = (leaves[0] if len(leaves := tree.flatten(one)) == 1 else None for one in (subject.y, y))
+    if here is not None and there is not None and _widths(here) != _widths(there):
+        shapes = [str(("n", *shape[1:])).replace("'", "") for shape in (np.shape(here), np.shape(there))]
+        yield (
+            None, _widths(there), f"The labels are of shape {shapes[0]} in training, and {shapes[1]} in validation.",
+            "Make y_val as y was made: keras.utils.to_categorical(y_val, classes) for both, or for none.",
+        )  # fmt: skip
     for name, values in _numeric_inputs(subject):
         there = Part(name, other[name]).sample(subject.numbers).values if name in other else None
         if there is None or not there.size or there.dtype.kind not in "fiu" or _is_read_as_ids(subject, name):

@@ -1,13 +1,17 @@
 """LAM2xx, fourth part: depth, width and the activations between layers."""
 
+import math
+
 from lamina.check.neighbours import next_call
 from lamina.check.rule import rule
-from lamina.facts.activations import SATURATION
+from lamina.core.registry import is_builtin
+from lamina.facts.activations import SATURATION, bounds_of
 
 __all__ = []
 
 _GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
 _NARROW = 4  # units
+_LONG = 60  # steps
 
 
 def _hidden(subject):
@@ -213,3 +217,30 @@ def _sees_neighbours(fact):
     slides = fact.has("convolution") and not fact.has("transposed_convolution", "recurrent_cell") and fact.is_builtin
     plain = slides and not hasattr(fact.layer, "depth_multiplier")
     return plain and isinstance(window, tuple) and max(window) > 1
+
+
+@rule(
+    "LAM240", "warning", "a recurrence without bounds over many steps", "model",
+    "Each step multiplies the state by the same kernel: without tanh, values and gradients grow or die by a power of "
+    "the number of steps.",
+    "Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (2013); Le, Jaitly, Hinton: "
+    "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units (2015), with an identity as kernel",
+)  # fmt: skip
+def _unbounded_recurrence(subject):
+    for fact in subject.facts:
+        cell = getattr(fact.layer, "cell", None)
+        steps = fact.input[1] if len(fact.input) == 3 else None
+        if not fact.has("recurrent") or not fact.is_builtin or cell is None or (steps or 0) < _LONG:
+            continue
+        function = getattr(cell, "activation", None)
+        curve, bounds = getattr(function, "__name__", "tanh"), bounds_of(getattr(function, "__name__", "tanh"))
+        start = type(getattr(cell, "recurrent_initializer", None)).__name__
+        if (
+            is_builtin(function)
+            and (bounds is None or bounds[1] == math.inf)
+            and start not in ("Identity", "IdentityInitializer")
+        ):
+            yield (
+                fact.name, steps, f"{fact.name} applies {curve} in each of {steps} steps.",
+                f"Leave activation of {fact.name} at its default, 'tanh'.",
+            )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lamina.check.plans import callbacks_of, is_from_scratch, optimizer_of, schedule_of, steps_of
+from lamina.check.plans import callbacks_of, has_learned, is_from_scratch, optimizer_of, schedule_of, steps_of
 from lamina.check.rule import rule
 
 __all__ = []
@@ -69,7 +69,7 @@ def _too_few_steps(subject):
     rate = float(np.asarray(optimizer.learning_rate)) / (1 - min(getattr(optimizer, "momentum", 0.0) or 0.0, 0.99))
     reach = rate * steps * (1e-3 if name == "adadelta" else 1)
     words = f"{steps} steps with the rate {rate:g} move each weight by about {reach:.1g} at most"
-    if reach < _ENOUGH:
+    if reach < _ENOUGH and not has_learned(subject.model):
         better = max(0.01 if name == "sgd" else 0.001, rate)
         yield (
             None, reach, f"{words}; initial weights are about 0.1.",

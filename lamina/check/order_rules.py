@@ -1,5 +1,7 @@
 """LAM2xx, second part: activations, normalization and dropout in an order that does nothing, or not what was meant."""
 
+import math
+
 from lamina.check.neighbours import comes_from_convolution, next_call
 from lamina.check.rule import rule
 from lamina.facts.activations import bounds_of, is_activation
@@ -56,8 +58,8 @@ def _is_plain_convolution(fact):
     "Keras: the activation argument of a layer, and the layer Activation",
 )  # fmt: skip
 def _activation_twice(subject):
-    for fact in subject.facts:
-        following = next_call(fact, "passes_through")
+    for outer in subject.facts:
+        fact, following = outer.innermost, next_call(outer, "passes_through")
         if following is None or not is_activation(following.layer):
             continue
         first, second = fact.activation, following.activation
@@ -85,8 +87,8 @@ def _has_default_bounds(fact):
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2",
 )  # fmt: skip
 def _activation_around_softmax(subject):
-    for fact in subject.facts:
-        following = next_call(fact, "passes_through")
+    for outer in subject.facts:
+        fact, following = outer.innermost, next_call(outer, "passes_through")
         if following is None or not is_activation(following.layer):
             continue
         first, second = fact.activation, following.activation
@@ -189,4 +191,25 @@ def _dropout_before_regression(subject):
                 source.name, source.layer.rate,
                 f"{source.name} comes right before {head.layer}, which predicts a quantity.",
                 f"Remove {source.name}, or move it one layer earlier.",
+            )  # fmt: skip
+
+
+@rule(
+    "LAM239", "error", "normalization over one number", "model",
+    "Its mean is the number itself: minus the mean it is 0, whatever comes in, and no gradient passes.",
+    "Ba, Kiros, Hinton: Layer Normalization (2016), 3",
+)  # fmt: skip
+def _normalized_over_one_number(subject):
+    for fact in subject.facts:
+        if fact.kind not in ("LayerNormalization", "GroupNormalization") or len(fact.input) < 2:
+            continue
+        axis, groups = getattr(fact.layer, "axis", -1), getattr(fact.layer, "groups", 1)
+        axes = {one % len(fact.input) for one in (axis if isinstance(axis, (list, tuple)) else [axis])}
+        if fact.kind == "GroupNormalization":
+            axes = set(range(1, len(fact.input)))
+        sizes = [fact.input[one] for one in axes]
+        if None not in sizes and math.prod(sizes) == (sizes[-1] if groups == -1 else groups):
+            yield (
+                fact.name, 1, f"{fact.name} takes mean and deviation of one number: its inputs are {fact.input[1:]}.",
+                f"Remove {fact.name}, or put it before the layer that makes one number.",
             )  # fmt: skip

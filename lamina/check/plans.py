@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import math
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,12 @@ import numpy as np
 from lamina.check.subject import Subject
 from lamina.core import tree
 
-__all__ = ["callbacks_of", "is_fresh_model", "is_from_scratch", "optimizer_of", "samples_of", "schedule_of", "steps_of"]
+__all__ = [
+    "callbacks_of", "first_rates", "has_learned", "is_fresh_model", "is_from_scratch", "optimizer_of", "samples_of",
+    "schedule_of", "steps_of",
+]  # fmt: skip
+
+_PLAIN = {"min", "max", "pow", "abs", "float", "int", "round", *dir(math), *dir(np)}
 
 
 def optimizer_of(subject: Subject) -> Any:
@@ -64,7 +72,7 @@ def steps_of(subject: Subject) -> int | None:
         held_out = settings.get("validation_split") or 0
         size = settings.get("batch_size") or 32
         batches = -(-int(samples * (1 - held_out)) // size) if not settings.get("samples") else -(-samples // size)
-    return batches * epochs if batches and epochs and not isinstance(epochs, str) else None
+    return batches * epochs if batches and epochs else None
 
 
 def is_fresh_model(model: Any) -> bool:
@@ -85,3 +93,46 @@ def is_from_scratch(subject: Subject) -> bool:
     weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.count]
     begun = subject.model.optimizer is not None and int(subject.model.optimizer.iterations.numpy())
     return not begun and bool(weighted) and all(fact.trainable_count for fact in weighted)
+
+
+def has_learned(model: Any) -> bool:
+    """Whether weights are not those that a model began with: it was fitted, or most biases that begin as zeros are
+    others.
+
+    Args:
+        model: Model.
+    """
+    zeros = [
+        layer for layer in model._flatten_layers() if type(getattr(layer, "bias_initializer", None)).__name__ == "Zeros"
+    ]
+    biases = [layer.bias for layer in zeros if getattr(layer, "bias", None) is not None]
+    moved = sum(bool(np.any(bias.numpy())) for bias in biases)
+    return getattr(model, "history", None) is not None or moved * 2 > len(biases)
+
+
+def first_rates(schedule: Any, start: float, count: int) -> list[float]:
+    """The learning rates of the first epochs by a function of LearningRateScheduler; none where it may do more than
+    compute a rate, since it is called here.
+
+    Args:
+        schedule: Function of epoch, or of epoch and rate.
+        start: Rate before the first epoch.
+        count: Number of epochs.
+    """
+    if not isinstance(schedule, FunctionType) or not _only_computes(schedule):
+        return []
+    several, rates = len(inspect.signature(schedule).parameters) > 1, [start]
+    try:
+        for epoch in range(count):
+            rates.append(float(schedule(epoch, rates[-1]) if several else schedule(epoch)))
+    except Exception:  # of the user's function: fit will say so
+        return []
+    return rates[1:]
+
+
+def _only_computes(function):
+    """Whether all that a function takes from outside is numbers, functions of math and NumPy, and a few of Python's."""
+    outside = [cell.cell_contents for cell in function.__closure__ or ()]
+    for name in set(function.__code__.co_names) - _PLAIN:
+        outside.append(function.__globals__.get(name))
+    return all(isinstance(value, (int, float, ModuleType)) for value in outside)

@@ -1,5 +1,7 @@
 """LAM2xx, third part: layers, inputs and masks that do not reach what they should."""
 
+import numpy as np
+
 from lamina.check.neighbours import next_call
 from lamina.check.rule import rule
 from lamina.core import tree
@@ -223,3 +225,31 @@ def _unseen(subject):
             None, None, f"{subject.model.name} has not been called yet.",
             "Call model(x[:1]) first, or give check the data: model.check(x, y).",
         )  # fmt: skip
+
+
+@rule(
+    "LAM241", "warning", "weights that were copied, and are not shared", "model",
+    "The copy is trained on its own: from the first step on, the table that reads tokens and the scores of tokens "
+    "differ, and there are twice as many weights.",
+    "Press, Wolf: Using the Output Embedding to Improve Language Models (2017)",
+)  # fmt: skip
+def _copied_weights(subject):
+    tables = [fact for fact in subject.facts if fact.is_a("Embedding") and fact.trainable_count and fact.use == 1]
+    for fact in subject.facts if tables else ():
+        kernel = getattr(fact.layer, "kernel", None)
+        if fact.kind != "Dense" or kernel is None or not fact.trainable_count:
+            continue
+        for table in tables:
+            values = getattr(table.layer, "embeddings", None)
+            if values is not None and tuple(values.shape) == tuple(kernel.shape)[::-1] and _are_equal(values, kernel):
+                yield (
+                    fact.name, table.name,
+                    f"The kernel of {fact.name} begins as the table of {table.name}, transposed.",
+                    f"Use layers.ReversibleEmbedding in place of {table.name}, and {table.name}(h, reverse=True) in "
+                    f"place of {fact.name}(h).",
+                )  # fmt: skip
+
+
+def _are_equal(table, kernel):
+    rows, columns = (np.asarray(variable.numpy()) for variable in (table, kernel))
+    return bool(np.ptp(rows[:8]) > 0 and (rows[:8] == columns[:, :8].T).all() and (rows == columns.T).all())

@@ -12,6 +12,7 @@ from lamina.check import (
     meaning_rules,
     optimizer_rules,
     order_rules,
+    own_loss_rules,
     probe_rules,
     reach_rules,
     run_rules,
@@ -26,7 +27,7 @@ from lamina.check.rule import RULES, rules_for
 __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
-    loss_rules, label_rules, meaning_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules, training_rules,
-    optimizer_rules, data_rules, scale_rules, text_rules, sequence_rules, attention_rules, call_rules, watch_rules,
-    probe_rules, layout_rules,
+    loss_rules, label_rules, meaning_rules, own_loss_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules,
+    training_rules, optimizer_rules, data_rules, scale_rules, text_rules, sequence_rules, attention_rules, call_rules,
+    watch_rules, probe_rules, layout_rules,
 )  # fmt: skip

@@ -24,11 +24,18 @@ def _scaled_twice(subject):
         scale = _scale_of(readers[0]) if len(readers) == 1 else 1.0
         if not size or values.min() == values.max():
             continue
-        if scale <= 1 / 64 and size <= 1.5:
+        if scale <= 1 / 64 and size <= 8:
             scaler = readers[0].name
             yield (
                 scaler, size, f"{name} is {size:.3g} at most, and {scaler} multiplies it by {scale:.3g}.",
                 f"Remove {scaler}, or pass the images as they are, from 0 to 255.",
+            )  # fmt: skip
+        elif values.ndim == 4 and size > 1 / 200 and values.max() - values.min() <= 1 / 60:
+            yield (
+                None, size,
+                f"{name} goes from {values.min():.4g} to {values.max():.4g}: pictures that were scaled, and then given "
+                "to preprocess_input, are like this.",
+                "Give preprocess_input the pictures as they are read, from 0 to 255.",
             )  # fmt: skip
         elif values.ndim == 4 and size <= 1 / 200:
             yield (
@@ -69,4 +76,28 @@ def _targets_out_of_scale(subject):
                 f"{spread:.3g}.",
                 "Train on (y - y.mean()) / y.std(), and undo it after predict: p * y.std() + y.mean().",
                 *([] if sure and hidden else ["info"]),
+            )  # fmt: skip
+
+
+@rule(
+    "LAM418", "warning", "random changes for pictures of another range", "batch",
+    "The change is as large as value_range says, and results are cut off at its ends: pictures of another range become "
+    "noise, or one colour.",
+    "Keras: RandomBrightness, value_range",
+)  # fmt: skip
+def _changes_for_another_range(subject):
+    for name, values in subject.inputs.items():
+        reader = next(iter(subject.readers.get(name, [])), None)
+        while reader is not None and reader.has("noise", "rearranging") and not hasattr(reader.layer, "value_range"):
+            reader = reader.receivers[0] if len(reader.receivers) == 1 else None
+        ends = getattr(getattr(reader, "layer", None), "value_range", None)
+        if reader is None or ends is None or values.ndim != 4 or not values.size or not reader.is_builtin:
+            continue
+        most, end, kind = float(np.nanmax(values)), float(max(ends)), reader.kind
+        added = kind in ("RandomBrightness", "RandomColorJitter")  # others work by shares of what is there
+        if most > 8 * end or (added and 0 < most <= 1.5 and end >= 100):
+            yield (
+                reader.name, most,
+                f"{reader.name} changes pictures of {min(ends):g} to {end:g}; {name} is {most:.3g} at most.",
+                f"Use {kind}(..., value_range=({0 if np.nanmin(values) >= 0 else -1}, {1 if most <= 1.5 else 255})).",
             )  # fmt: skip

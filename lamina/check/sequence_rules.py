@@ -197,7 +197,7 @@ def _validated_on_training_rows(subject):
     known = {row.tobytes() for row in here[:_MOST]}
     rows = np.asarray(there[0][:_ROWS]).astype(here.dtype)
     share = float(np.mean([row.tobytes() in known for row in rows]))
-    if share > 0.5:
+    if share > 0.15:  # of measured rows a few may be equal by chance
         yield (
             None, share, f"{share:.0%} of the validation rows are rows of the training data.",
             "Cut them off: x_val, x = x[-n:], x[:-n]; or validation_split=0.2.",

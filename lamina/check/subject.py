@@ -97,6 +97,8 @@ class Subject:
             numbers = head.numbers if self.may_trace and head.loss is not None else None
             if numbers is not None and not is_builtin_loss(head.loss):
                 head.known = known_loss(head.loss, numbers, head.shape)
+                if head.known is not None and known_loss(head.loss, numbers, head.shape, swapped=True) is not None:
+                    head.known = None  # LAM123
         return heads
 
     @functools.cached_property

@@ -135,3 +135,25 @@ def _counted_in_the_loss(subject, padding):
     if left_out or y.shape != padding.shape or head.fact.gives_mask or not subject.own_step:
         return False
     return len(np.unique(y[padding])) == 1 and len(np.unique(y)) > 2
+
+
+@rule(
+    "LAM419", "warning", "a Masking that hides nothing", "batch",
+    "It hides the steps whose numbers all equal mask_value; padding with another number is read as data.",
+    "Keras: Masking, mask_value",
+)  # fmt: skip
+def _masking_of_another_value(subject):
+    for name, values in subject.inputs.items():
+        for fact in subject.readers.get(name, []):
+            if fact.kind != "Masking" or values.ndim != 3 or len(values) < 8 or values.shape[1] < 4:
+                continue
+            last = values[:, -1]
+            padded = (values[:, -1] == values[:, -2]).all(-1) & (last == last[:, :1]).all(-1)
+            common, count = np.unique(last[padded][:, 0], return_counts=True) if padded.any() else ((), (0,))
+            if count[0] * 4 >= len(values) and len(common) == 1 and common[0] != fact.layer.mask_value:
+                yield (
+                    fact.name, float(common[0]),
+                    f"{fact.name} hides steps of {fact.layer.mask_value:g}, and {padded.mean():.0%} of the rows of "
+                    f"{name} end in steps of {common[0]:g}.",
+                    f"Use layers.Masking({common[0]:g}) in place of {fact.name}.",
+                )  # fmt: skip

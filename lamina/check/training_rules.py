@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lamina.check.plans import callbacks_of, samples_of, schedule_of, steps_of
+from lamina.check.plans import callbacks_of, first_rates, optimizer_of, samples_of, schedule_of, steps_of
 from lamina.check.rule import rule
 from lamina.check.subject import classes_of
 from lamina.check.targets import metrics_of
@@ -128,18 +128,29 @@ def _callbacks_that_cannot_act(subject):
                 f"Use {kind}(monitor={'val_' * figure.startswith('val_') + (near or 'loss')!r}"
                 f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
             )  # fmt: skip
-        elif kind == "EarlyStopping" and callback.patience == 0 and abs(callback.min_delta) >= 0.1:
-            yield (
-                None, callback.min_delta,
-                f"EarlyStopping ends training at the first epoch that is not better by {abs(callback.min_delta):g}.",
-                "Use EarlyStopping(patience=5, restore_best_weights=True).",
-            )  # fmt: skip
-        elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= (epochs or 1) > 1:
-            yield (
-                None, callback.patience,
-                f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
-                f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
-            )  # fmt: skip
+        else:
+            yield from _soon_or_late(kind, figure, callback, epochs or 1)
+
+
+def _soon_or_late(kind, figure, callback, epochs):
+    """A callback that acts at the first epoch that is not better, or not before the end."""
+    if kind == "EarlyStopping" and callback.patience == 0 and abs(callback.min_delta) >= 0.1:
+        yield (
+            None, callback.min_delta,
+            f"EarlyStopping ends training at the first epoch that is not better by {abs(callback.min_delta):g}.",
+            "Use EarlyStopping(patience=5, restore_best_weights=True).",
+        )  # fmt: skip
+    elif kind == "ReduceLROnPlateau" and callback.patience == 0 and callback.factor < 0.5:
+        yield (
+            None, callback.factor,
+            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after each epoch that is not better.",
+            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience=5).",
+        )  # fmt: skip
+    elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= epochs > 1:
+        yield (
+            None, callback.patience, f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
+            f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
+        )  # fmt: skip
 
 
 def _logged(subject):
@@ -159,6 +170,7 @@ def _logged(subject):
     "Loshchilov, Hutter: SGDR (2017), on cosine annealing",
 )  # fmt: skip
 def _schedule_of_another_length(subject):
+    yield from _rates_of_epochs(subject)
     schedule, total = schedule_of(subject.model.optimizer), steps_of(subject)
     if schedule is None or not total:
         return
@@ -189,6 +201,24 @@ def _schedule_of_another_length(subject):
             )  # fmt: skip
 
 
+def _rates_of_epochs(subject):
+    """A function for LearningRateScheduler whose rate is 0, or soon nearly so."""
+    epochs, optimizer = subject.settings.get("epochs") or 1, optimizer_of(subject)
+    for callback in callbacks_of(subject):
+        if type(callback).__name__ != "LearningRateScheduler" or schedule_of(optimizer) or epochs < 2:
+            continue
+        start = float(np.asarray(optimizer.learning_rate))
+        rates = first_rates(callback.schedule, start, min(max(2, epochs // 10), 20))
+        if rates and min(rates) <= 1e-3 * start and min(rates) >= 0:
+            epoch = rates.index(min(rates))
+            yield (
+                None, rates[epoch], f"LearningRateScheduler sets the learning rate to {rates[epoch]:.3g} in epoch "
+                f"{epoch}, which began with {start:g}." if rates[epoch] else
+                f"LearningRateScheduler sets the learning rate to 0 in epoch {epoch}: epochs count from 0.",
+                "Use LearningRateScheduler(lambda epoch, rate: rate * 0.95).",
+            )  # fmt: skip
+
+
 @rule(
     "LAM308", "error", "validation data cut from the end of sorted labels", "fit",
     "validation_split takes the last samples as they come, before any shuffling: classes that are only there are never "
@@ -197,6 +227,7 @@ def _schedule_of_another_length(subject):
 )  # fmt: skip
 def _split_of_sorted_labels(subject):
     split, labels = subject.settings.get("validation_split"), classes_of(subject)
+    yield from _validation_of_one_class(subject, labels)
     if not split or labels is None or len(labels) < max(20, 5 * len(np.unique(labels))):
         return
     cut = round(len(labels) * (1 - split))
@@ -211,10 +242,27 @@ def _split_of_sorted_labels(subject):
         )  # fmt: skip
 
 
+def _validation_of_one_class(subject, labels):
+    """Validation data whose labels are all one class, though that is not nearly all of the training data."""
+    given = subject.settings.get("validation_data")
+    there = given[1] if isinstance(given, (tuple, list)) and len(given) > 1 else None
+    if labels is None or there is None or not hasattr(there, "__len__"):
+        return
+    there = np.asarray(there)
+    there = there.argmax(-1) if there.ndim == 2 and there.shape[1] > 1 else there.reshape(-1)
+    classes = np.unique(there)
+    if len(there) >= 20 and len(classes) == 1 and (labels == classes[0]).mean() < 0.8:
+        yield (
+            None, classes.tolist(), f"All {len(there)} labels of the validation data are {classes[0]}.",
+            "Shuffle before the data are split: order = np.random.permutation(len(x)); x, y = x[order], y[order].",
+        )  # fmt: skip
+
+
 @rule(
-    "LAM309", "error", "class weights for classes that do not exist", "fit",
-    "A weight under a key that no label has is never used; labels without a key weigh 1.",
-    "Keras: fit, class_weight",
+    "LAM309", "error", "class weights that do not fit the labels", "fit",
+    "A weight under a key that no label has is never used; labels without a key weigh 1. A large weight for the common "
+    "class makes the rare one rarer.",
+    "Keras: fit, class_weight; He, Garcia: Learning from Imbalanced Data (2009)",
 )  # fmt: skip
 def _class_weights_of_no_class(subject):
     weights, labels = subject.settings.get("class_weight"), classes_of(subject)
@@ -227,6 +275,19 @@ def _class_weights_of_no_class(subject):
         yield (
             head.layer, keys, f"class_weight has the keys {keys}; the classes are 0 to {units - 1}.",
             f"Use the class numbers as keys: class_weight={_with_classes(weights, units)}.",
+        )  # fmt: skip
+        return
+    counts = {int(key): int((labels == int(key)).sum()) for key in weights}
+    given = [key for key, count in counts.items() if count]
+    common, rare = max(given, key=counts.__getitem__, default=0), min(given, key=counts.__getitem__, default=0)
+    heavier = {int(key): float(weight) for key, weight in weights.items()}
+    if given and counts[common] >= 4 * counts[rare] and heavier[common] >= 2 * heavier[rare]:
+        yield (
+            head.layer, common,
+            f"class_weight gives {heavier[common]:g} to class {common} with {counts[common]} labels, and "
+            f"{heavier[rare]:g} to class {rare} with {counts[rare]}.",
+            f"Give the rare class the larger weight: {{{common}: 1.0, {rare}: {counts[common] / counts[rare]:.3g}}}.",
+            "warning",
         )  # fmt: skip
 
 
@@ -253,6 +314,14 @@ def _is_class(key, units, labels):
 )  # fmt: skip
 def _sorted_and_not_shuffled(subject):
     labels = classes_of(subject)
+    if labels is not None and subject.parts_of_batch and len(labels) >= 16 and len(np.unique(labels)) == 1:
+        head = subject.heads[0]
+        if head.exclusive and (head.units or 0) > 2:
+            yield (
+                None, int(labels[0]), f"All {len(labels)} labels of the first batch are {labels[0]}, of {head.units} "
+                "classes.",
+                "Shuffle where the batches are made: order = np.random.permutation(len(x)); x, y = x[order], y[order].",
+            )  # fmt: skip
     if subject.settings.get("shuffle") is not False or labels is None or len(labels) < 20 or subject.parts_of_batch:
         return
     changes, kinds = int(np.count_nonzero(np.diff(labels))), len(np.unique(labels))

@@ -1,0 +1,109 @@
+"""LAM1xx, fourth part: losses of one's own, judged by their values for predictions that are right, wrong and moved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamina.check.rule import rule
+from lamina.facts.known_losses import known_loss, values_of
+from lamina.facts.loss_names import is_builtin_loss, name_of
+
+__all__ = []
+
+_ROWS = 32
+_SAME = 1e-4  # share by which values may differ that are meant to be one
+
+
+@rule(
+    "LAM123", "error", "a loss of one's own that does not bring predictions to their labels", "forward",
+    "Training makes the loss small. It must be smallest where the predictions are right, and compare each of them with "
+    "its own label.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.1, cost functions",
+)  # fmt: skip
+def _leads_elsewhere(subject):
+    for head in subject.heads if subject.own_step else ():
+        own = subject.may_trace and head.loss is not None and not is_builtin_loss(head.loss)
+        if not own or head.known is not None or head.numbers is None or len(head.numbers) < 8:
+            continue
+        labels = np.asarray(head.numbers[:_ROWS], "float32")
+        if not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
+            continue
+        looks = _swapped, _upside_down, _without_end, _of_any_pairing
+        found = next((said for look in looks if (said := look(subject, head, labels)) is not None), None)
+        if found is not None:
+            yield head.layer, found[0], f"The loss {head.loss_name} of {head.layer} {found[1]}.", found[2]
+
+
+def _swapped(subject, head, labels):
+    known = known_loss(head.loss, labels, head.shape, swapped=True)
+    if known is None:
+        return None
+    name = name_of(known)
+    return name, f"computes {name} with labels and predictions in each other's place", (
+        "Take the labels first: def loss(y_true, y_pred)."
+    )  # fmt: skip
+
+
+def _upside_down(subject, head, labels):
+    """Whether the loss is larger for predictions that are right than for those that are wrong."""
+    right, wrongs = _right_and_wrong(subject, head, labels)
+    values = None if right is None else values_of(head.loss, labels, [right, *wrongs])
+    if values is None or not np.isfinite(values).all() or not (values[0] > values[1:] + _SAME).all():
+        return None
+    return float(values[0]), (
+        f"is {values[0]:.3g} where all predictions are right, and {values[1:].max():.3g} where all are wrong"
+    ), "Return 1 - score, or -score: training makes the loss small."  # fmt: skip
+
+
+def _without_end(subject, head, labels):
+    """Whether the loss of outputs without bounds falls on beyond labels of 0 and 1."""
+    shape = (len(labels), *head.shape[1:])
+    plain = head.activation == "linear" and None not in shape and labels.size == np.prod(shape)
+    if not plain or set(np.unique(labels).tolist()) != {0.0, 1.0}:
+        return None
+    values = values_of(head.loss, labels, [labels.reshape(shape) * size for size in (1, 10, 100)])
+    if values is None or not np.isfinite(values).all():
+        return None
+    first, then = values[0] - values[1], values[1] - values[2]
+    if not first > 0.1 or then < 5 * first:  # that of logits comes to an end
+        return None
+    return float(values[1]), (
+        f"takes outputs of any size for labels of 0 and 1: it is {values[0]:.3g} where they are equal, and "
+        f"{values[2]:.3g} for outputs a hundred times as large"
+    ), f"Use activation='sigmoid' in {head.layer}."  # fmt: skip
+
+
+def _right_and_wrong(subject, head, labels):
+    """(predictions that are right, arrays of wrong ones); (None, ()) where labels do not tell."""
+    shape = (len(labels), *head.shape[1:])
+    if None in shape or len(subject.inputs) > 1:  # of two inputs a prediction may be a distance
+        return None, ()
+    classes = set(np.unique(labels).tolist())
+    if head.activation in ("sigmoid", "softmax") and classes == {0.0, 1.0} and labels.size == np.prod(shape):
+        right = labels.reshape(shape)
+        wrong = 1 - right if head.activation == "sigmoid" else np.roll(right, 1, axis=-1)
+        return np.clip(right, 0.01, 0.99), [np.clip(wrong, 0.01, 0.99)]
+    if head.activation == "linear" and labels.size == np.prod(shape) and len(classes) > 2:
+        right, spread = labels.reshape(shape), labels.std()
+        return right, [right + 2 * spread, right - 2 * spread]
+    return None, ()
+
+
+def _of_any_pairing(subject, head, labels):
+    """Whether predictions may change places without any effect, although labels have one."""
+    shape = (len(labels), *(size or 4 for size in head.shape[1:]))
+    numbers = np.random.default_rng(0)
+    some = numbers.uniform(0.05, 0.95, shape).astype("float32")
+    some = some / some.sum(-1, keepdims=True) if head.activation == "softmax" else some
+    values = values_of(head.loss, labels, [some, *(some[numbers.permutation(len(some))] for _ in range(3)), some**2])
+    others = values_of(head.loss, labels[::-1] * 0.5, [some])
+    if values is None or others is None or not np.isfinite(values).all():
+        return None
+    scale = max(abs(float(values[0])), 1e-3)
+    moved, changed = np.abs(values - values[0]), abs(float(others[0] - values[0]))
+    if moved[1:4].max() > _SAME * scale or moved[4] < 10 * _SAME * scale or changed < 10 * _SAME * scale:
+        return None
+    return float(values[0]), "stays the same when predictions are put in another order and labels are not", (
+        "Compare each label with its prediction, in one shape: keras.ops.mean(keras.ops.square("
+        "keras.ops.reshape(y_true, keras.ops.shape(y_pred)) - y_pred))."
+    )  # fmt: skip
