@@ -39,6 +39,7 @@ from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.extension_types import EXTENSION_TYPES
 from lamina.compat.flow import DEBUGGING, FLOW
 from lamina.compat.host import TextType, on_host
+from lamina.compat.lite import LITE
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
@@ -210,6 +211,7 @@ NAMESPACES: dict[str, Any] = {
         "normalize": functions.normalize, **array_tables.LINALG, **more_nets.LINALG,
         "l2_normalize": functions.l2_normalize,
     }),
+    "tensorflow.lite": LITE,
     "tensorflow.lookup": lookups.LOOKUP,
     "tensorflow.signal": record_functions(signals.SIGNAL),
     "tensorflow.summary": lookups.SUMMARY,

@@ -41,7 +41,7 @@ FORMATS = {
     "jax": Format(".jax", "lamina.export.functions:write_jax", (), 'model.export("model.jax")'),
     "onnx": Format(".onnx", "lamina.export.functions:write_onnx", ("opset_version",), 'model.export("model.onnx")'),
     "litert": Format(".tflite", "lamina.export.litert.writing:write_litert",
-                     ("quantize", "representative_data", "optimizations", "representative_dataset",
+                     ("quantize", "representative_data", "optimizations", "representative_dataset", "target_spec",
                       "inference_input_type", "inference_output_type"),
                      'model.export("model.tflite")'),
     "tf_saved_model": Format("", "lamina.export.functions:write_saved_model", (),

@@ -68,7 +68,7 @@ from keras.src.saving.saving_lib import load_model, save_model
 file = io.BytesIO(); save_model(model, file); file.seek(0)
 check("open files", load_model(file).count_params() == 3)
 errors = {code: error_of(code) for code in (
-    "import tensorflow.tpu", "from tensorflow import lite",
+    "import tensorflow.tpu", "from tensorflow.lite import toco_convert",
     "import tensorflow as tf; tf.no_such_name", "from tensorflow.python.framework import ops", "import keras.nonsense",
     "from keras import nonsense", "import tensorflow as tf; tf.compat.v1.placeholder", "import keras; keras.nonsense",
     "from keras.src.backend import NoSuchName",
@@ -94,7 +94,7 @@ def test_keras_and_tensorflow_are_lamina(found):
     ("code", "kind", "parts"),
     [
         ("import tensorflow.tpu", "ImportError", ["tf.tpu", "keras.distribution"]),
-        ("from tensorflow import lite", "ImportError", ["tf.lite", "model.export"]),
+        ("from tensorflow.lite import toco_convert", "ImportError", ["tf.lite", "model.export"]),
         ("import tensorflow as tf; tf.no_such_name", "AttributeError", ["tf.no_such_name", "keras.ops"]),
         ("from tensorflow.python.framework import ops", "ImportError", ["tf.python.framework", "the inside"]),
         ("import keras.nonsense", "ModuleNotFoundError", ["keras.nonsense"]),

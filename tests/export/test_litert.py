@@ -1,5 +1,8 @@
 """LiteRT files: the runtime gives the numbers of `predict` for each family of layers, from one file for any batch."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,6 +86,49 @@ def test_fewer_bits(tmp_path):
         tmp_path / "m.tflite", optimizations=["DEFAULT"], representative_dataset=lambda: [[x]], verbose=False
     )
     assert report.facts == ["int8"]
+
+
+PHONE = """
+import numpy as np, tensorflow as tf
+tf.keras.utils.set_random_seed(0)
+Dense = tf.keras.layers.Dense
+model = tf.keras.Sequential([tf.keras.Input((6,)), Dense(256, activation="relu"), Dense(3)])
+x = np.random.default_rng(0).random((20, 6), "float32")
+for kind in ("full", "float16", "dynamic", "int8"):
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [] if kind == "full" else [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if kind == "int8":
+        converter.representative_dataset = lambda: ([row] for row in tf.data.Dataset.from_tensor_slices(x).batch(1))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+    converter.experimental_new_converter = True
+    data = converter.convert()
+    interpreter = tf.lite.Interpreter(model_content=data)
+    interpreter.allocate_tensors()
+    entry, result = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    scale, zero = entry["quantization"]
+    row = x[:1] if kind != "int8" else np.round(x[:1] / scale + zero).astype("int8")
+    interpreter.set_tensor(entry["index"], row)
+    interpreter.invoke()
+    off = np.abs(interpreter.get_tensor(result["index"]) - model.predict(x[:1], verbose=0)).max()
+    print(kind, len(data), entry["dtype"].__name__, off < 0.05)
+"""
+
+
+def test_programs_of_tensorflow_convert_and_run(tmp_path):
+    (tmp_path / "phone.py").write_text(PHONE)
+    done = subprocess.run(
+        [sys.executable, "-m", "lamina", "run", str(tmp_path / "phone.py")], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [(kind, dtype, right) for kind, _, dtype, right in rows] == [
+        ("full", "float32", "True"), ("float16", "float32", "True"), ("dynamic", "float32", "True"),
+        ("int8", "int8", "True"),
+    ]  # fmt: skip
+    sizes = [int(size) for _, size, _, _ in rows]
+    assert max(sizes[1:]) < sizes[0]
 
 
 @pytest.mark.parametrize(("kinds", "ends"), [(("int8", "int8"), 0), ((np.uint8, None), 3), ((None, "uint8"), 3)])

@@ -186,4 +186,7 @@ PROGRAMS = [
     swap(TF, "with tf.summary.create_file_writer('logs').as_default() as file:\n    tf.summary.scalar('loss', 1.0)",
          "with tf.summary.create_file_writer('logs').as_default() as file:\n    tf.summary.scalar('loss', 1.0, step=0)",
          "step=0"),
+    swap(TF + "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])\n",
+         "converter = tf.lite.TFLiteConverter.from_saved_model('folder')",
+         "converter = tf.lite.TFLiteConverter.from_keras_model(model)"),
 ]  # fmt: skip

@@ -22,8 +22,8 @@ KINDS = {"float16": 2e-2, "dynamic": None, "int8": None}  # and the difference f
 
 def write_litert(
     model: Any, signature: Any, target: pathlib.Path, quantize: str | None = None, representative_data: Any = None,
-    optimizations: Any = None, representative_dataset: Any = None, inference_input_type: Any = None,
-    inference_output_type: Any = None,
+    optimizations: Any = None, representative_dataset: Any = None, target_spec: Any = None,
+    inference_input_type: Any = None, inference_output_type: Any = None,
 ) -> Written:  # fmt: skip
     """Write a TFLite file.
 
@@ -36,6 +36,7 @@ def write_litert(
         optimizations: TensorFlow's name of `quantize`: a list that is not empty stands for "int8" with representative
             data and for "dynamic" without.
         representative_dataset: TensorFlow's name of `representative_data`.
+        target_spec: TensorFlow's way to say "float16": a dict or an object whose `supported_types` are float16.
         inference_input_type: "int8" or "uint8" for inputs in integers, whose scale and zero are in the file, as devices
             without floating-point numbers need them; for `quantize="int8"`. None leaves float32.
         inference_output_type: The same for the outputs.
@@ -46,7 +47,9 @@ def write_litert(
     """
     data_given = representative_dataset if representative_data is None else representative_data
     if optimizations:
-        quantize = quantize or ("dynamic" if data_given is None else "int8")
+        quantize = quantize or _kind_of(target_spec, data_given)
+    if quantize == "float16" and target_spec is not None:
+        data_given = None  # TensorFlow takes ranges for it too, and does not need them
     _check(quantize, data_given)
     ends = [_integers(quantize, name) for name in (inference_input_type, inference_output_type)]
     endpoint, data = endpoint_of(model, signature, "litert")
@@ -60,6 +63,13 @@ def write_litert(
     tolerance = TOLERANCE if quantize is None else KINDS[quantize]
     operators = collections.Counter(operators_of(data))
     return Written(endpoint.input_avals, "ai-edge-litert", load, operators, facts, tolerance=tolerance)
+
+
+def _kind_of(target_spec, given):
+    """What TensorFlow makes of a list of `optimizations` with these settings."""
+    spec = target_spec if isinstance(target_spec, dict) else vars(target_spec) if target_spec else {}
+    types = [_name_of(one) for one in spec.get("supported_types", ())]
+    return "float16" if "float16" in types else "dynamic" if given is None else "int8"
 
 
 def _check(quantize, given):
@@ -78,9 +88,13 @@ def _check(quantize, given):
         )
 
 
+def _name_of(dtype):
+    return getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
+
+
 def _integers(quantize, dtype):
     """The name of the type of integers; None for float32."""
-    name = None if dtype is None else getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
+    name = None if dtype is None else _name_of(dtype)
     if name in (None, "float32"):
         return None
     if name not in INTEGERS:

@@ -34,4 +34,4 @@ def square_sum(x):
 print(square_sum(a).numpy(), tf.convert_to_tensor(np.arange(3)).shape, tf.math.top_k([1, 5, 3], k=2).values)
 tf.print("printed", 3)
 with tf.device("/CPU:0"):
-    print(tf.linalg.det(a).numpy().round(4), "tf.lite" if hasattr(tf, "lite") else "no tf.lite")
+    print(tf.linalg.det(a).numpy().round(4), "tf.estimator" if hasattr(tf, "estimator") else "no tf.estimator")
