@@ -66,6 +66,19 @@ def mixing():
     return {"loss": np.array(model.train_on_batch(X[:20], X[:20, :3])), "predict": model.predict(X[:5], verbose=0)}
 
 
+def train_of_its_own():
+    """Two batches that do not divide, in a step that calls the model itself."""
+
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return {"sum": keras.ops.sum(self(data[0], training=True))}
+
+    model = Own([keras.Input((12,)), keras.layers.Dense(3)], name="own")
+    model.compile("sgd", "mse")
+    for rows in (20, 21):
+        model.train_on_batch(X[:rows], Y[:rows])
+
+
 def block():
     """A block of a transformer."""
     keras.utils.set_random_seed(3)
@@ -111,6 +124,7 @@ def over_eight_devices(folder):
         model.train_on_batch(X[:20], Y[:20])
         results["told_of_rows"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
         results.update({f"mixing/{key}": value for key, value in mixing().items()})
+        train_of_its_own()
         results["told"] = np.array([str(one.message) for one in told if "divide" in str(one.message)], "U200")
         assert model.layers[0].kernel.value.sharding.is_fully_replicated
         assert len(model.layers[0].kernel.value.devices()) == 8

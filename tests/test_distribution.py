@@ -317,6 +317,8 @@ def test_eight_devices(tmp_path, one, subtests):
         assert results["told_before"].size == 0  # the last batch of an epoch is not worth a word
         assert results["told_of_rows"].size == 0  # rows that are apart are divided
         assert "A batch of 20 cannot be divided evenly among 8 devices, and mixing computes" in results["told"][0]
+        assert "A batch of 20 cannot be divided evenly among 8 devices, and own has a train_step" in results["told"][1]
+        assert results["told"].size == 2  # once for each model
     with subtests.test("a split block gives what a whole one gives"):
         assert_close(results, one, "block")
         for name in ("moved", "moved_again"):

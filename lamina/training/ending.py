@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lamina.callbacks.logs import read_logs
+from lamina.runtime import processes
 from lamina.runtime.interrupts import EndRequested
 from lamina.runtime.neighbours import TEMPORARY
 from lamina.runtime.progress import say
@@ -41,7 +42,8 @@ class Ending:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         model = self.model
         try:
-            if isinstance(error, (KeyboardInterrupt, EndRequested)):
+            of_all = processes.together() is None or getattr(self.steps, "ends", None)  # not of this process alone
+            if of_all and isinstance(error, (KeyboardInterrupt, EndRequested)):
                 self.end(error)
         finally:
             model.training_batches = model.resume_point = None

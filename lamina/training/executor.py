@@ -29,6 +29,7 @@ from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from lamina.training.kept_tensors import replace_kept
 from lamina.training.nan_guard import Guard, keep_finite
+from lamina.training.odd_rows import tell_of_own_step
 from lamina.training.predict_without_xla import PredictWithoutXLA
 from lamina.training.sharding import real_rows, sharded_execution
 from lamina.training.state import TrainingState, changed_values, checked_logs, peek, step_results
@@ -80,8 +81,6 @@ class Runner:
         """The model. It owns the runner and its programs, which therefore refer to it weakly: all of them are freed as
         soon as the model is dropped."""
         return self._model()
-
-    # Programs
 
     def refresh(self) -> None:
         """Select the compiled programs for the current layers and their `trainable` flags."""
@@ -176,6 +175,7 @@ class Runner:
                     results = checked_logs(kind, unwrap(method(data)))
                     after = tuple([variable.read() for variable in group] for group in groups)
                 global_after = [slots[ref] for ref in refs]
+            tell_of_own_step(get_model(), kind, batch)
             if guarded:
                 alive, after = keep_finite(results, after, state, alive)
                 results = results, alive

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import signal
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 
+from lamina.core import context
 from lamina.errors import DataError
 from lamina.runtime import processes
 
-__all__ = ["in_lockstep", "is_agreed"]
+__all__ = ["call_of_all", "in_lockstep", "is_agreed"]
 
 _NAMES = {"train": "fit", "test": "evaluate or a validation", "predict": "predict"}
 
@@ -55,6 +57,23 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         if share is not None:
             model._runner.sharded.sizes = [rows for _, rows in sorted({tuple(one["share"]) for one in states})]
         yield batch
+
+
+def call_of_all(call: str, model: Any, batches: Any, settings: str = "") -> AbstractContextManager[None]:
+    """A block that all processes begin and end together, with a model and data that fit those of the others.
+
+    Args:
+        call: Name of the method.
+        model: Model.
+        batches: Its data.
+        settings: What else has to be the same, in words.
+    """
+    size = batches.batch_size
+    if size is not None and getattr(context.distribution(), "auto_shard_dataset", False):  # else each may have its own
+        settings = f"batches of {size}{settings}"
+    if call == "fit" and not getattr(model._runner.sharded, "is_compared", False):
+        settings += ", the first of this model"
+    return processes.as_one(f"the start of {call} ({settings.removeprefix(', ')})", f"the end of {call}")
 
 
 def is_agreed(value: Any, where: str) -> bool:

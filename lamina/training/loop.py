@@ -15,7 +15,7 @@ from lamina.runtime import processes, settings
 from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.progress import Progress
 from lamina.training.ending import Ending
-from lamina.training.lockstep import in_lockstep, is_agreed
+from lamina.training.lockstep import call_of_all, in_lockstep, is_agreed
 from lamina.training.multi_step import many_steps
 from lamina.training.state import peek
 
@@ -139,8 +139,8 @@ def fit_batches(
     progress = _progress(verbose, epochs, batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training, model.training_batches, runner = False, batches.read_by_share(), model._runner
-    alone, as_one = processes.together() is None, processes.as_one("the start of fit", "the end of fit")
-    with as_one, Interrupts(ends=True, together=not alone) as interrupts:
+    alone, epochs_of_all = processes.together() is None, f", epochs {initial_epoch} to {epochs}"
+    with call_of_all("fit", model, batches, epochs_of_all), Interrupts(True, together=not alone) as interrupts:
         inspect()
         runner.prepare("train", batches.peek())
         with Ending(model, callbacks, interrupts) as ending:
@@ -292,7 +292,7 @@ def evaluate_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> 
     batches.read_by_share()
     progress = _progress(verbose, 1, batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
-    with processes.as_one("the start of evaluate", "the end of evaluate"), Interrupts() as interrupts:
+    with call_of_all("evaluate", model, batches), Interrupts() as interrupts:
         model._runner.prepare("test", batches.peek())
         model._runner.reset_metrics()
         logs = _test(model, batches, callbacks, interrupts, progress)
@@ -307,7 +307,7 @@ def predict_batches(model: Any, batches: Any, verbose: Any, callbacks: Any) -> A
     progress = _progress(verbose, 1, batches)
     callbacks = _callback_list(callbacks, model, history=False, steps=batches.num_batches, verbose=verbose)
     parts, model.stop_predicting = [], False
-    with processes.as_one("the start of predict", "the end of predict"), Interrupts() as interrupts:
+    with call_of_all("predict", model, batches), Interrupts() as interrupts:
         callbacks.on_predict_begin()
         progress.begin_epoch(0, batches.num_batches)
         for batch in Pass(model, "predict", batches, callbacks, interrupts, progress):

@@ -15,7 +15,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import LaminaError, warn
 from lamina.facts.rows import rows_of_outputs
 
-__all__ = ["call_by_parts"]
+__all__ = ["call_by_parts", "tell_of_own_step"]
 
 
 def call_by_parts(model: Any, x: Any, training: bool | None) -> Any:
@@ -29,6 +29,7 @@ def call_by_parts(model: Any, x: Any, training: bool | None) -> Any:
         training: Whether it is called for training.
     """
     sharded: Any = model._runner_made.sharded
+    sharded.trains_by_parts = sharded.trains_by_parts or bool(training)
     settings = model._training_argument(training)
     rows = _rows(x)
     if rows is None or rows % sharded.parts == 0:
@@ -36,12 +37,8 @@ def call_by_parts(model: Any, x: Any, training: bool | None) -> Any:
     more = -rows % sharded.parts
     by_rows = _outputs_by_rows(model, settings, x, rows, sharded.parts)
     if by_rows is None:
-        if training and rows >= max(sharded.largest, 2):
-            warn(
-                f"A batch of {rows} cannot be divided evenly among {sharded.parts} devices, and {model.name} computes "
-                f"a row of its outputs from several rows, so each device computes the whole batch. Choose a batch_size "
-                f"that is a multiple of {sharded.parts}."
-            )
+        if training:
+            _tell(sharded, rows, f"{model.name} computes a row of its outputs from several rows")
         return unwrap(model(x, **settings))
 
     def longer(leaf):
@@ -60,6 +57,31 @@ def call_by_parts(model: Any, x: Any, training: bool | None) -> Any:
         if mask is not None and one is not leaf:
             set_mask(one, cut(mask))
     return jax.tree_util.tree_unflatten(structure, found)
+
+
+def tell_of_own_step(model: Any, kind: str, batch: Any) -> None:
+    """Warn where a batch of a training step cannot be divided evenly and the step calls the model by itself.
+
+    Args:
+        model: Model, whose step was traced just now.
+        kind: "train", "test" or "predict".
+        batch: The batch.
+    """
+    sharded: Any = model._runner_made and model._runner_made.sharded
+    if kind != "train" or not sharded or sharded.trains_by_parts:
+        return
+    rows = max((leaf.shape[0] for leaf in jax.tree_util.tree_leaves(batch) if getattr(leaf, "shape", ())), default=0)
+    if rows % sharded.parts:
+        _tell(sharded, rows, f"{model.name} has a train_step of its own")
+
+
+def _tell(sharded, rows, why):
+    if rows >= max(sharded.largest, 2) and not sharded.is_told:  # the last batch of an epoch is not worth a word
+        sharded.is_told = True
+        warn(
+            f"A batch of {rows} cannot be divided evenly among {sharded.parts} devices, and {why}, so each device "
+            f"computes the whole batch. Choose a batch_size that is a multiple of {sharded.parts}."
+        )
 
 
 def _rows(x):

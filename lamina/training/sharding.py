@@ -30,6 +30,9 @@ class ShardedExecution:
     Attributes:
         parts: Into how many parts a batch is divided.
         largest: Number of rows of the largest training batch.
+        trains_by_parts: Whether a training step computed the model by `call_by_parts`.
+        is_compared: Whether the processes have compared the values of the model.
+        is_told: Whether a warning told of batches that are computed whole.
         sizes: Number of rows of each share of the next batch, of which each process has its share; None if each has all
             rows, or as many as the others.
     """
@@ -42,7 +45,8 @@ class ShardedExecution:
         self.parts: int = mesh.shape[distribution.batch_dim_name]  # into which a batch is divided
         self._share = share_of(distribution)
         self.largest = 0  # rows of the largest training batch
-        self._is_compared = False
+        self.trains_by_parts = self.is_told = False
+        self.is_compared = False
         self.sizes: list[int] | None = None
 
     def adopt(self, variables: Any, optimizer: Any = None) -> None:
@@ -90,11 +94,17 @@ class ShardedExecution:
         Raises:
             ConfigError: A value differs.
         """
-        if processes.together() is None or self._is_compared:
+        if processes.together() is None or self.is_compared:
             return
         variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
         digests = [part_digests(variable.read()) for variable in variables]
         found = processes.gather(digests, "comparing the model")
+        counts = [len(one) for one in found]
+        if len(set(counts)) > 1:
+            raise ConfigError(
+                f"The processes have different models: their layers, optimizers and metrics have {counts} variables.",
+                fix="Make and compile the same model in every process.",
+            )
         for index, variable in enumerate(variables):
             of_part: dict[str, str] = {}
             if any(of_part.setdefault(part, digest) != digest for one in found for part, digest in one[index].items()):
@@ -102,7 +112,7 @@ class ShardedExecution:
                     f"The processes have different values of {getattr(variable, 'path', 'a seed')}.",
                     fix="keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
                 )
-        self._is_compared = True
+        self.is_compared = True
 
     def batch(self, batch: Any, training: bool = False) -> Any:
         """Place a batch on the devices, each of which gets its share. Leaves whose rows cannot be divided evenly get

@@ -167,7 +167,8 @@ class Cases:
         return [*found, float(np.abs(predicted - self.model(X)).max()), self.model.evaluate(X, Y, 9, verbose=0)]
 
     def other_calls(self):
-        return [self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))]
+        other = self.fit(Once(2, lambda model: model.evaluate(X, Y, verbose=0)))
+        return [other, self.fit(batch_size=8 >> NUMBER), self.fit(epochs=2 + NUMBER)]
 
     def one_batch_alone(self):
         """One trains on one batch, and both go on."""

@@ -47,9 +47,12 @@ def test_two_processes(tmp_path, subtests):
             assert [read for _, *read in found] == [[], [7, rows, rows, rows], [rows] * 3, []]  # 7: for the shapes
         assert first["shares"][-2:] == second["shares"][-2:]
     with subtests.test("calls that one makes alone are named"):
-        places = "Process 0 is at batch 2 of fit, and process 1 at the start of evaluate"
+        places = "Process 0 is at batch 2 of fit, and process 1 at the start of evaluate (batches of 32)"
         for one in (first, second):
             assert places in one["other_calls"][0]
+            starts = "Process 0 is at the start of fit (batches of 8, epochs 0 to 2), and process 1 at the start of fit"
+            assert f"{starts} (batches of 4, epochs 0 to 2)" in one["other_calls"][1]
+            assert f"{starts} (batches of 8, epochs 0 to 3)" in one["other_calls"][2]
             assert "process 1 at reading an array of shape (6, 4)" in one["split"][3]
     whole = first["plain"][1]
     with subtests.test("a call for one batch is made by all, and the next run is right"):
@@ -57,7 +60,7 @@ def test_two_processes(tmp_path, subtests):
             assert "batch 1 of fit, and process 1 at train_on_batch" in one["one_batch_alone"][0]
             assert one["one_batch_alone"][1] == whole
     with subtests.test("who waits too long says where each is"):
-        waits = "waits at the start of fit and has waited 2 s there, while Process 1 (pid "
+        waits = "waits at the start of fit (batches of 8, epochs 0 to 2) and has waited 2 s there, while Process 1 (p"
         assert waits in first["too_late"] and waits in second["too_late"]
         assert "Process 0" in second["too_late"] and "left the end of fit" in second["too_late"]
     with subtests.test("a signal in one saves all at the same step"):
