@@ -12,10 +12,12 @@ import numpy as np
 from lamina.core import context
 from lamina.core.abstract import fresh, inner_shape
 from lamina.core.placement import place, sharding_of, stacked_layout
+from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.core.variable import Variable
 
 __all__ = ["Stacked", "current", "each_slice", "repeat", "stack", "unstack"]
 
+_BYTES_OF_OBJECT = 128  # of an array of NumPy, however small
 _SEED_STEP = 0x9E3779B9  # between the seeds of two repetitions: 2**32 divided by the golden ratio
 
 
@@ -108,6 +110,8 @@ def repeat(variable: Any, n: int) -> None:
         n: Number of repetitions.
     """
     value, origin = current(variable), variable._origin
+    reserve_array((n,), max(value.size * value.dtype.itemsize, _BYTES_OF_OBJECT), variable.path)
+    reserve_steps(n, variable.path)
     has_value = not isinstance(value, jax.ShapeDtypeStruct)
     values = [value] * n
     if variable.dtype == "uint32" and variable.name == "seed_generator_state":

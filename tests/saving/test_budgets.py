@@ -294,3 +294,13 @@ def test_more_layers_than_any_model_has_are_counted_before_one_is_made():
     with pytest.raises(UnsafeFileError, match="10002 layers or more"):
         saving.model_from_json(json.dumps({"class_name": "Sequential", "config": {"layers": [many]}}))
     assert time.thread_time() - start < 1
+
+
+def test_repetitions_of_variables_are_counted_before_they_are_made():
+    model = lamina.Sequential([lamina.Input((4,)), layers.Repeat(layers.Dense(4), 2)])
+    described = model.to_json().replace('"units": 4', '"units": 110340').replace('"n": 2', '"n": 5850')
+    assert '"n": 5850' in described and "110340" in described
+    start = time.process_time()
+    with pytest.raises(UnsafeFileError, match=r"would take 9.6 GiB, but a description alone may ask for 2 GiB"):
+        saving.model_from_json(described)
+    assert time.process_time() - start < 2
