@@ -68,7 +68,7 @@ class Endpoint:
         def export(structs):
             jitted = jax.jit(run)
             jitted.trace(*structs)  # what fails here fails for every platform
-            rules = {"_override_lowering_rules": WITHOUT_LAPACK} if self.format == "tf_saved_model" else {}
+            rules: Any = {"_override_lowering_rules": WITHOUT_LAPACK} if self.format == "tf_saved_model" else {}
             here = jax.export.default_export_platform()
             try:
                 return jax.export.export(jitted, platforms=list(dict.fromkeys((here, *PLATFORMS))), **rules)(*structs)
