@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from types import FunctionType
 from typing import Any
 
+import jax
 import numpy as np
+from jax.core import Tracer
 
 from lamina.errors import ConfigError, ShapeError
 from lamina.spelling import nearest as spelling
@@ -24,7 +26,7 @@ EXAMPLES = {
 
 
 def is_whole(value: Any, least: int = 0) -> bool:
-    """Whether `value` is a whole number, Python's or NumPy's, of `least` or more.
+    """Whether `value` is a whole number, Python's, NumPy's or an array without axes, of `least` or more.
 
     Args:
         value: Any value.
@@ -33,6 +35,8 @@ def is_whole(value: Any, least: int = 0) -> bool:
     >>> is_whole(np.int64(3)), is_whole(0.5), is_whole(0, least=1)
     (True, False, False)
     """
+    if isinstance(value, jax.Array) and not isinstance(value, Tracer) and value.ndim == 0:
+        value = np.asarray(value)[()]
     return isinstance(value, (int, np.integer)) and bool(value >= least)
 
 

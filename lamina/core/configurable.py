@@ -10,7 +10,7 @@ from lamina.core import registry
 from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
-from lamina.errors import MissingMethodError
+from lamina.errors import ConfigError, MissingMethodError
 from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later
 from lamina.spelling import SaysWhatWasMeant
 
@@ -64,8 +64,27 @@ class Configurable(SaysWhatWasMeant, Represented):
                 continue
             value = self._argument(name, parameter, owner)
             if value is not None or name not in self._config_optional:
-                config[name] = config_value(value)
+                config[name] = self._config_value(name, value)
+        if not registry.is_builtin(own):
+            self._refuse_unnamed(own, given)
         return config
+
+    def _config_value(self, name, value):
+        try:
+            return config_value(value)
+        except ConfigError as error:  # what calls get_config asks for NotImplementedError
+            raise MissingMethodError(
+                f"The config of {type(self).__name__} has {name!r}: {error.message}", error.fix
+            ) from error
+
+    def _refuse_unnamed(self, own, given):
+        """Raise an error for arguments behind `*`, which a config, a dict by name, would lose."""
+        for parameter in inspect.signature(own.__init__).parameters.values():
+            if parameter.kind is Parameter.VAR_POSITIONAL and given.get(parameter.name):
+                raise MissingMethodError(
+                    f"{type(self).__name__} was made with arguments of *{parameter.name} that a config cannot name.",
+                    fix="def get_config(self): ...  # and a from_config that takes them",
+                )
 
     def _argument(self, name, parameter, owner):
         given = getattr(self, "_init_arguments", {})

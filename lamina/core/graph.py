@@ -66,7 +66,8 @@ class Operation(Configurable):
         """`call` on arrays; on symbolic tensors `symbolic_call`."""
         if is_symbolic(args) or is_symbolic(kwargs):
             return self.symbolic_call(*args, **kwargs)
-        return self.call(*unwrap(args), **unwrap(kwargs))
+        call = self.call if getattr(self, "quantization_mode", None) is None else self.quantized_call
+        return call(*unwrap(args), **unwrap(kwargs))
 
     @property
     def _function(self):
@@ -84,13 +85,13 @@ class Operation(Configurable):
 
     @property
     def input(self) -> Any:
-        """The symbolic inputs of the first call."""
-        return self._first_node("input").inputs
+        """The symbolic input of the first call, or a list of them in the order of the arguments."""
+        return _one_or_list(self._first_node("input").tensors)
 
     @property
     def output(self) -> Any:
-        """The symbolic outputs of the first call."""
-        return self._first_node("output").outputs
+        """The symbolic output of the first call, or a list of them."""
+        return _one_or_list(tree.flatten(self._first_node("output").outputs))
 
     def _first_node(self, what):
         if not self._inbound_nodes:
@@ -99,20 +100,20 @@ class Operation(Configurable):
         return self._inbound_nodes[0]
 
     def get_input_at(self, node_index: int) -> Any:
-        """The symbolic inputs of one call.
+        """The symbolic input of one call, or a list of them.
 
         Args:
             node_index: Index of the call, from 0.
         """
-        return self._inbound_nodes[node_index].inputs
+        return _one_or_list(self._inbound_nodes[node_index].tensors)
 
     def get_output_at(self, node_index: int) -> Any:
-        """The symbolic outputs of one call.
+        """The symbolic output of one call, or a list of them.
 
         Args:
             node_index: Index of the call, from 0.
         """
-        return self._inbound_nodes[node_index].outputs
+        return _one_or_list(tree.flatten(self._inbound_nodes[node_index].outputs))
 
 
 class Function(Operation):
@@ -207,6 +208,10 @@ class Function(Operation):
             for tensor, result in zip(tree.flatten(made), results, strict=True):
                 known.setdefault(id(tensor), result)  # an inner tensor that is also an input keeps the input's value
         return tree.unflatten(self._output_structure, [known[id(tensor)] for tensor in self.output_tensors])
+
+
+def _one_or_list(tensors):
+    return tensors[0] if len(tensors) == 1 else list(tensors)
 
 
 def _sort(inputs, outputs, name):

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from lamina import legacy
-from lamina.core import registry
+from lamina.core import registry, shared_objects
 from lamina.core.bytecode import deserialize_lambda, serialize_lambda
 from lamina.core.config_values import check_config_values
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
@@ -64,19 +64,23 @@ def serialize(obj: Any) -> Any:
     >>> serialize(initializers.Zeros())
     {'module': 'keras.initializers', 'class_name': 'Zeros', 'config': {}, 'registered_name': None}
     """
+    return shared_objects.written(_serialize, obj)
+
+
+def _serialize(obj):
     if isinstance(obj, bytes):
         return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
     if isinstance(obj, _PLAIN):
         return obj
     if isinstance(obj, (list, tuple)):
-        items = [serialize(item) for item in obj]
+        items = [_serialize(item) for item in obj]
         return tuple(items) if isinstance(obj, tuple) else items
     if isinstance(obj, dict):
-        return {key: serialize(value) for key, value in obj.items()}
+        return {key: _serialize(value) for key, value in obj.items()}
     if isinstance(obj, slice):
         return {
             "class_name": "__slice__",
-            "config": {key: serialize(getattr(obj, key)) for key in ("start", "stop", "step")},
+            "config": {key: _serialize(getattr(obj, key)) for key in ("start", "stop", "step")},
         }
     if obj is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
@@ -118,13 +122,16 @@ def _serialize_object(obj):
     described = {
         "module": module,
         "class_name": cls.__name__,
-        "config": serialize(obj.get_config()),
+        "config": _serialize(obj.get_config()),
         "registered_name": None if public else registry.get_registered_name(cls),
     }
     if hasattr(obj, "get_build_config"):
+        number = shared_objects.number_of(obj)
+        if number is not None:
+            described[shared_objects.KEY] = number
         build_config = obj.get_build_config()
         if build_config is not None:
-            described["build_config"] = serialize(build_config)
+            described["build_config"] = _serialize(build_config)
     if hasattr(obj, "get_compile_config"):
         described["compile_config"] = obj.get_compile_config()
     return described
@@ -199,7 +206,8 @@ def deserialize(
         ConfigError: A name is unknown.
         UnsafeFileError: The description contains bytecode in safe mode, or requires more memory than available.
     """
-    with reading_config(_label(config) if is_description(config) else "object", custom_objects):
+    what = _label(config) if is_description(config) else "object"
+    with reading_config(what, custom_objects), shared_objects.reading():
         if safe_mode is None:
             return _deserialize(config, namespaces)
         with registry.safe_mode(safe_mode):
@@ -274,8 +282,13 @@ def _build(config, namespaces):
         check_config_values(cls, inner)
     elif name != "Sequential":  # whose config was a list of layers
         raise ArgumentError(f"The config of {name} is a dict of arguments; got {inner!r}.", fix='"config": {}')
+    number = config.get(shared_objects.KEY)
+    made = shared_objects.made_before(cls, number)
+    if made is not None:
+        return made
     allow_seconds(_SECONDS)
     instance = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
+    shared_objects.note_made(instance, number)
     build_config = config.get("build_config")
     if build_config and hasattr(instance, "build_from_config"):
         instance.build_from_config(build_config)

@@ -25,6 +25,7 @@ from lamina.core.keywords import keywords
 from lamina.core.placement import is_locally_complete, own_copy, place, place_parts, sharding_of, to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
+from lamina.core.variable_settings import Function, Switch
 from lamina.errors import ConfigError, ShapeError
 from lamina.spelling import SaysWhatWasMeant
 
@@ -69,9 +70,9 @@ class Variable(_Base):
     dtype: str = ""
     aggregation: str | None = None
     synchronization: str | None = None
-    regularizer: Any = None
-    constraint: Any = None
-    overwrite_with_gradient: bool = False
+    regularizer: Any = Function("keras.regularizers.L2(0.01)")
+    constraint: Any = Function("keras.constraints.NonNeg()")
+    overwrite_with_gradient: Any = Switch("True")
     _origin: Origin | None = None
     is_derived: bool = False  # whether it is computed from others (`lamina.core.derived`)
 
@@ -340,9 +341,8 @@ def _binary(function):
 
 for _name in _BINARY:
     _function = getattr(jax.numpy, f"logical_{_name}") if _name in ("and", "or", "xor") else getattr(operator, _name)
-    _forward, _reflected = _binary(_function)
-    setattr(Variable, f"__{_name}__", _forward)
-    setattr(Variable, f"__r{_name}__", _reflected)
+    for _prefix, _method in zip(("", "r"), _binary(_function), strict=True):
+        setattr(Variable, f"__{_prefix}{_name}__", _method)
 for _name in "eq ne lt le gt ge".split():
     setattr(Variable, f"__{_name}__", _binary(getattr(operator, _name))[0])
 setattr(Variable, "__round__", lambda self, digits=None: jax.numpy.round(self.value, digits or 0))  # noqa: B010

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +108,13 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
 
 
 def _parts(indices_or_sections):
-    return indices_or_sections if isinstance(indices_or_sections, int) else len(indices_or_sections)
+    return operator.index(indices_or_sections) if np.ndim(indices_or_sections) == 0 else len(indices_or_sections)
 
 
 def _cuts(indices_or_sections):
-    """Indices as a plain list: array indices would be traced."""
-    if isinstance(indices_or_sections, int):
-        return indices_or_sections
+    """Indices as a plain list, and a number as an int: arrays would be traced."""
+    if np.ndim(indices_or_sections) == 0:
+        return operator.index(indices_or_sections)
     return [int(index) for index in indices_or_sections]
 
 
@@ -127,7 +128,7 @@ def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: i
         axis: Axis to split.
     """
     reserve_steps(_parts(indices_or_sections), "array_split")
-    return jnp.array_split(tensor(x), indices_or_sections, axis)
+    return jnp.array_split(tensor(x), _cuts(indices_or_sections), axis)
 
 
 @op(settings=("indices_or_sections",))

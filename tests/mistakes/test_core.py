@@ -174,6 +174,7 @@ SYMBOLS = [
         "import scipy.special\nscipy.special.erfcx(x)", "keras.ops.erf(x)", says="functions of keras.ops", prose=True
     ),
 ]
+START = "variable = keras.Variable(np.ones(3))\n"
 VARIABLES = [
     Mistake(
         "v, value = keras.Variable(np.ones(4)), np.ones(3)\nv.assign(value)",
@@ -203,6 +204,14 @@ VARIABLES = [
         "shape=(3,)",
     ),
     Mistake("keras.Variable(np.ones(3), shape=(4,))", "keras.Variable(np.ones(3), shape=(3,))", says="shape=(3,)"),
+    *(
+        Mistake(f"{START}{name} = {wrong}", f"{START}{fix}", fix)
+        for name, wrong, fix in (
+            ("variable.regularizer", "'l2'", "variable.regularizer = keras.regularizers.L2(0.01)"),
+            ("variable.constraint", "0", "variable.constraint = keras.constraints.NonNeg()"),
+            ("variable.overwrite_with_gradient", "1", "variable.overwrite_with_gradient = True"),
+        )
+    ),
 ]
 GRAPHS = [
     Mistake("keras.layers.Dense(3, name='a/b')", "keras.layers.Dense(3, name='a_b')", says="name='a_b'"),
@@ -243,6 +252,13 @@ DENSE = SAVED.replace("class Mine(", "@keras.saving.register_keras_serializable(
 )
 DENSE += "del keras.saving.get_custom_objects()['mine>Dense']\n"
 CONFIGS = [
+    Mistake(
+        "class Own(keras.layers.Layer):\n    def __init__(self, *sizes): super().__init__()\nOwn(1).get_config()",
+        "class Own(keras.layers.Layer):\n    def __init__(self, *sizes): super().__init__()\n"
+        "    def get_config(self): return {}\nOwn(1).get_config()",
+        "def get_config(self)",
+        prose=True,
+    ),
     Mistake(
         SAVED + "keras.models.load_model('m.keras')",
         SAVED + "keras.models.load_model('m.keras', custom_objects={'Mine': Mine})",
@@ -351,8 +367,8 @@ MISTAKES = [
 
 test_fixes_work = fixes_work(MISTAKES)
 FILES = (
-    "bytecode.py", "dtypes.py", "graph.py", "keras_tensor.py", "no_values.py", "registry.py", "serialization.py",
-    "traced_errors.py", "variable.py",
+    "bytecode.py", "dtypes.py", "graph.py", "keras_tensor.py", "no_values.py", "registry.py",
+    "serialization.py", "traced_errors.py", "variable.py", "variable_settings.py",
 )  # fmt: skip
 
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import dtype_policies
-from lamina.dtype_policies import DTypePolicyMap
+from lamina.core.serialization import deserialize_nested
+from lamina.core.typing import Config
+from lamina.dtype_policies import DTypePolicy, DTypePolicyMap
 from lamina.errors import UnsupportedError
 
 _WITH_KERNEL = "model.quantize(mode) quantizes the layers of a model that can be, and leaves the others."
+
+
+def with_policy_name(config: Config) -> Config:
+    """The config of a layer with the name of its dtype policy in place of the policy, where it is one of floats: own
+    classes compare `dtype` with strings.
+
+    Args:
+        config: Config of a layer.
+    """
+    policy = deserialize_nested(config["dtype"]) if isinstance(config.get("dtype"), dict) else None
+    return {**config, "dtype": policy.name} if type(policy) is DTypePolicy else config
 
 
 class DTypePolicyMixin:

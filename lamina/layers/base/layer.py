@@ -21,7 +21,7 @@ from lamina.errors import CallError, MissingMethodError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
 from lamina.layers.base.call_context import explained, inner_call, located, resolve_training, within
-from lamina.layers.base.dtype_policy import DTypePolicyMixin
+from lamina.layers.base.dtype_policy import DTypePolicyMixin, with_policy_name
 from lamina.layers.base.input_spec import check_inputs
 from lamina.layers.base.losses import LossesMixin
 from lamina.layers.base.output_specs import is_builtin
@@ -318,7 +318,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         Args:
             config: What `get_config` returned.
         """
-        return super().from_config(config)
+        return super().from_config(with_policy_name(config))
 
     def explain(self) -> Any:
         """What the layer does to the data, with its own numbers, on inputs that stand for those of a model.

@@ -15,7 +15,7 @@ from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import ArgumentError, CallError, ConfigError, ShapeError
 
 _OF_EVERY_LAYER = frozenset(("name", "dtype", "trainable", "autocast", "activity_regularizer"))
-_TAKE_ARRAYS = frozenset(("weights", "mean", "variance", "params", "state", "input_tensor", "tensor", "value", "seed"))
+_TAKE_ARRAYS = frozenset("weights mean variance params state input_tensor tensor value seed mask".split())
 
 
 def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
