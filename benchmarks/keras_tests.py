@@ -4,6 +4,7 @@ python benchmarks/keras_tests.py keras-3.15.1 losses layers/core      # unpacked
 python benchmarks/keras_tests.py keras-3.15.1 --on keras losses     # the same on Keras: what fails there is not counted
 python benchmarks/keras_tests.py keras-3.15.1 --failures losses       # with the error of each test that fails
 
+Tests that ask for PyTorch or TensorFlow are skipped where these are absent. Tests of distribution see eight devices.
 A failure is of `words` if an error of the right type has other words, `private` if an underscore attribute, a name of
 the inside of Keras or a mock of it is missing, else `other`. The share is that of passed among passed and other.
 """
@@ -31,6 +32,7 @@ WORDS = re.compile(
     r"does not match|Regex pattern did not match|Expected regex|not found in|did not match|Regex didn.t match|Pattern:|"
     r"Input:"
 )
+ABSENT = re.compile(r"No module named '(torch|tensorflow)|is TensorFlow's and not part of lamina")
 PRIVATE = re.compile(
     r"has no attribute '_[a-z]|PRIVATE NAME|is of the inside of Keras|does not have the attribute|cannot import name '_"
     r"|Expected '.*' to (have|not have) been called|Expected 'symbolic_call'|MockRemat|SimpleNamespace|Mock id="
@@ -128,7 +130,8 @@ class Recorder:
     def _note(self, report, outcome):
         text = str(report.longrepr) if outcome == "failed" else ""
         if self.rows.get(report.nodeid, ("passed", ""))[0] == "passed":
-            self.rows[report.nodeid] = (sort_of(text) if text else outcome, text)
+            kind = "skipped" if ABSENT.search(text) else sort_of(text) if text else outcome
+            self.rows[report.nodeid] = (kind, text)
 
 
 def sort_of(text):
@@ -149,6 +152,8 @@ def main():
     parser.add_argument("--failures", action="store_true", help="print the errors")
     given = parser.parse_args()
     source = given.source.resolve() / "keras" / "src"
+    if any("distribution" in path for path in given.paths):
+        os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
     if given.on == "lamina":
         on_lamina()
     import keras  # noqa: F401

@@ -271,7 +271,10 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
         axis: Axis along which to slice.
     """
     x = tensor(x)
-    if num is not None and without_probe_sizes(x.shape)[axis] is None:
+    sizes = without_probe_sizes(x.shape)
+    if num is None and sizes[axis] is None:
+        raise ShapeError(f"unstack: Cannot infer argument `num` from shape {sizes}, axis {axis}.", fix="num=3")
+    if num is not None and sizes[axis] is None:
         x = jax.lax.slice_in_dim(x, 0, num, axis=axis)  # the size is not known, and `num` says it
     if num is not None and num != x.shape[axis]:
         message = f"unstack: axis {axis} of shape {tuple(x.shape)} has {x.shape[axis]} slices, not num={num}."

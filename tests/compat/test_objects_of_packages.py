@@ -126,3 +126,10 @@ def test_variables_check_what_is_set(keras):
         variable.overwrite_with_gradient = 1
     variable.overwrite_with_gradient = True
     assert variable.overwrite_with_gradient and not keras.Variable(1.0).overwrite_with_gradient
+
+
+def test_the_number_of_slices_of_an_unknown_size(keras):
+    x = keras.Input((None, 3))
+    with pytest.raises(ValueError, match="Cannot infer argument `num` from shape"):
+        keras.ops.unstack(x, axis=1)
+    assert len(keras.ops.unstack(x, num=4, axis=1)) == 4

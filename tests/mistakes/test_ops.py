@@ -176,6 +176,9 @@ REPAIRS = [  # found by trying changes of one argument
 ]
 CALLS = [
     mistake("ops.cross(x, x)", "ops.cross(x[..., :3], x[..., :3])", "x1[..., :3]", "np.ones((2, 4)), 0, 0", True),
+    mistake(
+        "ops.unstack(keras.Input((None, 3)), axis=1)", "ops.unstack(keras.Input((None, 3)), num=3, axis=1)", "num=3"
+    ),
     mistake("ops.unstack(x, 3)", "ops.unstack(x, num=2)", "num=2", "np.ones((2, 3)), 0, 0"),
     mistake(
         "ops.rearrange(x, 'a b')",

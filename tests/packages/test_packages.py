@@ -60,6 +60,21 @@ from ncps.wirings import AutoNCP
 trained(ncps.keras.LTC(AutoNCP(6, 1)))
 trained(ncps.keras.CfC(4, mode="no_gate"), keras.layers.Dense(1))
 """,
+    "bayesflow": """
+import bayesflow
+data = {"a": x[:, 0].astype("float64"), "b": x[:, 1].astype("float64")}
+names = bayesflow.Adapter().convert_dtype("float64", "float32")
+names = names.rename("a", "inference_variables").rename("b", "inference_conditions")
+network = bayesflow.networks.FlowMatching(subnet_kwargs={"widths": (8,)})
+approximator = bayesflow.approximators.ContinuousApproximator(inference_network=network, adapter=names)
+approximator.compile(optimizer="adam")
+batches = bayesflow.OfflineDataset(data, batch_size=8, adapter=names)
+assert np.isfinite(approximator.fit(dataset=batches, epochs=1, verbose=0).history["loss"]).all()
+with tempfile.TemporaryDirectory() as folder:
+    approximator.save(folder + "/m.keras")
+    again = keras.saving.load_model(folder + "/m.keras")
+assert again.sample(num_samples=3, conditions={"b": data["b"][:2]})["a"].shape == (2, 3, 2)
+""",
     "keras_rs": """
 import keras_rs
 trained(keras.layers.Flatten(), keras_rs.layers.FeatureCross(projection_dim=2), keras.layers.Dense(1))
