@@ -10,15 +10,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.compat.host import InvalidArgumentError, is_text
 from lamina.core.context import Ref
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import LaminaError
-from lamina.training.data.elements import TensorSpec
+from lamina.training.data.elements import Composite, TensorSpec
 
 __all__ = ["ConcreteFunction", "Same", "SignatureError", "fitting", "is_variable"]
 
 
-class SignatureError(LaminaError, TypeError, ValueError):
+class SignatureError(InvalidArgumentError, TypeError):
     """Arguments that are not those of `input_signature`, or a variable made at a later call."""
 
 
@@ -56,17 +56,22 @@ def is_variable(leaf: Any) -> bool:
 
 def fitting(spec: Any, value: Any) -> Any:
     """An argument as a tensor of the dtype that a signature says."""
-    if not isinstance(spec, TensorSpec) or spec.dtype == "string":
+    if not isinstance(spec, TensorSpec):
         return value
-    array = unwrap(value) if isinstance(value, (jax.Array, Variable)) else jnp.asarray(value, spec.dtype)
-    wanted = jax.dtypes.canonicalize_dtype(spec.dtype)
+    takes_text = spec.dtype == "string"
+    if takes_text and (is_text(value) or isinstance(value, Composite)):
+        return value
+    is_array = takes_text or isinstance(value, (jax.Array, Variable))
+    array = jnp.asarray(unwrap(value)) if is_array else jnp.asarray(value, spec.dtype)
+    wanted = "string" if takes_text else jax.dtypes.canonicalize_dtype(spec.dtype)
     fits = spec.shape is None or (
         len(spec.shape) == array.ndim and all(a in (None, b) for a, b in zip(spec.shape, array.shape, strict=True))
     )
-    if not fits or array.dtype != wanted:
+    if not fits or takes_text or array.dtype != wanted:
+        changed = "tf.strings.as_string(x)" if takes_text else f"tf.cast(x, tf.{wanted})"
         raise SignatureError(
             f"The function takes {spec} by its signature; got {array.dtype}{tuple(array.shape)}.",
-            fix=f"tf.TensorSpec({[None] * array.ndim}, tf.{array.dtype}) in the signature, or tf.cast(x, tf.{wanted}).",
+            fix=f"tf.TensorSpec({[None] * array.ndim}, tf.{array.dtype}) in the signature, or {changed}.",
         )
     return array
 

@@ -74,3 +74,11 @@ def test_outputs_of_a_model_have_gradients_by_tensors_inside_it_that_are_outputs
     with tf.GradientTape() as tape:
         hidden, outputs = model(np.ones((1, 2), "float32"))
     assert value(tape.gradient(outputs, hidden)) == [[2.0, 2.0, 2.0]]
+
+
+def test_a_function_of_texts_refuses_numbers():
+    double = tf.function(lambda a: tf.strings.join([a, a]))
+    of_texts = double.get_concrete_function(tf.TensorSpec([], "string"))
+    assert of_texts(tf.constant("ab")).numpy() == b"abab"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="by its signature; got int32"):
+        of_texts(tf.constant(1))

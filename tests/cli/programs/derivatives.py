@@ -32,6 +32,11 @@ def err(n, f):
         print(n, "RuntimeError")
 
 
+def in_a_tape(f):
+    with tf.GradientTape() as t:
+        return f(t)
+
+
 x = tf.Variable(tf.constant([1.0, 2.0]), name="x")
 y = tf.Variable(3.0)
 c = tf.constant(4.0)
@@ -178,7 +183,7 @@ try:
     show("jvp2", acc.jvp([l1, gg]))
 except Exception as e:
     print("jvp", type(e).__name__, e)
-err("watchint", lambda: tf.GradientTape().__enter__().watch(tf.constant(3)))
+err("watchint", lambda: in_a_tape(lambda t: t.watch(tf.constant(3))))
 with tf.GradientTape() as t:
     t.watch(xx)
     q = xx * tf.constant([0.0, 1.0, 2.0])
@@ -207,4 +212,4 @@ with tf.GradientTape() as t:
     a, b2 = tf.split(tf.concat([xx, xx * 2], 0), 2)
     l = tf.reduce_sum(a * b2) + tf.linalg.norm(xx)
 show("split", t.gradient(l, xx))
-show("src same", tf.GradientTape().__enter__().gradient(y, y))
+show("src same", in_a_tape(lambda t: t.gradient(y, y)))
