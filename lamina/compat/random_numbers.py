@@ -277,13 +277,17 @@ _COMPILED: dict[str, Any] = {
     "categorical": lambda logits, num_samples, dtype="int64", seed=None: random.categorical(
         logits, num_samples, "int32", seed),
     "gamma": lambda shape, alpha, beta=1.0, dtype="float32", seed=None: random.gamma(
-        dims(shape), alpha, dtype, seed) / beta,
+        dims(shape), array(alpha), dtype, seed) / array(beta),
 }  # fmt: skip
 
 
 def _op(name):
     def draw(*args, seed=None, **kwargs):
         kwargs.pop("name", None)
+        if name in ("gamma", "poisson"):  # samples of this shape for each of the rates
+            shape, *rest = args or (kwargs.pop("shape"),)
+            rates = *rest[:2], *(kwargs[one] for one in ("alpha", "beta", "lam") if one in kwargs)
+            args = *((*dims(shape), *np.broadcast_shapes(*map(np.shape, rates))),), *rest
         if _in_compiled():  # numbers of the host would be constants of the compiled function
             return _COMPILED[name](*args, seed=seed, **kwargs)
         return getattr(_Op(seed), name)(*args, **kwargs)

@@ -6,9 +6,10 @@ from typing import Any
 
 import jax
 
-from lamina.core import context, tree
+from lamina.core import context, registry, tree
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.probes import unprinted
+from lamina.errors import LaminaError
 from lamina.training.data.leaves import differ_in_rows
 from lamina.training.data.packing import unpack_x_y_sample_weight
 
@@ -40,8 +41,20 @@ def _is_built_for(model, batch):
 
 
 def _build(model, batch, fixed):
-    x, y, sample_weight = unpack_x_y_sample_weight(batch)
     unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
+    try:
+        _build_parts(model, unbuilt, fixed, *unpack_x_y_sample_weight(batch))
+    except (LaminaError, TypeError, ValueError):
+        if unbuilt not in ([], [model]) or registry.is_builtin(type(model).train_step):
+            raise
+        model.built = True  # its own step takes a batch in another way, such as (x, y, z) as three inputs
+        context.structure_changed()
+    if model.optimizer is not None:
+        model.optimizer.ensure_built(model.trainable_variables)
+        context.structure_changed()
+
+
+def _build_parts(model, unbuilt, fixed, x, y, sample_weight):
     if unbuilt == [model] and not model._has_call():  # e.g. a GAN, which has submodels and a train_step that calls them
         model.built = True
         context.structure_changed()
@@ -52,9 +65,6 @@ def _build(model, batch, fixed):
         x, y, sample_weight = _symbols((x, y, sample_weight), fixed)
         y_pred = model.compute_output_spec(x)
         trace(model._build_compiled, x, y, y_pred, sample_weight)
-        context.structure_changed()
-    if model.optimizer is not None:
-        model.optimizer.ensure_built(model.trainable_variables)
         context.structure_changed()
 
 

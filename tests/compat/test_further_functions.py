@@ -82,3 +82,44 @@ def test_a_function_of_texts_refuses_numbers():
     assert of_texts(tf.constant("ab")).numpy() == b"abab"
     with pytest.raises(tf.errors.InvalidArgumentError, match="by its signature; got int32"):
         of_texts(tf.constant(1))
+
+
+def test_linear_operators_are_differentiated():
+    diagonal = tf.Variable([2.0, 4.0])
+    with tf.GradientTape() as tape:
+        solved = tf.linalg.LinearOperatorDiag(diagonal).solve([[1.0], [1.0]])
+    assert value(tape.gradient(solved, diagonal)) == [-0.25, -0.0625]
+
+
+class Triplets(keras.Model):
+    """Its own steps take a batch (x, y, z) as three inputs, which `call` does not."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+    def train_step(self, data):
+        return {"sum": sum(part.sum() for part in self.inner(data))}
+
+    test_step = train_step
+
+
+def test_a_model_whose_own_steps_alone_take_its_batches():
+    inputs = [keras.Input((2,)) for _ in range(3)]
+    model = Triplets(keras.Model(inputs, [2 * part for part in inputs]))
+    model.compile("sgd", weighted_metrics=[])
+    batch = tf.data.Dataset.from_tensor_slices((np.ones((4, 2), "float32"),) * 3).batch(4)
+    assert model.fit(batch, validation_data=batch, verbose=0).history == {"sum": [48.0], "val_sum": [48.0]}
+
+
+def test_a_call_that_needs_training_gets_it():
+    class Scale(keras.layers.Layer):
+        def call(self, inputs, training):
+            return inputs * (2.0 if training else 1.0)
+
+    model = keras.Sequential([keras.Input((1,)), Scale()])
+    assert float(model(np.ones((1, 1)))[0, 0]) == 1.0
+    assert float(model(np.ones((1, 1)), training=True)[0, 0]) == 2.0

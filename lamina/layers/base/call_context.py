@@ -56,6 +56,8 @@ def resolve_training(layer: Any, signature: Any, args: tuple[Any, ...], kwargs: 
         training = signature.default_training
     if training is not None and (signature.has_training or (signature.has_any_keyword and layer._passes_training)):
         kwargs["training"] = training
+    elif "training" in signature.required:
+        kwargs["training"] = False
     return training
 
 
