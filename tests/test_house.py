@@ -67,7 +67,7 @@ TOKENS = {
     "saving": 35_300,
     "serve": 10_200,
     "spelling": 8_600,
-    "training": 51_200,
+    "training": 51_300,
     "utils": 23_000,
     "view": 13_800,
     "visualization": 14_200,

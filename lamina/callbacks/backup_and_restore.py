@@ -88,8 +88,9 @@ class RunBackup(Callback):
 
     @idle_with_epochs
     def on_train_batch_end(self, batch, logs=None):
-        self._since_saving += batch + 1 - self._trained
-        self._trained = batch + 1
+        trained = min(batch + 1, self.params["steps"] or batch + 1)  # the last execution of an epoch may have fewer
+        self._since_saving += trained - self._trained
+        self._trained = trained
         if self._is_due():
             logs = logs.unread() if isinstance(logs, Logs) else logs or {}
             self._save(self._epoch, self._trained, logs, may_wait=False)

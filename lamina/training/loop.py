@@ -87,9 +87,9 @@ class Pass:
             self.count = index + 1
             yield batch
             self.interrupts.release()
-            within = (index + 1) % together != 0
+            within = (index + 1) % together != 0 and index + 1 != self.batches.num_batches
             if watched and not within:
-                end(index, self.logs)
+                end(_last_of(index, together), self.logs)
             if progress is not None:
                 progress.update(index + 1, self.logs)
             if alone:
@@ -101,7 +101,7 @@ class Pass:
         if self.ends is not None:
             self.interrupts.end(self.ends)
         if watched and within:
-            end(index // together * together + together - 1, self.logs)  # as if the last execution had been complete
+            end(_last_of(index, together), self.logs)
         self.batches.end_epoch()
 
     def run(self, step: Callable[[Any], Any], batch: Any) -> Any:
@@ -119,6 +119,11 @@ class Pass:
             raise
         self.logs, self.done, self.position = logs, self.count, self.batches.position()
         return logs
+
+
+def _last_of(index, together):
+    """The number of the last step of an execution, as if the last execution of an epoch were complete."""
+    return index // together * together + together - 1
 
 
 def fit_batches(
