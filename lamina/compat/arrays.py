@@ -17,7 +17,9 @@ from jax.core import Tracer
 from lamina import ops
 from lamina.compat.functions import constant
 from lamina.compat.host import HostTensor, as_text, is_text, on_host, texts
+from lamina.compat.lifting import inside
 from lamina.core.keras_tensor import is_symbolic
+from lamina.core.recording import NEEDS_VALUES
 from lamina.core.variable import unwrap
 
 __all__ = [
@@ -306,7 +308,14 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *_: Any, fn_output_signature:
         if any(isinstance(row, RaggedTensor) for row in rows) or len({np.shape(unwrap(row)) for row in rows}) > 1:
             return ragged_stack(rows)
         return stack(rows)
-    return ops.map(fn, jax.tree_util.tree_map(array, elems) if leaves[0] is not elems else array(elems))
+    elems = jax.tree_util.tree_map(array, elems) if leaves[0] is not elems else array(elems)
+    try:
+        return ops.map(fn, elems)
+    except NEEDS_VALUES:  # it decides by values, which are known where no function is compiled
+        if inside():
+            raise
+        rows = [fn(jax.tree_util.tree_map(lambda leaf: leaf[row], elems)) for row in range(len(array(leaves[0])))]  # noqa: B023
+        return jax.tree_util.tree_map(lambda *parts: jnp.stack([array(part) for part in parts]), *rows)
 
 
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: Any = None) -> Any:

@@ -24,7 +24,7 @@ from lamina.layers.base.input_spec import InputSpec
 from lamina.models import Model
 from lamina.saving.safety.limits import naming
 
-__all__ = ["SAVED_MODELS", "load", "save"]
+__all__ = ["SAVED_MODELS", "load", "save", "write_programs"]
 
 PROGRAMS = "assets.extra/lamina"  # a folder that TensorFlow leaves alone
 DEFAULT = "serving_default"
@@ -52,22 +52,37 @@ def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, o
     folder = pathlib.Path(export_dir, PROGRAMS)
     if names:
         archive.write_out(export_dir, verbose=False)
-    folder.mkdir(parents=True, exist_ok=True)
     if not names:
+        folder.mkdir(parents=True, exist_ok=True)
         pathlib.Path(export_dir, "saved_model.pb").write_bytes(b"")  # a SavedModel without functions
     if missing:
         (name, reason), *_ = missing.items()
         others = f", as {len(missing) - 1} others" if len(missing) > 1 else ""
         warn(f"{name} is not in the files of {export_dir}{others}, so only this process can load it: {reason}")
+    _write_programs(archive._endpoints, folder, names, [*by_name, DEFAULT])
+    _remember(folder / "functions.json", obj, by_name)
+
+
+def _write_programs(endpoints, folder, names, signatures):
+    folder.mkdir(parents=True, exist_ok=True)
     for name, _ in names:
-        (folder / f"{name}.jax").write_bytes(archive._endpoints[name].exported.serialize())
+        (folder / f"{name}.jax").write_bytes(endpoints[name].exported.serialize())
     entries = [
-        {"name": name, "attribute": attribute, "inputs": archive._endpoints[name].input_names,
-         "outputs": archive._endpoints[name].output_names, "signature": name in by_name or name == DEFAULT}
+        {"name": name, "attribute": attribute, "inputs": endpoints[name].input_names,
+         "outputs": endpoints[name].output_names, "signature": name in signatures}
         for name, attribute in names
     ]  # fmt: skip
     (folder / "functions.json").write_text(json.dumps(entries), encoding="utf-8")
-    _remember(folder / "functions.json", obj, by_name)
+
+
+def write_programs(endpoints: Mapping[str, Any], folder: pathlib.Path) -> None:
+    """Write what `load` reads into a SavedModel of `model.export`.
+
+    Args:
+        endpoints: Endpoints by name.
+        folder: Folder.
+    """
+    _write_programs(endpoints, folder / PROGRAMS, [(name, name) for name in endpoints], endpoints)
 
 
 def _remember(path, obj, signatures):
@@ -268,6 +283,8 @@ def _read(folder):
             loaded._call = _function(program)
         elif entry["attribute"]:
             setattr(loaded, entry["attribute"], _function(program))
+    for name in [*loaded.signatures][:1]:  # an export calls its first endpoint by the name that servers look for
+        loaded.signatures.setdefault(DEFAULT, loaded.signatures[name])
     return loaded
 
 

@@ -118,8 +118,25 @@ def _bytes(text):
 
 def unicode_decode(input: Any, input_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
     """`tf.strings.unicode_decode`: the code points of each text."""
-    rows = _rows(lambda text: list(as_bytes(text).decode(input_encoding, "replace")), input)
-    return each(ord, rows, "int32")
+    return each(ord, unicode_split(input, input_encoding), "int32")
+
+
+def unicode_split(input: Any, input_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
+    """`tf.strings.unicode_split`: the characters of each text."""
+    return _rows(lambda text: list(as_bytes(text).decode(input_encoding, "replace")), input)
+
+
+def with_offsets(function: Any) -> Any:
+    """`unicode_decode_with_offsets` and `unicode_split_with_offsets`: also the byte at which each character begins."""
+
+    def run(input, input_encoding="UTF-8", *_, **__):
+        def starts(text):
+            characters = as_bytes(text).decode(input_encoding, "replace")
+            return np.cumsum([0, *(len(one.encode(input_encoding)) for one in characters)])[:-1].tolist()
+
+        return function(input, input_encoding), each(int, _rows(starts, input), "int64")
+
+    return run
 
 
 def unicode_encode(input: Any, output_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
@@ -237,8 +254,8 @@ STRINGS: dict[str, Any] = {
     "to_hash_bucket_fast": to_hash_bucket, "to_hash_bucket_strong": to_hash_bucket, "unicode_decode": unicode_decode,
     "to_number": lambda input, out_type="float32", name=None: _of_each(to_number, np.dtype(out_type))(input, out_type),
     "unicode_encode": unicode_encode, "unicode_transcode": _of_each(unicode_transcode),
-    "unicode_split": lambda input, input_encoding="UTF-8", *_, **__: _rows(
-        lambda text: list(as_bytes(text).decode(input_encoding, "replace")), input),
+    "unicode_split": unicode_split, "unicode_split_with_offsets": with_offsets(unicode_split),
+    "unicode_decode_with_offsets": with_offsets(unicode_decode),
     "unsorted_segment_join": unsorted_segment_join, "upper": _of_each(lambda text, encoding="": text.upper() if
         encoding else as_text(as_bytes(text).upper())),
 }  # fmt: skip

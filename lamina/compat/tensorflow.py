@@ -44,7 +44,7 @@ from lamina.compat.lite import LITE
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
-from lamina.compat.saved_models import SAVED_MODELS
+from lamina.compat.saved_models import SAVED_MODELS, write_programs
 from lamina.compat.sessions import SESSIONS
 from lamina.compat.sparse import SparseTensor, SparseTensorSpec
 from lamina.compat.sparse_functions import LOOKUPS, SPARSE
@@ -53,6 +53,7 @@ from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.core.no_values import rewrite_with
 from lamina.errors import CallError
+from lamina.export.savedmodel.model import ALSO_WRITTEN
 from lamina.layers import StringLookup, TextVectorization
 from lamina.scopes import device
 from lamina.training.data.elements import TensorSpec
@@ -113,6 +114,7 @@ def patch_jax_arrays() -> None:
     rewrite_with(autograph.when_traced)
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
+    ALSO_WRITTEN.append(write_programs)
     TextVectorization._ragged = staticmethod(RaggedTensor.from_row_lengths)
     for method in (datasets.ragged_batch, datasets.ignore_errors):
         setattr(datasets.Dataset, method.__name__, method)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
+from lamina.compat.saved_models import write_programs
 from lamina.errors import ShapeError
 from tests.compat.namespace import tf
 
@@ -123,3 +124,13 @@ def test_a_call_that_needs_training_gets_it():
     model = keras.Sequential([keras.Input((1,)), Scale()])
     assert float(model(np.ones((1, 1)))[0, 0]) == 1.0
     assert float(model(np.ones((1, 1)), training=True)[0, 0]) == 2.0
+
+
+def test_an_exported_model_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr("lamina.export.savedmodel.model.ALSO_WRITTEN", [write_programs])
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.export(tmp_path / "it", format="tf_saved_model", verbose=False)
+    loaded, x = tf.saved_model.load(tmp_path / "it"), np.ones((3, 2), "float32")
+    assert [*loaded.signatures] == ["serve", "serving_default"]
+    for outputs in (loaded.serve(x), *loaded.signatures["serving_default"](x).values()):
+        np.testing.assert_allclose(outputs, model(x), 1e-6)

@@ -27,7 +27,10 @@ from lamina.export.savedmodel.messages import (
 )  # fmt: skip
 from lamina.runtime.protobufs import encode
 
-__all__ = ["load_saved_model", "saved_model_files", "stablehlo_of"]
+__all__ = ["ALSO_WRITTEN", "load_saved_model", "saved_model_files", "stablehlo_of"]
+
+ALSO_WRITTEN: list[Any] = []
+"""Functions of (endpoints, folder) that write more: for TensorFlow programs, what their `tf.saved_model.load` reads."""
 
 LIMIT = 2**31 - 1  # bytes of a protocol buffer
 _VERSIONS = encode((1, 1), (2, 1))
@@ -87,6 +90,8 @@ def saved_model_files(endpoints: Mapping[str, Any], folder: pathlib.Path) -> Non
     )
     (folder / "saved_model.pb").write_bytes(encode((1, 1), (2, meta)))
     write_bundle(folder / "variables" / "variables", {GRAPH_KEY: bundle})
+    for write in ALSO_WRITTEN:
+        write(endpoints, folder)
 
 
 def stablehlo_of(exported: Any) -> bytes:
