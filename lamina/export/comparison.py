@@ -116,8 +116,8 @@ def states_of(model: Any) -> list[Any]:
 
 
 def _predicted(model, arguments):
-    """What `predict` gives; states that it would pass on to the next call stay what they are in the file."""
-    states = states_of(model)
+    """What `predict` gives; variables that a call assigns to stay what they are in the file."""
+    states = model.non_trainable_variables
     before = [np.array(variable) for variable in states]
     results = model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
     for variable, value in zip(states, before, strict=True):

@@ -7,6 +7,8 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from lamina import saving
+from lamina.core import tree
+from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.shapes import symbols_of
 from lamina.runtime.tracebacks import filters_traceback
@@ -155,7 +157,12 @@ class SavingMixin(Trainer):
             return [self.input]
         if not shapes:
             raise CallError(f"{self.name} is not built: its input shapes are not known.", fix="Call it once first.")
-        return [symbols_of(shape, self.input_dtype) for shape in shapes.values()]
+        symbols = [symbols_of(shape, self.input_dtype) for shape in shapes.values()]
+        dtypes = self.__dict__.get("_called_dtypes", ())
+        if len(tree.flatten(symbols)) != len(dtypes):
+            return symbols
+        left = iter(dtypes)
+        return tree.map_structure(lambda tensor: KerasTensor(tensor.shape, next(left) or tensor.dtype), symbols)
 
 
 def _from_bytes(data):

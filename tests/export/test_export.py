@@ -114,6 +114,28 @@ def test_a_subclass_and_a_graph_of_several_inputs():
     assert got[1].shape == (3,)
 
 
+def test_a_subclass_takes_what_it_was_called_with_and_stays_as_it_was(tmp_path):
+    class Step(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.embed = keras.layers.Embedding(7, 3)
+            self.calls = self.add_weight((), "zeros", trainable=False, name="calls")
+
+        def call(self, inputs):
+            self.calls.assign_add(1.0)
+            row = keras.ops.slice(inputs["cache"], (0, inputs["start"][0], 0), (1, 1, 3))
+            return self.embed(inputs["tokens"]) * inputs["flags"][:, None, None] + row + self.calls
+
+    model = Step()
+    inputs = {"tokens": np.zeros((2, 1), "int32"), "start": np.ones(2, "int32"), "flags": np.ones(2, bool)}
+    inputs["cache"] = np.ones((2, 4, 3), "float32")
+    model(inputs)
+    report = model.export(tmp_path / "step.jax", verbose=False, verify=inputs)
+    assert report.difference == 0 and float(model.calls) == 1
+    taken = jax.export.deserialize(report.path.read_bytes()).in_avals
+    assert [str(aval.dtype) for aval in taken] == ["float32", "bool", "int32", "int32"]
+
+
 @pytest.mark.parametrize("format", ["openvino", "torch", "wrong"])
 def test_formats_of_other_engines(format):
     with pytest.raises(ConfigError, match=r"(?s)is not written.*format=\"jax\""):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from lamina.core import context
+from lamina.core import context, tree
 from lamina.errors import CallError
 from lamina.layers.base import call_signature
 from lamina.layers.base.shapes import open_batch, open_probes
@@ -47,6 +47,7 @@ def _build_for(layer, args, kwargs, has_build):
         return
     signature = call_signature.signature_of(type(layer).call)
     tensors = call_signature.tensors_of(signature, args, kwargs)
+    layer.__dict__["_called_dtypes"] = [_whole_dtype(leaf) for leaf in tree.flatten(list(tensors.values()))]
     shapes = {f"{name}_shape": open_probes(call_signature.shape_of(value)) for name, value in tensors.items()}
     if not has_build:  # the layers inside build themselves in the call that follows
         layer.built = True
@@ -59,6 +60,12 @@ def _build_for(layer, args, kwargs, has_build):
         if len(wanted) > 1:
             _check_shape_names(layer, wanted, signature.names)
         layer.build(**{name: shapes.get(name) for name in wanted if name in shapes})
+
+
+def _whole_dtype(leaf):
+    """The dtype of an input of integers or truth values; None for others, which are cast."""
+    dtype = str(getattr(leaf, "dtype", ""))
+    return dtype if dtype == "bool" or "int" in dtype else None
 
 
 def _check_shape_names(layer, wanted, called):
