@@ -118,11 +118,11 @@ class Attempt:
         run = None if self.is_foreign else written.load()
         for number, batch in enumerate((1, 5)):
             inputs = list(inputs_of(written.avals, batch))
-            for layer in model._flatten_layers():
-                if getattr(layer, "stateful", False):
-                    layer.reset_state()
+            before = [np.array(variable) for variable in model.non_trainable_variables]
             arguments = keras.tree.pack_sequence_as(structure, inputs)
             wanted = model.predict(arguments[0] if len(arguments) == 1 else list(arguments), verbose=0)
+            for variable, value in zip(model.non_trainable_variables, before, strict=True):
+                variable.assign(value)
             self.wanted.append([np.asarray(value, "float64") for value in keras.tree.flatten(wanted)])
             if run is not None:
                 self._measure(run(inputs), self.wanted[-1])

@@ -279,7 +279,7 @@ def frozen_backbone():
 
 def integer_layers():
     days = keras.Input((3,), dtype="int32", name="days")
-    one = L.CategoryEncoding(8, output_mode="one_hot")(days[:, 0])
+    one = L.CategoryEncoding(8, output_mode="one_hot")(days[:, :1])
     many = L.CategoryEncoding(8, output_mode="multi_hot")(days)
     hashed = L.Hashing(5, output_mode="multi_hot", salt=7)(days)
     return keras.Model(days, L.Concatenate()([one, many, L.Lambda(lambda x: ops.cast(x, "float32"))(hashed)]))

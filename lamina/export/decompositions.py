@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.interpreters import mlir
 
+from lamina.export.special_functions import SPECIAL
+
 __all__ = ["DECOMPOSITIONS", "MAX_ROTATED", "WITHOUT_LAPACK"]
 
 MAX_ROTATED = 64  # columns of a matrix that is diagonalized by rotating pairs of them
@@ -251,7 +253,7 @@ def _rotation(pair, size, first, second, both):
 DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     "cumlogsumexp": _running(jnp.logaddexp, _least), "cummax": _running(jnp.maximum, _least),
     "cummin": _running(jnp.minimum, _most), "cumprod": _running(jnp.multiply, lambda dtype: 1),
-    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)},
+    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)}, **SPECIAL,
 }  # fmt: skip
 WITHOUT_LAPACK = tuple(  # rules of lowering for what JAX leaves to LAPACK, which TensorFlow lacks
     (getattr(jax.lax.linalg, f"{name}_p"), mlir.lower_fun(DECOMPOSITIONS[name], multiple_results=True))

@@ -152,7 +152,7 @@ def _convert(converter, equation, x):
 def _bitcast(converter, equation, x):
     source, target = equation.invars[0].aval.dtype, equation.params["new_dtype"]
     if source != target and (source.itemsize != target.itemsize or {source.kind, target.kind} != {"i", "u"}):
-        raise converter.refusal(f"operator that reads {source} as {target}")
+        return converter.decomposed(equation, [x])
     return x if source == target else converter.graph.cast(x, target)  # which wraps integers of one width
 
 
