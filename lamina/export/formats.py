@@ -58,6 +58,7 @@ ELSEWHERE = {  # what leads to the format of another engine
     "openvino": 'model.export("model.onnx"), then openvino.convert_model("model.onnx")',
     "torch": 'model.export("model.onnx"), then onnx2torch',
 }
+OF_SAVE = (".keras", ".h5", ".hdf5")  # of files of a model with its code
 OF_OTHERS = {
     ".pb": "tf_saved_model",
     ".xml": "openvino",
@@ -96,7 +97,14 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
     Raises:
         ConfigError: The ending is not that of a format, or of another one.
     """
-    ending = pathlib.Path(filepath).suffix
+    if not isinstance(filepath, (str, os.PathLike)) or not str(filepath):
+        raise ConfigError(f"export takes the path of a file or folder; got {filepath!r}.", fix='model.export("folder")')
+    ending = pathlib.Path(filepath).suffix.lower()
+    if ending in OF_SAVE:
+        raise ConfigError(
+            f"{ending!r} is the ending of a file that holds the model itself; got {str(filepath)!r}.",
+            fix=f"model.save({str(pathlib.Path(filepath).with_suffix('.keras'))!r})",
+        )
     endings = {entry.ending: name for name, entry in FORMATS.items() if entry.ending}
     by_ending = endings.get(ending, OF_OTHERS.get(ending))
     if format is None:

@@ -85,9 +85,9 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
         target: File.
         opset_version: Version of the operators.
     """
-    import onnx
-
     endpoint, data = endpoint_of(model, signature, "onnx", opset_version)
+    import onnx  # which the line above asks for
+
     target.write_bytes(data)
     proto = onnx.load_from_string(data)
 

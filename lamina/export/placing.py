@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lamina.errors import FileError
 
-__all__ = ["beside", "check_folder", "files_in"]
+__all__ = ["beside", "check_file", "check_folder", "files_in"]
 
 
 @contextlib.contextmanager
@@ -21,9 +21,19 @@ def beside(target: pathlib.Path, is_folder: bool, last: list[str] | None = None)
         target: File or folder.
         is_folder: Whether it is a folder; files of it that are not written again stay.
         last: Names of the files that are moved last, because they name the others; may be filled in the block.
+
+    Raises:
+        FileError: Nothing can be written there.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}") as folder:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}")
+    except OSError as error:
+        raise FileError(
+            f"Nothing can be written to {target.parent}: {error.strerror}.",
+            fix=f"Pass a path in a folder that can be written, {target.name!r} for example.",
+        ) from error
+    with made as folder:
         place = pathlib.Path(folder, target.name)
         if not is_folder:
             yield place
@@ -40,6 +50,17 @@ def beside(target: pathlib.Path, is_folder: bool, last: list[str] | None = None)
 def files_in(folder: pathlib.Path) -> list[str]:
     """The names of all files in a folder and those below, sorted; none for a file."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def check_file(file: pathlib.Path, call: str) -> None:
+    """Refuse a folder where a file is to be.
+
+    Args:
+        file: The file.
+        call: A call with another name, for the error.
+    """
+    if file.is_dir():
+        raise FileError(f"{file} is a folder; this is written into a file.", fix=call)
 
 
 def check_folder(folder: pathlib.Path, call: str) -> None:

@@ -89,18 +89,19 @@ def structs_of(signature: Any, least: int = 1, multiple: int = 1, equal: bool = 
     Raises:
         ConfigError: An entry has no shape or dtype, or text, which no program holds.
     """
-    names = (f"size{0 if equal else number}" for number in itertools.count())
-    count = sum(size is None for spec in tree.flatten(signature) for size in (spec.shape or ())[1:])
-    count = min(count, 1) if equal else count
-    scope = jax.export.SymbolicScope([f"size{number} >= {least}" for number in range(count)])
-
-    def struct(spec):
-        shape, dtype = spec.shape, getattr(spec, "dtype", None)
-        if shape is None or dtype is None:
+    for spec in tree.flatten(signature):
+        if getattr(spec, "shape", None) is None or getattr(spec, "dtype", None) is None:
             raise ConfigError(
                 f"An input_signature has shapes and types; got {spec!r}.",
                 fix="keras.InputSpec(shape=(None, 4), dtype='float32')",
             )
+    names = (f"size{0 if equal else number}" for number in itertools.count())
+    count = sum(size is None for spec in tree.flatten(signature) for size in spec.shape[1:])
+    count = min(count, 1) if equal else count
+    scope = jax.export.SymbolicScope([f"size{number} >= {least}" for number in range(count)])
+
+    def struct(spec):
+        shape, dtype = spec.shape, spec.dtype
         if str(dtype) == "string":
             raise ConfigError(
                 "Exported programs compute with numbers; got an input of text.",
@@ -129,7 +130,8 @@ def for_open_sizes(signature: Any, make: Callable[[list[Any]], Any]) -> Any:
     Raises:
         Exception: What `make` raised without constraints, if no constraint helps.
     """
-    count = sum(size is None for spec in tree.flatten(signature) for size in (spec.shape or ())[1:])
+    structs_of(signature)  # which refuses what is none
+    count = sum(size is None for spec in tree.flatten(signature) for size in spec.shape[1:])
     weaker = [(1, 1), *((2**power, 1) for power in range(1, 9)), *((1, 2**power) for power in range(1, 7))]
     tried = [(*pair, equal) for equal in (False, True)[: min(count, 2)] for pair in weaker] or [(1, 1, False)]
     first: Exception | None = None

@@ -11,7 +11,7 @@ from lamina.errors import ConfigError
 from lamina.export.comparison import compare
 from lamina.export.formats import FORMATS, format_of
 from lamina.export.huggingface.writing import push
-from lamina.export.placing import beside, check_folder, files_in
+from lamina.export.placing import beside, check_file, check_folder, files_in
 from lamina.export.report import ExportReport
 
 __all__ = ["write_model"]
@@ -72,7 +72,8 @@ def _options(format, kwargs):
 def _place(target, format):
     """The file, or the folder of a format of several files; a format of one file may be given a folder too."""
     ending = FORMATS[format].ending
-    if target.suffix == ending and ending:
+    if target.suffix.lower() == ending and ending:
+        check_file(target, f"model.export({str(target.with_stem(f'{target.stem}_file'))!r})")
         return target
     check_folder(target, f"model.export({f'{target}_{format}'!r}, format={format!r})")
     return target / f"serve{ending}" if ending else target

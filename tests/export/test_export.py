@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, LaminaError
 
 X = np.random.default_rng(0).normal(size=(3, 8, 8, 2)).astype("float32")
 
@@ -142,6 +142,25 @@ def test_formats_of_other_engines(format):
         keras.export.ExportArchive(format)
     with pytest.raises(ConfigError, match="is not written"):
         image_model().export("nowhere", format=format)
+
+
+def test_paths_that_nothing_is_written_to(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    (tmp_path / "folder.onnx").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for path, match in [
+        ("folder.onnx", "is a folder"), ("file", "is a file"), ("file/m.jax", "Nothing can be written to"),
+        ("m.keras", r"model\.save"), ("m.H5", r"model\.save"),
+    ]:  # fmt: skip
+        with pytest.raises(LaminaError, match=match):
+            model.export(tmp_path / path, verbose=False)
+    with pytest.raises(ConfigError, match="path of a file"):
+        model.export("")
+    with pytest.raises(ConfigError, match="shapes and types"):
+        model.export(tmp_path / "m.jax", input_signature=[(None, 4)])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.onnx"]
+    assert (tmp_path / "file").read_text() == "mine"
+    assert model.export(tmp_path / "m.JAX", verbose=False).path.is_file()
 
 
 @pytest.mark.parametrize(

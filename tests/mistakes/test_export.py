@@ -94,6 +94,14 @@ MISTAKES = [
     prose(MODEL, "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2, mask_zero=True), L.Bidirectional(L.LSTM(2, return_sequences=True))]).export('m', format='tfjs')",
           "keras.Sequential([keras.Input((4,)), L.Embedding(5, 2), L.Bidirectional(L.LSTM(2, return_sequences=True))]).export('m', format='tfjs', verbose=False)", "mask_zero=False"),
     prose(MODEL, "model.quantize('int8'); model.export('m', format='tfjs')", "model.export('m', format='tfjs', weight_type='uint8', verbose=False)", 'weight_type="uint8"'),
+    code(MODEL + "__import__('os').makedirs('m.onnx', exist_ok=True); ", "model.export('m.onnx', verbose=False)", "model.export('m_file.onnx')", "model.export('m_file.onnx')"),
+    prose(MODEL + "open('f', 'w').close(); ", "model.export('f/m.onnx', verbose=False)", "model.export('m.onnx', verbose=False)", "'m.onnx'"),
+    code(MODEL, "model.export('m.h5', verbose=False)", "model.save('m.keras')", "model.save('m.keras')"),
+    code(MODEL, "model.export('', verbose=False)", 'model.export("folder")', 'model.export("folder")'),
+    prose(MODEL, "model.export('m.onnx', input_signature=[(None, 4)], verbose=False)",
+          "model.export('m.onnx', input_signature=[keras.InputSpec(shape=(None, 4), dtype='float32')], verbose=False)", "keras.InputSpec(shape=(None, 4), dtype='float32')"),
+    prose(MODEL + "x_train = np.ones((9, 4)); ", "model.export('m.tflite', quantize='int8', representative_data=np.ones((9, 5)), verbose=False)",
+          "model.export('m.tflite', quantize='int8', representative_data=x_train[:100], verbose=False)", "representative_data=x_train[:100]"),
 ]  # fmt: skip
 RARE = [
     ("dilation over the inputs", "no layer leads there"),

@@ -41,14 +41,19 @@ def batches_of(program: Any, given: Any) -> Iterator[list[np.ndarray]]:
             array[None] if array.ndim == len(aval.shape) - 1 else array
             for array, aval in zip(arrays, avals, strict=False)
         ]
-        if len(arrays) < len(avals) or any(a.ndim != len(v.shape) for a, v in zip(arrays, avals, strict=True)):
+        if len(arrays) < len(avals) or not all(map(_fits, arrays, avals)):
             raise ConfigError(
-                f"representative_data gives inputs of the model, of {[len(aval.shape) for aval in avals]} axes; got "
-                f"{[array.ndim for array in arrays]}.",
+                f"representative_data gives inputs of the model, of {[aval.shape for aval in avals]}; got "
+                f"{[array.shape for array in arrays]}.",
                 fix="representative_data=x_train[:100]",
             )
         for start in range(0, len(arrays[0]), BATCH):
             yield [array[start : start + BATCH].astype(v.dtype) for array, v in zip(arrays, avals, strict=True)]
+
+
+def _fits(array, aval):
+    sizes = list(zip(array.shape, aval.shape, strict=False))[1:]
+    return array.ndim == len(aval.shape) and all(not isinstance(n, int) or n == size for size, n in sizes)
 
 
 def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, float]]:

@@ -18,6 +18,7 @@ from lamina.export.onnx import (
 from lamina.export.onnx.control_flow import value_info
 from lamina.export.onnx.converter import Converter
 from lamina.export.onnx.graph import Graph, is_static
+from lamina.runtime.packages import MissingPackageError
 
 __all__ = ["OPSETS", "places_of", "to_onnx"]
 
@@ -45,9 +46,12 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
 
     Raises:
         ConfigError: ONNX has no operator for something that the program does, or the version is not known.
+        MissingPackageError: The package onnx is not installed.
     """
-    import onnx
-
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingPackageError("Writing ONNX", "onnx") from error
     opset = DEFAULT_OPSET if opset is None else opset
     if opset not in OPSETS:
         raise ConfigError(
