@@ -34,6 +34,11 @@ class Operation(Configurable):
     def __init__(self, name: str | None = None, *args: Any, **kwargs: Any) -> None:
         refuse_positional(type(self).__name__, args, ("name",))
         keywords(type(self).__name__, kwargs)
+        if hasattr(name, "shape"):
+            raise ConfigError(
+                f"{type(self).__name__} got one tensor, and takes inputs and outputs.",
+                fix="keras.Model(inputs=inputs, outputs=outputs)",
+            )
         if name is not None and (not isinstance(name, str) or "/" in name):
             near, owner = str(name).replace("/", "_"), type(self).__name__
             raise ConfigError(f"A name is a string without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")

@@ -79,6 +79,8 @@ def _of_another_library(error):
     name = next((one for one in entries if one not in ("wrapper", "inner", "<lambda>")), "")
     if not name or module in ("None", "jax"):
         return None
+    if name in importlib.import_module("lamina.losses").__all__:  # the loss or a metric of this name
+        return TracingError(f"{name} of {module} needs the values of {_NO_VALUES}.", fix=f"loss={name!r}")
     near = nearest(name.removesuffix("_score"), importlib.import_module("lamina.metrics").__all__, strict=False)
     fix = f"keras.metrics.{near[0]}()" if near else f"After fit: {name}(y, model.predict(x)), with NumPy arrays."
     return TracingError(f"{name} of {module} needs the values of {_NO_VALUES}.", fix=fix)

@@ -91,5 +91,8 @@ def _near(value, rank, least):
     """A number, or `rank` of them, that is allowed and near what was given."""
     if isinstance(value, (list, tuple)) and value and all(is_whole(one, least) for one in value):
         return tuple((*value, *[value[-1]] * rank)[:rank])
-    number = int(value) if isinstance(value, float) and math.isfinite(value) else None
+    text = value.strip() if isinstance(value, str) else ""
+    number = (
+        int(text) if text.isdecimal() else int(value) if isinstance(value, float) and math.isfinite(value) else None
+    )
     return number if number is not None and number >= max(least, 1) else 2

@@ -72,12 +72,16 @@ def explain_error(error: Exception) -> ArgumentError | None:
     if frame is None or is_explained or not str(frame.f_globals.get("__name__")).startswith("lamina."):
         return None
     names, is_refused = frame.f_locals, isinstance(error, TypeError) and traceback.tb_next is None
-    if frame.f_code.co_name == "__call__" and is_refused:  # of a layer
+    if frame.f_code.co_name == "__call__" and is_refused and "args" in names:  # of a layer
         return explain_call(type(names["self"]).call, (names["self"], *names["args"]), names["kwargs"])
     function, args = names.get("function"), names.get("args")
     if frame.f_code.co_name not in ("filtered", "translated", "explained") or function is None:
         return None
     args = (names["self"], *args) if "self" in names else args
+    owner = function.__qualname__.rpartition(".")[0].rpartition(".")[2]
+    if is_refused and args and owner and not any(cls.__name__ == owner for cls in type(args[0]).__mro__):
+        message = f"{function.__name__} was called on the class {owner}, and not on an object."
+        return ArgumentError(message, fix=f"model = keras.{owner}()", of=owner)
     owners = (
         args[0] if args else None,
         function.__name__,

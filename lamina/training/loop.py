@@ -219,6 +219,8 @@ def _validate(model, batches, callbacks, interrupts):
         logs = _test(model, batches, callbacks, interrupts)
     except LaminaError as error:
         error.message += " This is in the validation data."
+        if str(error.fix).startswith("model.fit(x, y):"):
+            error.fix = "validation_data=(x_val, y_val): inputs and targets are a tuple of two."
         raise
     callbacks.on_test_end(logs)
     return {f"val_{key}": value for key, value in logs.items()}

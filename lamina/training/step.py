@@ -71,6 +71,10 @@ class StepMixin(CompileMixin):
         added = [loss.sum() if getattr(loss, "ndim", 0) else loss for loss in map(unwrap, self.losses)]
         total = None
         if self._compile_loss is not None and y is not None:
+            if y_pred is None:
+                raise CallError(
+                    f"{type(self).__name__}.call returned None.", fix="return outputs  # at the end of call"
+                )
             total = self._compile_loss(y, y_pred, sample_weight)
         for loss in added:
             total = loss if total is None else total + loss

@@ -63,6 +63,12 @@ def _class_numbers(labels):
             f"to_categorical takes class numbers (0, 1, 2, ...); x[{', '.join(map(str, place))}] is {numbers[place]}.",
             fix="x = x[np.isfinite(x)]",
         )
+    if (fractions := numbers % 1 != 0).any():
+        place = tuple(map(int, np.argwhere(fractions)[0]))
+        raise DataError(
+            f"to_categorical takes class numbers (0, 1, 2, ...); x[{', '.join(map(str, place))}] is {numbers[place]}.",
+            fix="x = np.floor(x)",
+        )
     return numbers.astype("int64")
 
 

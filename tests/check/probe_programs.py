@@ -103,6 +103,19 @@ def several_outputs():
     return model
 
 
+class Failing(keras.Sequential):
+    """A step that fails, whatever the data."""
+
+    def train_step(self, *given):
+        raise ValueError("There is no such step.")
+
+
+def failing():
+    model = Failing([keras.Input((12,)), layers.Dense(3, "softmax")])
+    model.compile("adam", SPARSE)
+    return model
+
+
 EQUAL = np.arange(256) % 4  # four classes, none more frequent than another
 SOUND = {
     "dense, adam": lambda: (classifier(), X, CLASSES),
@@ -161,6 +174,15 @@ FAULTY = {
     "intersection of probabilities": (("LAM525",), lambda: (net((12,), layers.Dense(16, "relu"), layers.Dense(
         1, "sigmoid"), loss="binary_crossentropy", optimizer=Adam(0.01), metrics=[keras.metrics.MeanIoU(2)]), X, YES)),
     "labels of another shape": (("LAM118", "LAM520"), lambda: (classifier(), X, X[:, :5])),
+    "a step of its own that fails": (("LAM520",), lambda: (failing(), X, CLASSES)),
+    "rate that would do in a long training": (("LAM524",), lambda: (classifier(SGD(1e-3)), X, CLASSES)),
+    "rate that would do, regression": (("LAM524",), lambda: (regression(SGD(1e-4)), X, QUANTITY)),
+    "growing from layer to layer": (("LAM527",), lambda: (
+        regression(Adam(1e-6), 8, kernel_initializer=NORMAL(stddev=3.0)), X, QUANTITY)),
+    "growing without activations": (("LAM527",), lambda: (
+        regression(Adam(1e-6), 6, "linear", kernel_initializer=NORMAL(stddev=5.0)), X, QUANTITY)),
+    "infinity in the inputs": (("LAM402", "LAM526"), lambda: (
+        regression(), np.where(X > 3, np.inf, X), QUANTITY)),
 }  # fmt: skip
 
 

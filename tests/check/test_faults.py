@@ -10,6 +10,7 @@ from benchmarks.faults.linters import Report, lamina
 from benchmarks.faults.program import KINDS
 from benchmarks.faults.score import Outcome, Score, outcomes_of
 from lamina.check import RULES
+from tests.check.rule_programs import lacking
 
 SAMPLE = list(PROGRAMS.values())[::13]
 RUNS = [code for code, rule in RULES.items() if rule.needs == "forward"]  # the whole benchmark has them
@@ -36,6 +37,11 @@ def test_there_are_enough_programs():
     faulty = [program for program in PROGRAMS.values() if program.kinds]
     assert len(faulty) >= 150 and len(PROGRAMS) - len(faulty) >= 150
     assert all(program.source and program.summary.endswith(".") for program in PROGRAMS.values())
+
+
+def test_each_rule_has_faulty_and_sound_programs():
+    elsewhere = {"LAM509", "LAM601", "LAM602"}  # test_watch, test_first_steps; tests/mistakes/test_check
+    assert set(lacking()) == elsewhere
 
 
 def test_score():

@@ -509,3 +509,44 @@ OPS += [
         "cdist(x1[..., :2], x2[..., :2])",
     ),
 ]
+TRAINING += [
+    mistake(MODEL, "model.fit(x, y, validation_data=[(x, y)], verbose=0)",
+            "x_val, y_val = x, y; model.fit(x, y, validation_data=(x_val, y_val), verbose=0)",
+            "validation_data=(x_val, y_val)"),
+    mistake("class Mine(keras.Model):\n    def call(self, outputs):\n        ",
+            "pass" + FITTED.replace("1))", "1)), np.ones((2, 1))"),
+            "return outputs  # at the end of call" + FITTED.replace("1))", "1)), np.ones((2, 1))"),
+            "return outputs  # at the end of call"),
+]  # fmt: skip
+GRAPHS += [
+    mistake("import sklearn.metrics\n" + MODEL,
+            "model.compile('sgd', sklearn.metrics.mean_squared_error); model.train_on_batch(x, y)",
+            "model.compile('sgd', loss='mean_squared_error'); model.train_on_batch(x, y)", "loss='mean_squared_error'"),
+]  # fmt: skip
+GRAPHS += [
+    mistake("i = keras.Input((2,)); outputs = keras.layers.Dense(1)(i); ", "keras.Model(outputs)",
+            "inputs = i; keras.Model(inputs=inputs, outputs=outputs)", "keras.Model(inputs=inputs, outputs=outputs)"),
+]  # fmt: skip
+DATA += [
+    mistake(MODEL + "import sklearn.model_selection\n",
+            "x_train, y_train, x_test, y_test = sklearn.model_selection.train_test_split(x, y); "
+            "model.fit(x_train, y_train, verbose=0)",
+            "x_train, x_test, y_train, y_test = sklearn.model_selection.train_test_split(x, y)\n"
+            "model.fit(x_train, y_train, verbose=0)",
+            "x_train, x_test, y_train, y_test = sklearn.model_selection.train_test_split(x, y)"),
+    mistake("model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])\n"
+            "x = ['a.png', 'b.png']; [keras.utils.save_img(path, np.ones((4, 4, 3))) for path in x]\n",
+            "model.predict(x, verbose=0)",
+            "x = np.stack([keras.utils.img_to_array(keras.utils.load_img(path)) for path in x])\n"
+            "model.predict(x, verbose=0)",
+            "x = np.stack([keras.utils.img_to_array(keras.utils.load_img(path)) for path in x])"),
+]  # fmt: skip
+METHODS += [
+    mistake("", "model = keras.Sequential; model.add(keras.layers.Dense(1))",
+            "model = keras.Sequential(); model.add(keras.layers.Dense(1))", "model = keras.Sequential()"),
+]  # fmt: skip
+LAYERS += [
+    mistake("dense = keras.layers.Dense(1, name='dense'); ", "dense(keras.Input)", "dense(keras.Input((8,)))",
+            "dense(keras.Input((8,)))"),
+    mistake("", "keras.layers.Conv2D(8, '3')", "keras.layers.Conv2D(8, kernel_size=3)", "kernel_size=3"),
+]  # fmt: skip

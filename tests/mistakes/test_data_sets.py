@@ -218,6 +218,7 @@ MISTAKES = [
         says="num_classes=4",
     ),
     Paste("x = np.array(['a', 'b'])", "keras.utils.to_categorical(x)"),
+    Paste("x = [0.5, 1.5]", "keras.utils.to_categorical(x)"),
     Paste("x = np.array([1.0, np.nan])", "keras.utils.to_categorical(x)"),
     Mistake(
         "keras.utils.pad_sequences([1, 2])",

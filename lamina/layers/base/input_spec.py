@@ -104,6 +104,8 @@ def check_inputs(spec: Any, inputs: Any, layer: Any) -> None:
         shape = getattr(value, "shape", None)
         if shape is None:
             fix = "Does the function that made it lack a `return`?" if value is None else f"{layer.name}(np.array(x))"
+            if callable(value):
+                fix = f"{layer.name}(keras.Input((8,))): call the function first."
             raise ShapeError(f"{layer.name} needs a tensor; got {shown(value)}.", fix=fix)
         wanted = one.misfit(tuple(shape), dtype_of(value))
         if wanted:

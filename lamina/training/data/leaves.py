@@ -281,6 +281,8 @@ def _repair_counts(x, y=None, sample_weight=None):
             return "x = np.stack(x)"
         if {len(shape) for shape in shapes} == {1}:
             return "x = keras.utils.pad_sequences(x, dtype='float32')"
+    if all(np.ndim(one) > 1 and np.shape(one)[1:] == np.shape(x)[1:] for one in (x, y)):  # y is a part of x
+        return "x_train, x_test, y_train, y_test = sklearn.model_selection.train_test_split(x, y), in this order."
     return "Row i of y must be the target of row i of x."
 
 

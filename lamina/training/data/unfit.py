@@ -281,6 +281,8 @@ def _repair_column(trouble):
 def _repair_texts(trouble):
     """For an array of categories or sentences with one axis."""
     name = trouble.column.data
+    if all(str(value).lower().endswith((".jpg", ".jpeg", ".png", ".bmp", ".gif")) for value in trouble.column.values):
+        return f"{name} = np.stack([keras.utils.img_to_array(keras.utils.load_img(path)) for path in {name}])"
     if trouble.kind == "category":
         return f"{name} = np.unique({name}, return_inverse=True)[1]"
     return f"texts = keras.layers.TextVectorization(); texts.adapt({name}); {name} = np.asarray(texts({name}))"
@@ -288,9 +290,8 @@ def _repair_texts(trouble):
 
 def _repair_labels(name, column):
     numbers = f"classes, {name} = np.unique({name}, return_inverse=True)"
-    if not any(map(_is_missing, column.values)):
-        return numbers
-    return f"keep = pd.notna({name}); x, {name} = x[keep], {name}[keep]; {numbers}"
+    kept = f"keep = pd.notna({name}); x, {name} = x[keep], {name}[keep]; "
+    return kept * any(map(_is_missing, column.values)) + numbers
 
 
 def _repair_table(name, troubles, kinds):
