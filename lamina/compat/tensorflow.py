@@ -39,7 +39,7 @@ from lamina.compat import (
 from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.extension_types import EXTENSION_TYPES
 from lamina.compat.flow import DEBUGGING, FLOW
-from lamina.compat.host import TextType, on_host
+from lamina.compat.host import InvalidArgumentError, TextType, on_host
 from lamina.compat.lite import LITE
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
@@ -52,7 +52,7 @@ from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operat
 from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.core.no_values import rewrite_with
-from lamina.errors import CallError
+from lamina.errors import CallError, ShapeError
 from lamina.export.savedmodel.model import ALSO_WRITTEN
 from lamina.layers import StringLookup, TextVectorization
 from lamina.scopes import device
@@ -115,6 +115,7 @@ def patch_jax_arrays() -> None:
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
     ALSO_WRITTEN.append(write_programs)
+    ShapeError.__bases__ = (InvalidArgumentError,)  # programs catch shapes that do not fit as TensorFlow's error
     TextVectorization._ragged = staticmethod(RaggedTensor.from_row_lengths)
     for method in (datasets.ragged_batch, datasets.ignore_errors):
         setattr(datasets.Dataset, method.__name__, method)

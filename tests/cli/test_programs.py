@@ -36,7 +36,7 @@ FACTS = {
         "fields [[2, 0], [4, 5]] (1, 2) True", "refused AttributeError TypeError ValueError",
         "rows [[[1, 2], [3, 4]], [[5, 6]]]", "signature [np.float32(1.0), np.int32(2)]",
         "dispatched [1.] (2, 2, 2)", "layer [5.0, 5.0] 2.0 [-5. -9.]", "checked (2, 1) True", "test True CPU 10",
-        "tape [2. 1. 2.] [ 8. 10. 10.]", "texts True [[3], [2, 2]]",
+        "shapes True", "tape [2. 1. 2.] [ 8. 10. 10.]", "texts True [[3], [2, 2]]",
     ],
     "pipelines": [
         'windows [(None, 6, 2), (None, 1, 1)] [[0.9319999814033508]]',

@@ -126,3 +126,7 @@ print("tape", tape.gradient(product, values).numpy(), tape.gradient(means, value
 layer = tf.keras.layers.TextVectorization(ragged=True)
 layer.adapt(["foo bar baz", "baz"])
 print("texts", isinstance(tf.constant("a"), tf.Tensor), layer(["foo", "baz baz"]).to_list())
+try:
+    tf.matmul(tf.ones([1, 4]), tf.ones([3, 3]))
+except tf.errors.InvalidArgumentError as error:
+    print("shapes", isinstance(error, ValueError))
