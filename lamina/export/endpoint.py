@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax.export
@@ -17,7 +18,20 @@ from lamina.kernels.native import portable
 
 __all__ = ["PLATFORMS", "Endpoint"]
 
+FOLDERS = "jax_hlo_source_file_canonicalization_regex"
 PLATFORMS = ("cpu", "cuda", "tpu")  # that programs of StableHLO are lowered for, whatever the platform is that writes
+
+
+@contextlib.contextmanager
+def _without_folders() -> Iterator[None]:
+    """Inside the block JAX writes names of source files without their folders, which are nobody's business but the
+    author's."""
+    before = getattr(jax.config, FOLDERS)
+    jax.config.update(FOLDERS, r".*[/\\]")
+    try:
+        yield
+    finally:
+        jax.config.update(FOLDERS, before)
 
 
 class Endpoint:
@@ -75,7 +89,8 @@ class Endpoint:
             except Exception:  # an operation that only this platform has, or that only LAPACK has
                 return jax.export.export(jitted)(*structs)
 
-        return self._make(export)
+        with _without_folders():
+            return self._make(export)
 
     @functools.cached_property
     def program(self) -> Program:

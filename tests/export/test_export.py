@@ -1,5 +1,6 @@
 """ExportArchive and Model.export: files that JAX alone runs, with the numbers of the model."""
 
+import pathlib
 import subprocess
 import sys
 
@@ -29,6 +30,9 @@ def test_a_model_runs_without_lamina(tmp_path, capsys):
     assert said == f"{report}\n" and "serve.jax: " in said and "(jax, the given inputs)" in said
     assert report.size == report.path.stat().st_size and report.difference < 1e-5 and report.latency > 0
     assert report.operators["convolution"] == 1 and not report.lost
+    assert (
+        str(pathlib.Path(keras.__file__).parent).encode() not in report.path.read_bytes()
+    )  # nor any folder of a person
     np.save(tmp_path / "x.npy", X)
     program = (
         "import sys, jax, numpy as np; folder = sys.argv[1];"
