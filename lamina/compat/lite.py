@@ -55,7 +55,7 @@ class TFLiteConverter:
     def __init__(self, model: Any) -> None:
         self._model = model
         self.optimizations: list[Any] = []
-        self.target_spec = SimpleNamespace(supported_types=[], supported_ops=[])
+        self.target_spec: SimpleNamespace = SimpleNamespace(supported_types=[], supported_ops=[])
 
     @classmethod
     def from_keras_model(cls, model: Any) -> TFLiteConverter:

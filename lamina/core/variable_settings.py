@@ -24,7 +24,8 @@ class Function:
         self.example = example
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name, self.key = name, f"_{name}"
+        self.name: str = name
+        self.key: str = f"_{name}"
 
     def __get__(self, variable: Any, owner: type | None = None) -> Any:
         return self if variable is None else variable.__dict__.get(self.key)

@@ -255,7 +255,7 @@ DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     "cummin": _running(jnp.minimum, _most), "cumprod": _running(jnp.multiply, lambda dtype: 1),
     **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)}, **SPECIAL,
 }  # fmt: skip
-WITHOUT_LAPACK = tuple(  # rules of lowering for what JAX leaves to LAPACK, which TensorFlow lacks
+WITHOUT_LAPACK: Any = tuple(  # rules of lowering for what JAX leaves to LAPACK, which TensorFlow lacks
     (getattr(jax.lax.linalg, f"{name}_p"), mlir.lower_fun(DECOMPOSITIONS[name], multiple_results=True))
     for name in ("cholesky", "eigh", "lu", "qr", "svd", "triangular_solve")
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -26,7 +25,7 @@ class _GlobalPooling(SpatialLayer):
 
     _traits = frozenset(("global_pooling",))
 
-    reduce: Callable
+    reduce: Any
 
     def __init__(self, data_format: DataFormat = None, keepdims: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, **kwargs)
@@ -55,7 +54,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
     """
 
     rank: int = 1
-    reduce = staticmethod(jnp.mean)
+    reduce: Any = staticmethod(jnp.mean)
 
     def __init__(self, data_format: DataFormat = None, keepdims: bool = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(data_format, keepdims, **kwargs)
@@ -88,7 +87,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
     """
 
     rank: int = 2
-    reduce = staticmethod(jnp.mean)
+    reduce: Any = staticmethod(jnp.mean)
 
 
 class GlobalAveragePooling3D(_GlobalPooling):
@@ -103,7 +102,7 @@ class GlobalAveragePooling3D(_GlobalPooling):
     """
 
     rank: int = 3
-    reduce = staticmethod(jnp.mean)
+    reduce: Any = staticmethod(jnp.mean)
 
 
 class GlobalMaxPooling1D(_GlobalPooling):
@@ -122,7 +121,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
     """
 
     rank: int = 1
-    reduce = staticmethod(jnp.max)
+    reduce: Any = staticmethod(jnp.max)
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
@@ -137,7 +136,7 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """
 
     rank: int = 2
-    reduce = staticmethod(jnp.max)
+    reduce: Any = staticmethod(jnp.max)
 
 
 class GlobalMaxPooling3D(_GlobalPooling):
@@ -152,7 +151,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
     """
 
     rank: int = 3
-    reduce = staticmethod(jnp.max)
+    reduce: Any = staticmethod(jnp.max)
 
 
 GlobalAvgPool1D = GlobalAveragePooling1D

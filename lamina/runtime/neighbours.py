@@ -57,7 +57,9 @@ class Neighbours:
         self.members: set[int] = set()  # of all teams that this process is in
         self.lost: str | None = None  # a sentence about a process that died, or failed without telling
         self._seen: dict[int, tuple[Any, float]] = {}  # process -> its last sign of life, and when it came
-        self.limit = float(os.environ.get("LAMINA_WAIT_LIMIT", LIMIT))  # seconds that a process waits for another
+        self.limit: float = float(
+            os.environ.get("LAMINA_WAIT_LIMIT", LIMIT)
+        )  # seconds that a process waits for another
         self.runs: dict[str, int] = {}  # name of a team -> its run: an error that ends one begins the next
         self._at: tuple[Place, Any] = Place("", 0, 0, "is at", "its start"), None  # with the results of its step
         self._places: dict[int, tuple[Place, float]] = {}  # process -> where it is, and since when

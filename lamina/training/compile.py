@@ -151,12 +151,13 @@ class CompileLoss:
         rows = loss_rows(outputs, self.loss, self.loss_weights)
         self._wanted = _covered(rows, outputs.count)
         targets, leaves = outputs.targets(y_true, self._wanted), tree.flatten(y_pred)
-        self.rows = [row for row in rows if any(target is not None for target in tree.flatten(row.of(targets)))]
-        for row in self.rows:
+        rows = [row for row in rows if any(target is not None for target in tree.flatten(row.of(targets)))]
+        for row in rows:
             row.loss = resolve_loss(row.identifier, row.of(targets), row.of(leaves))
-        self._wanted = _covered(self.rows, outputs.count)
-        names = [row.name for row in self.rows] if len(self.rows) > 1 else []
+        self._wanted = _covered(rows, outputs.count)
+        names = [row.name for row in rows] if len(rows) > 1 else []
         self.trackers = {name: metrics_module.Mean(name=f"{name}_loss") for name in names}
+        self.rows = rows  # at last: an error before leaves the losses unbuilt
 
     @property
     def metrics(self) -> list[Metric]:

@@ -38,7 +38,7 @@ from lamina.training.throttle import DispatchThrottle
 
 told: Any = later("lamina.training.out_of_memory.told")
 # The groups of variables that each kind of step reads and returns.
-STATE = {
+STATE: dict[str, Any] = {
     "train": ("trainable", "others", "optimizer", "metrics"),
     "test": ("trainable", "others", "metrics"),
     "predict": ("trainable", "others"),

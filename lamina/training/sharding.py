@@ -44,9 +44,9 @@ class ShardedExecution:
         self._several = distribution.num_processes > 1
         self.parts: int = mesh.shape[distribution.batch_dim_name]  # into which a batch is divided
         self._share = share_of(distribution)
-        self.largest = 0  # rows of the largest training batch
+        self.largest: int = 0  # rows of the largest training batch
         self.trains_by_parts = self.is_told = False
-        self.is_compared = False
+        self.is_compared: bool = False
         self.sizes: list[int] | None = None
 
     def adopt(self, variables: Any, optimizer: Any = None) -> None:

@@ -14,6 +14,12 @@ from lamina.core import context
 from tests.check.probe_programs import CLASSES, FAULTY, QUANTITY, SOUND, SPARSE, X, classifier, layers, net, regression
 
 
+@pytest.fixture(autouse=True)
+def _without_hurry(monkeypatch):
+    """As many steps as the probe wants, however slow the machine is."""
+    monkeypatch.setattr("lamina.check.probe.SECONDS", 60.0)
+
+
 @pytest.mark.parametrize("name", ["attention", "warm-up", "linear regression"])
 def test_is_silent_on_sound_programs(name):
     keras.utils.set_random_seed(0)

@@ -16,6 +16,20 @@ SOFTMAX, SIGMOID, ACTIVATION = 'activation="softmax"', 'activation="sigmoid"', "
 
 # code -> (a part of the fix, what of the program it replaces, by what) for each thing that the fix proposes
 DONE = {
+    "LAM123": [("Return 1 - score", "return (2", "return 1 - (2")],
+    "LAM239": [
+        ("Remove norm", ', layers.LayerNormalization(name="norm")', ""),
+        ("put it before the layer", 'layers.Dense(1), layers.LayerNormalization(name="norm")',
+         'layers.LayerNormalization(name="norm"), layers.Dense(1)'),
+    ],
+    "LAM240": [("at its default, 'tanh'", 'activation="relu", ', "")],
+    "LAM241": [
+        ("table(h, reverse=True) in place of scores(h)",
+         r"layers\.Embedding(.*)scores = [^\n]*\n(.*)scores\((.*)\)\)\nscores[^\n]*\n",
+         r"layers.ReversibleEmbedding\1\2table(\3, reverse=True))\n"),
+    ],
+    "LAM418": [("value_range=(0, 1)", "RandomBrightness(0.2,", "RandomBrightness(0.2, value_range=(0, 1),")],
+    "LAM419": [("layers.Masking(-10)", "layers.Masking(", "layers.Masking(-10, ")],
     "LAM101": [
         (ACTIVATION, SIGMOID, ACTIVATION),
         ("loss='binary_crossentropy'", '"sparse_categorical_crossentropy"', "loss='binary_crossentropy'"),

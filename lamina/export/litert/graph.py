@@ -16,7 +16,7 @@ from lamina.export.onnx.graph import Graph as BaseGraph
 __all__ = ["LOWERED", "Graph", "Operator", "Quantization", "Value", "broadcast_shape", "lowers", "stored"]
 
 LOWERED: dict[str, Callable[..., Any]] = {}  # operator of ONNX -> (graph, *operands, **attributes) -> result(s)
-FOLDED = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Max": np.maximum, "Min": np.minimum}
+FOLDED: dict[str, Any] = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Max": np.maximum, "Min": np.minimum}
 Operand = Any  # a Value, or a NumPy array that is known already
 
 
@@ -92,8 +92,11 @@ class Operator:
     def __init__(
         self, kind: str, inputs: list[Any], outputs: list[Any], settings: dict[str, Any], bodies: Any = ()
     ) -> None:
-        self.kind, self.inputs, self.outputs = kind, inputs, outputs
-        self.settings, self.bodies = settings, bodies
+        self.kind: str = kind
+        self.inputs: list[Any] = inputs
+        self.outputs: list[Any] = outputs
+        self.settings: dict[str, Any] = settings
+        self.bodies: Any = bodies
 
 
 def stored(dtype: Any) -> np.dtype:

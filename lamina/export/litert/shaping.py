@@ -319,7 +319,7 @@ def _sort(converter, equation, *operands):
     return list(operands)
 
 
-NEUTRAL = {"max": -np.inf, "min": np.inf, "mul": 1}
+NEUTRAL: dict[str, Any] = {"max": -np.inf, "min": np.inf, "mul": 1}
 
 
 @lowers("ScatterElements")

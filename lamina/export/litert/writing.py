@@ -17,7 +17,11 @@ from lamina.export.report import TOLERANCE, Written
 
 __all__ = ["write_litert"]
 
-KINDS = {"float16": 2e-2, "dynamic": None, "int8": None}  # and the difference from `predict` that is allowed
+KINDS: dict[str, float | None] = {
+    "float16": 2e-2,
+    "dynamic": None,
+    "int8": None,
+}  # and the difference from `predict` that is allowed
 
 
 def write_litert(

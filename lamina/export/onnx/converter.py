@@ -185,7 +185,7 @@ def _parts(operand):
     return operand
 
 
-KNOWN = {  # computed by NumPy, since XLA would compile a program for each shape
+KNOWN: dict[str, Any] = {  # computed by NumPy, since XLA would compile a program for each shape
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative, "sqrt": np.sqrt, "max": np.maximum,
     "rsqrt": lambda x: np.reciprocal(np.sqrt(x)), "square": np.square,
 }  # fmt: skip

@@ -14,7 +14,11 @@ from lamina.export.onnx.shaping import axes_of
 
 __all__: list[str] = []
 
-ORDERS = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}  # of the gates in ONNX, as places among those of Keras
+ORDERS: dict[str, tuple[int, ...]] = {
+    "lstm": (0, 3, 1, 2),
+    "gru": (0, 1, 2),
+    "rnn": (0,),
+}  # of the gates in ONNX, as places among those of Keras
 STATES = {"lstm": 2, "gru": 1, "rnn": 1}
 NAMES = ("lstm", "gru", "gru_reset_before", "rnn_tanh", "rnn_relu", "rnn_sigmoid")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lamina import activations, constraints, initializers, regularizers
 
-CONVERTERS = {
+CONVERTERS: dict[str, Any] = {
     "activation": activations.get,
     "initializer": initializers.get,
     "regularizer": regularizers.get,

@@ -35,8 +35,8 @@ class Layout:
     stores_groups: Whether int4 stores the group index of each row, as files of Keras do.
     """
 
-    shape: tuple
-    summed: tuple = (0,)
+    shape: tuple[int, ...]
+    summed: tuple[int, ...] = (0,)
     kept: Any = None
     scale_shape: Any = None
     axis: int = 0
@@ -44,7 +44,7 @@ class Layout:
     quantizes_inputs: bool = False
     stores_groups: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         others = tuple(axis for axis in range(len(self.shape)) if axis not in self.summed)
         kept = others if self.kept is None else self.kept
         object.__setattr__(self, "kept", kept)
@@ -52,16 +52,16 @@ class Layout:
             object.__setattr__(self, "scale_shape", tuple(self.shape[axis] for axis in kept))
 
     @property
-    def rows(self):
+    def rows(self) -> int:
         """The number of elements that a product sums over."""
         return math.prod(self.shape[axis] for axis in self.summed)
 
     @property
-    def columns(self):
+    def columns(self) -> int:
         return math.prod(self.shape[axis] for axis in self.kept)
 
     @property
-    def matrix(self):
+    def matrix(self) -> tuple[int, int]:
         """The shape of the matrix that int4 stores."""
         return (self.rows, self.columns) if self.axis == 0 else (self.columns, self.rows)
 

@@ -129,7 +129,7 @@ class LoRA(Weight):
         self.forget_update()
         return self
 
-    def forget_update(self):
+    def forget_update(self) -> None:
         """Set a @ b to zero, after the base was loaded from a file."""
         for part in (self.a, self.b):
             part.assign(np.zeros(part.shape, "float32"))

@@ -237,11 +237,12 @@ def named_sizes(data: Iterable[Any]) -> dict[str, int]:
     return {_NAMES[path[0].idx] + jax.tree_util.keystr(path[1:]): leaf.shape[0] for path, leaf in leaves}
 
 
-def count_samples(data: Any) -> int:
+def count_samples(data: Any, is_part: bool = False) -> int:
     """The number of samples.
 
     Args:
         data: (x, y, sample_weight).
+        is_part: Whether it is the part of a batch that one process reads, which may be empty.
 
     Raises:
         DataError: If the arrays differ in their number of samples, or have none.
@@ -257,7 +258,7 @@ def count_samples(data: Any) -> int:
             message += " A list or tuple x has one array for each input of the model."
         raise DataError(message, fix=_repair_counts(*data))
     count = sizes.pop()
-    if count == 0:
+    if count == 0 and not is_part:
         raise DataError("The data is empty: 0 samples.", fix="Check the filter or the split that produced x.")
     return count
 

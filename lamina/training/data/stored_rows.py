@@ -48,7 +48,9 @@ class RowBatches(StreamBatches):
         class_weight: dict[int, float] | None,
         inputs: Sequence[str],
     ):
-        self.rows, self.inputs, self.shuffle = rows, inputs, shuffle
+        self.rows: Any = rows
+        self.inputs: Any = inputs
+        self.shuffle: Any = shuffle
         self.targets: Any = (as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight"))
         self.num_samples: Any = count_samples((np.empty((len(rows), 0)), *self.targets))
         size = min(batch_size or (math.ceil(len(rows) / steps) if steps else 32), len(rows))

@@ -47,7 +47,8 @@ class StreamBatches(Batches):
         loader: Any = None,
     ):
         super().__init__(pass_length, steps)
-        self.loader, self._shares = loader, _shares_of(loader)
+        self.loader: Any = loader
+        self._shares = _shares_of(loader)
         self._iterator: Any = None  # over the source, in the current pass
         self._ready: Any = None  # iterator with which the next pass begins
         self.source = source
@@ -150,7 +151,7 @@ class StreamBatches(Batches):
             weight = broadcast_to_outputs(y, weight)
         if not self._checked:
             if not differ_in_rows(x):
-                count_samples((x, y, weight))
+                count_samples((x, y, weight), is_part=self.share is not None)
             self._checked = True
         return x, y, weight
 
