@@ -26,6 +26,7 @@ from lamina.training.data import (
     unpack_x_y_sample_weight,
 )
 from lamina.training.data import arrays as module
+from lamina.training.data.shares import Share
 
 N = 10
 X = np.arange(N * 3, dtype="float32").reshape(N, 3)
@@ -158,6 +159,15 @@ def test_peek_loses_nothing_and_draws_nothing():
     stream = make_batches(iter([(X[:2],), (X[2:4],)]))
     assert stream.peek()[0].shape == (2, 3)
     assert [x[0, 0] for x, _, _ in stream.epoch()] == [0, 6]
+
+
+def test_the_part_that_one_of_several_processes_reads_may_be_empty():
+    rows = [(X[:0], Y[:0]), (X[:2], Y[:2])]
+    stream = make_batches(iter(rows))
+    stream.share = Share(number=3, count=4, devices=2)
+    assert [len(x) for x, _, _ in stream.epoch()] == [0, 2]
+    with pytest.raises(DataError, match="empty: 0 samples"):
+        list(make_batches(iter(rows)).epoch())
 
 
 def test_sizes():
