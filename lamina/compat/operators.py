@@ -31,7 +31,8 @@ class LinearOperator:
     """
 
     def __init__(self, matrix: Any, name: str = "LinearOperator") -> None:
-        self._matrix, self.name = matrix, name
+        self._matrix = matrix
+        self.name: str = name
 
     @property
     def shape(self) -> Any:

@@ -272,7 +272,7 @@ def differ_in_rows(structure: Any) -> bool:
     return len({np.shape(leaf)[:1] for leaf in tree.flatten(structure) if leaf is not None}) > 1
 
 
-def _repair_counts(x, y=None, sample_weight=None):
+def _repair_counts(x: Any, y: Any = None, sample_weight: Any = None) -> str:
     """The fix where arrays differ in their number of samples."""
     if sample_weight is not None and len({len(leaf) for leaf in jax.tree_util.tree_leaves((x, y))}) == 1:
         return "sample_weight=np.ones(len(y)), with the weight of row i of y in place of each 1."
