@@ -18,10 +18,8 @@ __all__ = ["build"]
 
 def build(model: Any, batch: Any) -> None:
     """Build all unbuilt layers, losses, metrics and optimizer slots from the shapes of a batch."""
-    fixed = any(
-        getattr(layer, "stateful", False) for layer in model._flatten_layers()
-    )  # states depend on the batch size
-    fixed = fixed or differ_in_rows(unpack_x_y_sample_weight(batch)[0])
+    has_states = any(getattr(layer, "stateful", False) for layer in model._flatten_layers())  # of the size of a batch
+    fixed = has_states or differ_in_rows(unpack_x_y_sample_weight(batch)[0])
     with unprinted():
         try:
             _build(model, batch, fixed)
