@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
 import numpy as np
 
-__all__ = ["digest", "digests", "part_digests"]
+__all__ = ["digest", "digests", "part_digests", "program_digest"]
 
 _WHOLE = 1 << 26  # bytes, up to which every value counts
 _ROWS = 4096  # of a larger data set, evenly spaced
@@ -55,3 +56,17 @@ def part_digests(value: jax.Array) -> dict[str, str]:
     return {
         place: digest(part) for place, part in {str(one.index): one.data for one in value.addressable_shards}.items()
     }
+
+
+def program_digest(jaxpr: Any) -> str:
+    """The digest of a traced program, which is the same in every process that traces it.
+
+    Args:
+        jaxpr: The program.
+
+    >>> program_digest(jax.make_jaxpr(lambda x: x + 1)(1.0)) == program_digest(jax.make_jaxpr(lambda x: x + 2)(1.0))
+    False
+    """
+    text = " ".join(re.sub(r"0x[0-9a-f]+", "", str(jaxpr)).split())  # without addresses and line breaks
+    text = re.sub(r"\{([^{}]*)\}", lambda found: " ".join(sorted(found[1].split(", "))), text)  # sets have no order
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -12,6 +12,8 @@ import threading
 import time
 from typing import Any, NamedTuple
 
+import jax
+
 from lamina.errors import LaminaError, harmless
 
 __all__ = ["TEMPORARY", "Lost", "Neighbours"]
@@ -62,6 +64,7 @@ class Neighbours:
         )  # seconds that a process waits for another
         self.runs: dict[str, int] = {}  # name of a team -> its run: an error that ends one begins the next
         self._at: tuple[Place, Any] = Place("", 0, 0, "is at", "its start"), None  # with the results of its step
+        self._step = self._at  # of the last step that it began
         self._places: dict[int, tuple[Place, float]] = {}  # process -> where it is, and since when
         self._failures: dict[int, tuple[list[Any], float]] = {}  # process -> its error of a run, and since when
         self._is_said = False
@@ -136,12 +139,11 @@ class Neighbours:
         Args:
             results: None before the devices have the step, then arrays that it makes.
         """
-        self._at = self._at[0]._replace(verb=_COMPUTES), results
+        self._at = self._step = self._at[0]._replace(verb=_COMPUTES), results
 
     def _here(self):
         place, results = self._at
-        is_done = results is not None and all(one.is_deleted() or one.is_ready() for one in results)
-        return place._replace(verb="left") if is_done else place
+        return place._replace(verb="left") if _are_there(results) else place
 
     def behind(self, team: Any) -> list[int]:
         """The processes of a Team that have not come where this one is.
@@ -161,7 +163,9 @@ class Neighbours:
             team: The Team.
             error: The error.
         """
-        self._end = {"words": self.words_of(error), "run": [team.name, self.runs[team.name]]}
+        run, step = self.runs[team.name], self._step[0]
+        self._end = {"words": self.words_of(error), "run": [team.name, run]}
+        self._end["step"] = step.round if step[:2] == (team.name, run) else 0  # the last that it began
         self.begins(team, self.runs[team.name] + 1)
 
     def begins(self, team: Any, run: int) -> None:
@@ -180,10 +184,25 @@ class Neighbours:
         Args:
             team: The Team.
         """
-        for number, ((name, run, words), _) in list(self._failures.items()):
+        for number, ((name, run, words, step), _) in list(self._failures.items()):
             if name == team.name and run >= self.runs[name]:
+                self._look_at_step(number, words, step)
                 return number, words
         return None
+
+    def _look_at_step(self, number, words, step):
+        """A loss, if the devices have a step that a process which failed did not begin: they would wait forever."""
+        place, results = self._step
+        until = time.monotonic() + SILENCE
+        while place[:2] == self._at[0][:2] and place.round > step and not _are_there(results):
+            if time.monotonic() > until:
+                self.lost = self._ended_by(number, words, place)
+                return
+            time.sleep(0.1)
+
+    def _ended_by(self, number, words, place=None):
+        where = "" if place is None else f" Process {self.number} {place.verb} {place.where}."
+        return f"{self.name(number)} ended the run of all: {words.rstrip('.')}.{where}"
 
     def runs_on(self, team: Any) -> int | None:
         """The run of a Team. After an error of this process, it begins when all know of that; None if they do not.
@@ -216,7 +235,7 @@ class Neighbours:
                 self._look()
                 self._look_at_devices()
                 self.client.blocking_key_value_get(_PLACE + "never", 1000)
-            except Exception as error:
+            except jax.errors.JaxRuntimeError as error:
                 if self._stopped.is_set():
                     return
                 if not self.is_late(error):
@@ -243,15 +262,14 @@ class Neighbours:
             if sign and self._places.get(number, (None, 0))[0] != Place(*sign["at"]):
                 self._places[number] = Place(*sign["at"]), now
             if "run" in end:
-                failure = [*end["run"], end["words"]]
+                failure = [*end["run"], end["words"], end["step"]]
                 if self._failures.get(number, (None, 0))[0] != failure:
                     self._failures[number] = failure, now
-                (name, run, words), since = self._failures[number]
+                (name, run, words, _), since = self._failures[number]
                 computes = self._at[0].verb == _COMPUTES  # else it comes and hears of it
                 patience = SILENCE if computes else max(self.limit, SILENCE)
                 if run >= self.runs.get(name, run + 1) and (end.get("left") or now - since > patience):
-                    where = "" if end.get("left") else f" Process {self.number} {self._at[0].verb} {self._at[0].where}."
-                    self.lost = f"{self.name(number)} ended the run of all: {words.rstrip('.')}.{where}"
+                    self.lost = self._ended_by(number, words, None if end.get("left") else self._at[0])
             elif end.get("lost") and number == 0:
                 self.lost = f"{self.name(0)}, which coordinates the others, ended: {end['words']}"
             elif not end and now - at > SILENCE:
@@ -263,7 +281,7 @@ class Neighbours:
         place, since = self._places.get(self.number, (here, now))
         if place != here or self.number not in self._places:
             self._places[self.number] = place, since = here, now
-        unheard = any(run >= self.runs.get(name, run + 1) for (name, run, _), _ in self._failures.values())
+        unheard = any(run >= self.runs.get(name, run + 1) for (name, run, *_), _ in self._failures.values())
         if place.verb != _COMPUTES or now - since < self.limit or unheard:
             return
         for number, (other, at) in self._places.items():
@@ -289,15 +307,17 @@ class Neighbours:
         until = time.monotonic() + SILENCE + 2 * GRACE
         while self._end and self.lost is None and not self._all_heard() and time.monotonic() < until:
             time.sleep(0.2)
+        if self.lost is not None:
+            self._leave(0.0)
         are_lost = any(sign and sign["end"].get("lost") for sign, _ in self._seen.values())  # JAX would wait for them
         failed = are_lost or (bool(self._end) and not self._all_heard())
         self._stopped.set()
         self._thread.join(3)
-        if self.lost is None:
-            self._end |= {"words": self.words_of(error) if error else None, "left": True}
-            with contextlib.suppress(Exception):  # the first process may be gone
-                self._tell()
-        if self.lost is not None or failed:
+        self._end |= {"left": True}
+        self._end.setdefault("words", self.words_of(error) if error else None)
+        with contextlib.suppress(Exception):  # the first process may be gone
+            self._tell()
+        if failed:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(TEMPORARY if error is None else 1)
@@ -317,3 +337,8 @@ class Neighbours:
         name, run = self._end["run"]
         signs = [self._seen.get(int(number), (None, 0))[0] for number in name.split("-") if int(number) != self.number]
         return all(sign and (sign["end"].get("left") or sign["runs"].get(name, 0) > run) for sign in signs)
+
+
+def _are_there(results):
+    """Whether the devices have made the results of a step."""
+    return results is not None and all(one.is_deleted() or one.is_ready() for one in results)

@@ -97,9 +97,9 @@ class Team:
             except Exception as error:
                 if not neighbours.is_late(error):
                     neighbours.lost = f"{neighbours.name(member)} ended."
+            failed = neighbours.failed(self)
             if neighbours.lost:
                 raise _told(neighbours.end())
-            failed = neighbours.failed(self)
             if failed is not None:
                 raise self._all_know(ProcessError(f"{neighbours.name(failed[0])} ended the run of all: {failed[1]}"))
             others = [other for other in self.members if other != self.number]

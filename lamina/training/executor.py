@@ -70,8 +70,7 @@ class Runner:
         self.sharded: Any = None  # a ShardedExecution while a distribution is set
         self.guard: Any = None  # a Guard against non-finite steps, if the run requests one
         self.steps_requested = 0  # total over all calls of fit
-        self.groups = {}
-        self._read_only = []  # indices of the large frozen variables in "others"
+        self.groups, self._read_only = {}, []  # indices of the large frozen variables in "others"
         self.programs: dict[str, Any] = {}
         self.without_xla: Any = None  # PredictWithoutXLA for the current layers
         self._all_programs = {}  # pattern -> programs: toggling `trainable` compiles each pattern only once
@@ -200,12 +199,13 @@ class Runner:
             self.state = TrainingState(self.groups, self._read_only)
         values = self.state.values
         donated = (values["trainable"], values["others"], values["optimizer"])
+        arguments = donated, (values["metrics"], values["read"]), context.global_values(), data
         self._throttle.wait()
-        processes.computes()
         try:
-            (logs, (*new, changed)), changed_globals = program(
-                donated, (values["metrics"], values["read"]), context.global_values(), data
-            )
+            if self.sharded is not None:
+                self.sharded.compare_step(self.model, program, arguments)
+            processes.computes()
+            (logs, (*new, changed)), changed_globals = program(*arguments)
         except jax.errors.JaxRuntimeError as error:
             raise told(error, self.model, batch, True) from error
         finally:

@@ -18,7 +18,7 @@ from lamina.core.placement import place, sharding_of
 from lamina.distribution import TensorLayout
 from lamina.errors import ConfigError, DataError
 from lamina.runtime import processes
-from lamina.runtime.digests import part_digests
+from lamina.runtime.digests import part_digests, program_digest
 from lamina.training.data.shares import share_of
 
 __all__ = ["RealRows", "ShardedExecution", "real_rows", "sharded_execution"]
@@ -47,6 +47,7 @@ class ShardedExecution:
         self.largest: int = 0  # rows of the largest training batch
         self.trains_by_parts = self.is_told = False
         self.is_compared: bool = False
+        self._compares_step = False
         self.sizes: list[int] | None = None
 
     def adopt(self, variables: Any, optimizer: Any = None) -> None:
@@ -112,7 +113,35 @@ class ShardedExecution:
                     f"The processes have different values of {getattr(variable, 'path', 'a seed')}.",
                     fix="keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
                 )
-        self.is_compared = True
+        self.is_compared = self._compares_step = True
+
+    def compare_step(self, model: Any, program: Any, arguments: tuple[Any, ...]) -> None:
+        """Raise an error if processes are about to take different first steps: with another loss in one of them, the
+        devices would add gradients of different functions, or wait for each other forever.
+
+        Args:
+            model: The model.
+            program: Its compiled training step.
+            arguments: What the step takes.
+
+        Raises:
+            ConfigError: The steps differ.
+        """
+        if not self._compares_step or model.run_eagerly:
+            return
+        self._compares_step = False
+        settings = {name: repr(value) for name, value in model.get_compile_config().items()}
+        found = processes.gather([program_digest(program.trace(*arguments).jaxpr), settings], "comparing the step")
+        other = next((index for index, one in enumerate(found) if one[0] != found[0][0]), None)
+        if other is None:
+            return
+        (_, first), (_, second) = found[0], found[other]
+        words = [f"{name} is {first[name]} in process 0 and {second.get(name)} in process {other}" for name in first
+                 if first[name] != second.get(name)] or ["layers, losses or data compute something else"]  # fmt: skip
+        raise ConfigError(
+            f"The processes have different training steps: {', and '.join(words)}.",
+            fix="Make and compile the same model in every process, and give each data of the same types.",
+        )
 
     def batch(self, batch: Any, training: bool = False) -> Any:
         """Place a batch on the devices, each of which gets its share. Leaves whose rows cannot be divided evenly get

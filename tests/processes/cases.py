@@ -240,6 +240,18 @@ class Cases:
                     found += [self.fit(epochs=1), [str(one.message) for one in caught]]
         return found
 
+    def losses(self):
+        """A loss of its own, and then the same loss in all."""
+        found = []
+        for loss in (("mse", "mae")[NUMBER], lambda y, p: keras.ops.mean((y - p) ** (2 + NUMBER)), "mse"):
+            keras.utils.set_random_seed(3)
+            self.model = make()
+            self.model.compile("adam", loss)
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.first = [variable.numpy() for variable in self.variables]
+            found.append(self.fit(epochs=1, y=X[:, :3]))
+        return found
+
     def split(self):
         """A model in parts: saved while it trains, by all and by one alone."""
         mesh = keras.distribution.DeviceMesh((1, len(keras.distribution.list_devices())), ["batch", "model"])
@@ -270,7 +282,7 @@ def main():
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
     names = "plain a_stop an_error files fewer_batches shares other_calls one_batch_alone too_late signals notice "
-    names += "disks seeds split"
+    names += "disks seeds losses split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

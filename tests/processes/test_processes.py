@@ -78,6 +78,10 @@ def test_two_processes(tmp_path, subtests):
         assert first["seeds"][0] == second["seeds"][0] and "different seeds: 0, 1" in first["seeds"][1][0]
         for one in (first, second):
             assert "different values of" in one["seeds"][2] and "kernel" in one["seeds"][2]
+    with subtests.test("losses that differ are found before the first step"):
+        for one in (first, second):
+            assert "different training steps: loss is 'mse' in process 0 and 'mae' in process 1" in one["losses"][0]
+            assert "different training steps" in one["losses"][1] and "1 epochs" in one["losses"][2]
     with subtests.test("a model in parts resumes"):
         for one in (first, second):
             assert one["split"][2] == one["split"][0] and one["split"][1].endswith("a crash")
@@ -130,7 +134,6 @@ for attempt in range(2):
 """
 
 
-@pytest.mark.xfail(reason="a defect: calls that begin together wait on such a process in a second fit, up to the limit")
 def test_who_waits_on_the_devices_for_an_error_is_ended(tmp_path):
     (tmp_path / "program.py").write_text(START + STUCK)
     first, second = start.Start(tmp_path / "program.py", processes=2, devices=4, folder=tmp_path).end(limit=120)
