@@ -92,9 +92,18 @@ def place_parts(stored: Any, dtype: Any, sharding: Any) -> jax.Array:
 
 def _unshared(value):
     """The value, or a copy if `device_put` would share its memory, which happens if its address is a multiple of 64.
-    (`jnp.asarray` also copies, but compiles a program to do so.)"""
-    shared = isinstance(value, np.ndarray) and value.__array_interface__["data"][0] % 64 == 0
-    return value.copy() if shared else value
+    The copy has such an address, so that it is not copied again. (`jnp.asarray` copies by a program of its own.)"""
+    if not isinstance(value, np.ndarray) or _address(value) % 64:
+        return value
+    room = np.empty(value.nbytes + 64, "uint8")
+    start = -_address(room) % 64
+    copy = room[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
+    copy[...] = value
+    return copy
+
+
+def _address(value):
+    return value.__array_interface__["data"][0]
 
 
 def own_copy(array: Any) -> jax.Array:

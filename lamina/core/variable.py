@@ -308,7 +308,7 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
         return value if sharding is None or isinstance(value, Tracer) else place(value, sharding)
     if sharding is not None and hasattr(value, "part"):  # an array in a file
         return place_parts(value, wanted, sharding)
-    value = np.array(value, wanted)
+    value = value.part((), wanted) if hasattr(value, "part") else np.array(value, wanted)
     value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
     return place(value, sharding or context.placement(value.shape))
 

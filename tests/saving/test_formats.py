@@ -1,5 +1,6 @@
 """Files of models and weights, both ways between lamina and Keras."""
 
+import io
 import json
 import zipfile
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import lamina
+from lamina.saving.safety.hdf5 import array_at, open_hdf5
 from tests.models import zoo
 
 pytestmark = [
@@ -218,3 +220,21 @@ def test_a_subclassed_model_with_lists_and_dicts_of_layers(tmp_path):
     ours.save(tmp_path / "ours.keras")
     assert_weights(lamina.models.load_model(tmp_path / "theirs.keras"), theirs)
     assert_weights(keras.models.load_model(tmp_path / "ours.keras"), theirs)
+
+
+@pytest.mark.parametrize("settings", [{}, {"chunks": (2, 2)}, {"chunks": (2, 2), "compression": "gzip"}])
+@pytest.mark.parametrize("value", [np.arange(6.0).reshape(2, 3), np.arange(6, dtype=">f4").reshape(3, 2)])
+def test_arrays_of_a_file_in_memory(value, settings):
+    made = io.BytesIO()
+    with h5py.File(made, "w") as file:
+        file.create_dataset("value", data=value, **settings)
+        file["number"] = np.float32(3)
+        file["none"] = np.zeros((0, 3))
+        file.create_dataset("unwritten", (3,), "f4", fillvalue=7)
+    data = made.getvalue()
+    with open_hdf5(io.BytesIO(data), "a file", data) as file:
+        for name, wanted in (("value", value), ("number", 3), ("none", np.zeros((0, 3))), ("unwritten", [7, 7, 7])):
+            found = np.asarray(array_at(file, name))
+            np.testing.assert_array_equal(found, wanted)
+            assert found.flags.writeable
+        np.testing.assert_array_equal(array_at(file, "value").part((slice(1, 2),)), value[1:2])

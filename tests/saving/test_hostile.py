@@ -626,12 +626,14 @@ def test_attributes_are_bounded(tmp_path):
         model().load_weights(tmp_path / "big.h5")
 
 
-def test_heaps_in_circles_end(tmp_path):
+@pytest.mark.parametrize("reserved", [0, 7])  # a byte that HDF5 does not look at
+def test_heaps_in_circles_end(tmp_path, reserved):
     """A free place of no length, at which libhdf5 would stay for ever."""
     path = h5_file(tmp_path / "m.h5", sequential(dense()))
     data = bytearray(path.read_bytes())
     heap = data.index(b"GCOL")
     struct.pack_into("<Q", data, heap + 16 + 8, 10**6)
+    data[heap + 5] = reserved
     path.write_bytes(data)
     with pytest.raises(FileError, match=f"heap at byte {heap} are inconsistent"):
         saving.load_model(path)

@@ -119,4 +119,5 @@ def load_archive_weights(model: Any, filepath: str | os.PathLike[str], skip_mism
 def _weights_of(members):
     if has_safetensors(members):
         return open_safetensors(members)
-    return open_hdf5(io.BytesIO(members.read(_WEIGHTS)), f"{_WEIGHTS} in {members.filepath}")
+    data = members.read(_WEIGHTS)
+    return open_hdf5(io.BytesIO(data), f"{_WEIGHTS} in {members.filepath}", data)

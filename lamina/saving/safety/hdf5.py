@@ -48,8 +48,14 @@ def check_overwrite(filepath: str | os.PathLike[str], overwrite: bool) -> None:
 
 
 @contextlib.contextmanager
-def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
-    """An HDF5 file opened for reading. Errors for a damaged or missing file name the file."""
+def open_hdf5(file: Any, name: Any, data: bytes | None = None) -> Iterator[Any]:
+    """An HDF5 file opened for reading. Errors for a damaged or missing file name the file.
+
+    Args:
+        file: Path or BytesIO.
+        name: Its name in errors.
+        data: The bytes of a BytesIO, from which arrays are then taken as they are.
+    """
     try:
         reading_texts_up_to(check_heaps(file))
         opened = h5py.File(file, "r")
@@ -57,8 +63,17 @@ def open_hdf5(file: Any, name: Any) -> Iterator[Any]:
         raise other_format(file, name, "HDF5", error.message) from error
     except (OSError, ValueError, OverflowError, RuntimeError) as error:
         raise other_format(file, name, "HDF5", error) from error
-    with opened:
-        yield opened
+    number = opened.id.id
+    if data is not None and not opened.userblock_size:
+        _in_memory[number] = data
+    try:
+        with opened:
+            yield opened
+    finally:
+        _in_memory.pop(number, None)
+
+
+_in_memory: dict[int, bytes] = {}  # number that HDF5 gives an open file -> its bytes
 
 
 def group_at(group: Any, path: Any) -> Any:
@@ -105,10 +120,11 @@ class StoredArray:
             raise damaged(f"{dataset.name} has the dtype {dataset.dtype}, which cannot be read as {self.dtype}.")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return self.part((), dtype)
+        values = self.part((), dtype)
+        return values if copy is False or values.flags.writeable else values.copy()
 
     def part(self, index: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
-        """The values at an index, such as those of one device; nothing else is read.
+        """The values at an index, such as those of one device; nothing else is read. The array may be read-only.
 
         Args:
             index: Tuple of slices; () means all.
@@ -119,7 +135,7 @@ class StoredArray:
         sizes = [len(range(size)[one]) for size, one in zip(self.shape, index, strict=False)]
         reserve_array((*sizes, *self.shape[len(sizes) :]), self.dtype.itemsize, self._dataset.name)
         with touching(self._dataset.name):
-            values = np.asarray(self._dataset[index])
+            values = np.asarray(_stored_values(self._dataset, index))
         values = values if values.dtype == self.dtype else values.view(self.dtype)
         return values.astype(dtype or self.dtype, copy=False)
 
@@ -134,6 +150,15 @@ class StoredArray:
 
     def __getitem__(self, index: Any) -> Any:
         return np.asarray(self)[index]
+
+
+def _stored_values(dataset, index):
+    """The values at an index. Of a file in memory they are a view of it, which takes no time."""
+    place = dataset.id.get_offset()  # None of an array in chunks, and of one without values
+    data = _in_memory.get(dataset.file.id.id)
+    if data is None or place is None or place + dataset.nbytes > len(data):
+        return dataset[index]
+    return np.frombuffer(data, dataset.dtype, dataset.size, place).reshape(dataset.shape)[index]
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ _PIPELINE = ((h5z.FILTER_SHUFFLE,), (h5z.FILTER_DEFLATE, h5z.FILTER_LZF), (h5z.F
 _NUMBERS = "fiubcV"  # kinds of dtypes; V is for dtypes that HDF5 does not support, stored as bytes
 _RATIO = 20  # gzip compresses weights at most to a twentieth
 _SLACK = 2**20  # bytes by which a chunk may be larger than its array
-_HEAP = b"GCOL\x01\0\0\0"  # first bytes of a global heap
+_HEAP = b"GCOL\x01"  # first bytes of a global heap; HDF5 ignores the three after them
 _TEXTS = 2**30  # maximum bytes in an attribute of many variable-length strings
 
 
@@ -78,7 +78,7 @@ def check_heaps(file: Any) -> Any:
         start, longest = data.find(_HEAP), 0
         while start >= 0:
             longest = max(longest, _check_heap(data, start))
-            start = data.find(_HEAP, start + 8)
+            start = data.find(_HEAP, start + 1)
     return longest
 
 
@@ -87,6 +87,8 @@ def _check_heap(data, start):
     (size,) = struct.unpack_from("<Q", data[start + 8 : start + 16].ljust(8, b"\0"))
     place, end, longest = start + 16, start + size, 0
     sound = size >= 32 and end <= len(data)
+    if not sound and any(data[start + 5 : start + 8]):
+        return 0  # values of an array: HDF5 reads no heap of such a size
     while sound and end - place >= 16:
         number, length = struct.unpack_from("<H6xQ", data, place)
         if number == 0:
