@@ -4,7 +4,8 @@
 # PACKAGES is where pip installed lamina[serve,images]; TARGET is made. SciPy is left out: JAX takes it for linear
 # algebra (inv, qr, cholesky, ...) alone. KEEP_SCIPY=1 keeps it.
 set -eu
-packages=$1 target=$2
+mkdir -p "$2"
+packages=$1 target=$(cd "$2" && pwd)  # the whole path, since the commands below run in folders of it
 python=$(python3 -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
 prefix=$(python3 -c 'import sys; print(sys.base_prefix)')
 stdlib=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib", vars={"installed_base": __import__("sys").base_prefix}))')
