@@ -48,7 +48,7 @@ def recurrent():
 def attention():
     a, b = keras.Input((4, 6)), keras.Input((5, 6))
     x = L.MultiHeadAttention(2, 4)(a, a, use_causal_mask=True)
-    x = L.GroupQueryAttention(3, 4, 2)(x, b)
+    x = L.GroupQueryAttention(3, 4, 2, use_gate=True)(x, b)
     x, scores = L.AdditiveAttention()([L.RMSNormalization()(x), b], return_attention_scores=True)
     x = L.Attention(use_scale=True)([x, b])
     return keras.Model([a, b], [L.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de")(x), scores])
@@ -111,6 +111,10 @@ MODELS = {
     ),
     "shapes": chain((12,), lambda: L.Reshape((3, -1)), lambda: L.Permute((2, 1)), lambda: L.LeakyReLU(0.1), L.Identity,
                     L.GlobalAveragePooling1D, lambda: L.RepeatVector(2), L.GlobalMaxPooling1D, L.ELU, L.Softmax),
+    "frames": chain(
+        (None, 4, 5, 2), lambda: L.TimeDistributed(keras.Sequential([L.Conv2D(3, 3), L.GlobalMaxPooling2D()])),
+        lambda: L.Bidirectional(L.SimpleRNN(2), merge_mode=None), L.Multiply,
+    ),
     "merged": merged, "nested": nested, "states": states,
     "recurrent": recurrent, "attention": attention, "operations": operations,
     "rewritten activations": chain((4,), *(lambda name=name: L.Dense(5, name) for name in REWRITTEN),

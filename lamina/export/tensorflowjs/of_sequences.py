@@ -54,6 +54,7 @@ def _heads(make, layer, query, value, key=None, use_causal_mask=False):
     if any(len(x.shape) != 3 for x in (query, key, value)) or getattr(layer, "sliding_window", None):
         raise Unable
     dense = [plain_weights(layer._dense(role)) for role in ("query", "key", "value", "output")]
+    gates = plain_weights(layer._gate_dense) if getattr(layer, "use_gate", False) else []
     count = [weights[0].shape[1] for weights in dense[:3]]
     if any(weights[0].ndim != 3 for weights in dense[:3]):
         raise Unable
@@ -66,7 +67,12 @@ def _heads(make, layer, query, value, key=None, use_causal_mask=False):
             kernel, *bias = [scale * array[..., place, :] for array in weights]
             made.append(make("Dense", x, units=kernel.shape[-1], use_bias=bool(bias), weights=[kernel, *bias]))
         scores = make("Dot", made[0], made[1], axes=(2, 2))
-        parts.append(_attended(make, scores, made[2], use_causal_mask)[0])
+        attended = _attended(make, scores, made[2], use_causal_mask)[0]
+        if gates:
+            kernel, *bias = (array[..., head, :] for array in gates)
+            settings = {"units": kernel.shape[-1], "use_bias": bool(bias), "activation": "sigmoid"}
+            attended = make("Multiply", attended, make("Dense", query, weights=[kernel, *bias], **settings))
+        parts.append(attended)
     joined = make("Concatenate", *parts, axis=-1) if len(parts) > 1 else parts[0]
     kernel, *bias = dense[3]
     kernel = kernel.reshape(joined.shape[-1], -1)

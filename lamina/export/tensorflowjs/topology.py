@@ -59,6 +59,8 @@ def topology(model: Any, replaced: Replaced | None = None) -> tuple[dict[str, An
         model_class = next(base for base in type(model).__mro__ if base.__name__ == "Model")
         replaced = Replaced(_makes_masks(model), model_class)
         _check_masks(model, replaced)
+    if kind == "Sequential" and any(isinstance(node.outputs, (list, tuple)) for node in model._graph.depths):
+        kind, model = "Functional", replaced.model_class(model.inputs, model.outputs, name=model.name)
     make = _sequential if kind == "Sequential" else _functional
     return {"class_name": kind, "config": make(model, replaced)}, replaced
 

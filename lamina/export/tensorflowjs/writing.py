@@ -43,8 +43,8 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
             f"weight_type is one of {', '.join(map(repr, WEIGHT_TYPES))}; got {weight_type!r}.",
             fix='weight_type="float16"',
         )
-    described, replaced = topology(model)
     _check_weights(model._flatten_layers())
+    described, replaced = topology(model)
     weights, parts = [], []
     for name, variable in _unique(model, named_weights(model, instead=replaced.of)):
         entry, data = _entry(name, variable.numpy(), weight_type)

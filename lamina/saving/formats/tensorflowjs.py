@@ -23,6 +23,7 @@ from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
 
 __all__ = ["load_tensorflowjs", "named_weights"]
 
+MODELS = ("Sequential", "Functional", "Model")
 _TYPES = {"float32": np.float32, "float16": np.float16, "int32": np.int32, "uint8": np.uint8, "uint16": np.uint16,
           "bool": np.bool_}  # fmt: skip
 
@@ -84,7 +85,9 @@ def named_weights(
     """
     layer = instead(layer)
     kind = type(layer).__name__
-    if kind in ("Sequential", "Functional", "Model"):
+    if kind == "TimeDistributed" and type(layer.layer).__name__ in MODELS:  # which is made by itself
+        layer, kind = layer.layer, MODELS[0]
+    if kind in MODELS:
         for inner in layer.operations:
             if hasattr(instead(inner), "weights"):
                 yield from named_weights(inner, scope, instead)
