@@ -244,7 +244,7 @@ def teacher_forced():
 
 def packed(mode, *layers, shape, dtype=None, **kwargs):
     def make():
-        model = stack(shape, *layers, dtype=dtype)
+        model = stack(shape, *(type(layer).from_config(layer.get_config()) for layer in layers), dtype=dtype)
         model.quantize(mode, **kwargs)
         return model
 
