@@ -146,6 +146,6 @@ def _difference(result, wanted):
         return float("inf")
     result, wanted = np.asarray(result, np.float64), np.asarray(wanted, np.float64)
     both = np.isfinite(result) & np.isfinite(wanted)
-    if not np.array_equal(np.isnan(result), np.isnan(wanted)):
+    if not np.array_equal(result[~both], wanted[~both], equal_nan=True):
         return float("inf")
-    return float(np.abs(result - wanted)[both].max(initial=0) / max(np.abs(wanted[both]).max(initial=0), 1e-30))
+    return float(np.abs(result[both] - wanted[both]).max(initial=0) / max(np.abs(wanted[both]).max(initial=0), 1e-30))

@@ -52,8 +52,8 @@ def test_names_and_the_report(tmp_path, capsys):
 
 
 def test_what_litert_cannot_say_is_refused_by_the_name_of_the_layer(tmp_path):
-    model = stack((4,), L.Hashing(5, name="buckets"), dtype="int32")
-    with pytest.raises(ConfigError, match="(?s)LiteRT has no arithmetic.*'buckets'"):
+    model = stack((4,), L.Lambda(lambda x: x + keras.random.normal((4,)), name="draw"))
+    with pytest.raises(ConfigError, match="(?s)which LiteRT cannot repeat.*'draw'"):
         model.export(tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())
 
@@ -180,6 +180,23 @@ def test_a_value_cast_to_two_types(tmp_path):
     pixels = keras.Input((3,), dtype="uint8")
     model = keras.Model(pixels, [pixels / 2, ops.cast(pixels, "int32") + 1])
     assert model.export(tmp_path / "model.tflite", verbose=False).difference == 0
+
+
+def test_hashes_which_need_64_bits(tmp_path):
+    x, y = keras.Input((1,), dtype="int32"), keras.Input((1,), dtype="int64")
+    hashed = L.Hashing(1000003)(x), L.Hashing(7, mask_value=9)(y), L.Hashing(11, salt=(133, 137))(x)
+    model = keras.Model([x, y], [*hashed, L.HashedCrossing(50, output_mode="one_hot")((x, y))])
+    numbers = np.array([[0], [1], [-1], [9], [-10], [99999], [1234567890], [2**31 - 1], [-(2**31)]])
+    given = [numbers.astype("int32"), numbers[::-1]]
+    assert model.export(tmp_path / "m.tflite", verbose=False, verify=given).difference == 0
+
+
+def test_floats_of_8_bits(tmp_path):
+    x = keras.Input((4,))
+    model = keras.Model(x, [ops.cast(ops.cast(x, f"float8_{kind}"), "float32") for kind in ("e4m3fn", "e5m2")])
+    sizes = [0, 2**-9, 1.1 * 2**-10, 0.017, 0.3, 1.0625, 448, 464, 500, 57344, 61440, np.inf, -np.inf, np.nan, 3e33, -7]
+    given = np.array(sizes, "float32").reshape(-1, 4)
+    assert model.export(tmp_path / "m.tflite", verbose=False, verify=given).difference == 0
 
 
 def test_integers_of_few_bits_overflow_as_they_do(tmp_path):

@@ -57,8 +57,6 @@ MISTAKES = [
     not_in_onnx("L.Lambda(lambda x: keras.ops.nextafter(x, 1.0))"),
     not_in_onnx("L.Lambda(lambda x: x + keras.random.normal((1, 4), seed=1))"),
     not_in_onnx("L.Lambda(lambda x: keras.ops.fft((x, x))[0])", "9001"),
-    prose(MODEL + "model = net(L.Lambda(lambda x: keras.ops.cast(keras.ops.cast(x, 'float8_e4m3fn'), 'float32')), 4); ",
-          "model.export('name.tflite', verbose=False)", "model.export('name.jax', verbose=False)", "name.jax"),
     code(MODEL + "x = np.zeros((4, 4)); ", "model.export('m.tflite', quantize='int4', verbose=False)", "model.export('m.tflite', quantize=\"dynamic\", verbose=False)", 'quantize="dynamic"'),
     prose(MODEL + "x_train = np.ones((4, 4)); ", "model.export('m.tflite', quantize='int8', verbose=False)",
           "model.export('m.tflite', quantize='int8', representative_data=x_train[:100], verbose=False)", "representative_data=x_train[:100]"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.export.litert.graph import Value
 from lamina.export.onnx import elementwise, indexing, reductions, shaping, spectra
+from lamina.export.onnx.converter import INLINED
 from lamina.export.onnx.converter import WRITERS as OF_ONNX
 from lamina.export.onnx.converter import Converter as BaseConverter
 
@@ -18,7 +19,7 @@ _WRITERS = (elementwise, indexing, reductions, shaping, spectra)  # fill WRITERS
 WRITERS: dict[str, Callable[..., Any]] = {
     name: function for name, function in OF_ONNX.items() if not name.startswith("lamina_")
 }
-WIDE = ("uint64", "int64")  # hashes are computed in them
+WIDE = ("uint64", "int64")  # whose equations `lamina.export.litert.wide` writes
 NARROW = ("int8", "uint8", "int16", "uint16")  # computed in int32, with these results brought back into their range
 OVERFLOWING = {"add", "sub", "mul", "neg", "shift_left", "integer_pow", "reduce_sum", "cumsum", "convert_element_type",
                "bitcast_convert_type"}  # fmt: skip
@@ -49,10 +50,13 @@ class Converter(BaseConverter):
 
     def write(self, equation: Any, operands: list[Any]) -> list[Any]:
         dtype = str(equation.outvars[0].aval.dtype)
-        if dtype in WIDE and not self._is_known(equation, operands):
-            raise self.refusal(f"arithmetic of {dtype}, which {equation.primitive.name!r} needs")
-        results = super().write(equation, operands)
         name = equation.primitive.name
+        wide, result = [str(atom.aval.dtype) in WIDE for atom in (*equation.invars, *equation.outvars)], None
+        if any(wide) and name not in INLINED and not self._is_known(equation, operands):
+            result = self.writers["of 64 bits"](self, equation, *operands)
+            if result is None and dtype in WIDE:
+                raise self.refusal(f"arithmetic of {dtype}, which {name!r} needs")
+        results = super().write(equation, operands) if result is None else [result]
         if dtype in NARROW and name in OVERFLOWING:
             source = str(equation.invars[0].aval.dtype)
             if "int" in source and (name != "convert_element_type" or source != dtype):

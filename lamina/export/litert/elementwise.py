@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
-from lamina.export.litert.converter import writes
+from lamina.export.litert.converter import WRITERS, writes
 from lamina.export.litert.graph import broadcast_shape, lowers
 from lamina.export.onnx.graph import is_static
 
-__all__ = ["merged"]
+__all__ = ["merged", "shifted_right"]
 
 MAX_RANK = 4  # of what operators broadcast by themselves
 UNARY = {
@@ -174,6 +175,27 @@ def _atan2(converter, equation, *operands):
     return graph.emit("ATAN2", operands, shape, np.float32)
 
 
+_converted = WRITERS["convert_element_type"]
+
+
+@writes("convert_element_type")
+def _convert(converter, equation, x):
+    """Numbers of 8 bits are those of float32 that they stand for."""
+    target = equation.params["new_dtype"]
+    if not target.name.startswith("float8") or equation.invars[0].aval.dtype == target:
+        return _converted(converter, equation, x)
+    graph, limits = converter.graph, ml_dtypes.finfo(target)
+    add, x = graph.add, graph.cast(x, np.float32)
+    far = add("Mul", x, F(2 ** (23 - limits.nmant) + 1))  # what is lost beside it is rounded away
+    normal = add("Sub", far, add("Sub", far, x))
+    lift = F(1.5 * 2.0 ** (23 + limits.minexp - limits.nmant))
+    small = add("Sub", add("Add", x, lift), lift)  # a multiple of the least number
+    result = add("Where", add("Less", add("Abs", x), F(limits.smallest_normal)), small, normal)
+    beyond = F(np.inf) if np.isinf(np.asarray(np.inf, target)) else F(np.nan)
+    outside = add("Or", add("Greater", add("Abs", result), F(limits.max)), add("Greater", add("Abs", x), F(1e30)))
+    return add("Where", outside, add("Mul", add("Sign", x), beyond), result)
+
+
 @writes("is_finite")
 def _is_finite(converter, equation, x):
     graph = converter.graph
@@ -188,16 +210,19 @@ def _rsqrt(converter, equation, x):
 
 @writes("shift_left", "shift_right_logical", "shift_right_arithmetic")
 def _shift(converter, equation, x, places):
-    """Of 32 bits; zeros come in from the left of a negative number as a sum."""
-    add, name = converter.graph.add, equation.primitive.name
+    graph, name = converter.graph, equation.primitive.name
     if name == "shift_left":
-        return add("Mul", x, _power(converter.graph, places))
-    result = add("RightShift", x, places)
+        return graph.add("Mul", x, _power(graph, places))
     if name.endswith("arithmetic") or equation.invars[0].aval.dtype.itemsize < 4:
-        return result
-    zero = np.zeros((), np.int32)
-    filled = add("Where", add("Less", x, zero), _power(converter.graph, add("Sub", np.asarray(32), places)), zero)
-    return add("Add", result, filled)
+        return graph.add("RightShift", x, places)
+    return shifted_right(graph, x, places)
+
+
+def shifted_right(graph: Any, x: Any, places: Any) -> Any:
+    """32 bits moved to the right; zeros come in from the left of a negative number as a sum."""
+    zero, power = np.zeros((), np.int32), _power(graph, graph.add("Sub", np.asarray(32), places))
+    filled = graph.add("Where", graph.add("Less", x, zero), power, zero)
+    return graph.add("Add", graph.add("RightShift", x, places), filled)
 
 
 def _power(graph, places):

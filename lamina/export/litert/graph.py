@@ -102,9 +102,7 @@ class Operator:
 def stored(dtype: Any) -> np.dtype:
     """The dtype in which LiteRT computes what has this one."""
     dtype = np.dtype(dtype)
-    if dtype.name.startswith("float8"):
-        raise ConfigError(f"LiteRT has no {dtype.name}.", fix='model.export("name.jax") keeps all operations.')
-    if dtype.kind == "f" or dtype.name == "bfloat16":
+    if dtype.kind == "f" or dtype.name.startswith(("bfloat", "float")):
         return np.dtype(np.float32)
     return np.dtype(bool) if dtype.kind == "b" else np.dtype(np.int32)
 

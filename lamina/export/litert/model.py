@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import ConfigError
-from lamina.export.litert import contractions, control_flow, elementwise, reductions, shaping
+from lamina.export.litert import contractions, control_flow, elementwise, reductions, shaping, wide
 from lamina.export.litert.converter import Converter
 from lamina.export.litert.flatbuffer import serialize
 from lamina.export.litert.fusion import fuse
@@ -22,7 +22,7 @@ SIGNATURE = "serving_default"
 VERSION = 3  # of the schema
 MAX_BYTES = 2**31 - 1
 SIZES = (1, 8, 16, 64, 256)  # tried in turn for open sizes other than that of the batch, where the file declares shapes
-_WRITERS = (contractions, control_flow, elementwise, reductions, shaping)  # fill WRITERS and LOWERED
+_WRITERS = (contractions, control_flow, elementwise, reductions, shaping, wide)  # fill WRITERS and LOWERED
 
 
 def to_graph(program: Any) -> Graph:
@@ -42,7 +42,9 @@ def to_graph(program: Any) -> Graph:
     }
     for path, value in program.weights:
         graph.suggest(value, path)
-    operands = [*(value for _, value in program.weights), *inputs]
+    narrow = [graph.computed(x) if x.dtype == np.int64 and str(aval.dtype) == "int32" else x
+              for x, aval in zip(inputs, program.jaxpr.in_avals[len(program.weights) :], strict=True)]  # fmt: skip
+    operands = [*(value for _, value in program.weights), *narrow]
     results = Converter(graph, 0).run(program.jaxpr.jaxpr, program.jaxpr.consts, operands)
     graph.arguments = inputs
     for name, result, aval in zip(program.output_names, results, program.jaxpr.out_avals, strict=True):

@@ -28,6 +28,7 @@ OPERATORS: dict[str, tuple[int, int, dict[str, int]]] = {  # number, number of i
     "FLOOR_DIV": (90, 65, {}), "EQUAL": (71, 53, {}), "NOT_EQUAL": (72, 54, {}), "LESS": (58, 41, {}),
     "LESS_EQUAL": (63, 46, {}), "GREATER": (61, 44, {}), "GREATER_EQUAL": (62, 45, {}), "LOGICAL_AND": (86, 62, {}),
     "LOGICAL_OR": (84, 60, {}), "LOGICAL_NOT": (87, 63, {}), "BITWISE_XOR": (160, 0, {}), "RIGHT_SHIFT": (161, 0, {}),
+    "BITCAST": (159, 0, {}),
     "NEG": (59, 42, {}), "EXP": (47, 33, {}), "LOG": (73, 0, {}), "TANH": (28, 0, {}), "LOGISTIC": (14, 0, {}),
     "SQRT": (75, 0, {}), "RSQRT": (76, 0, {}), "ABS": (101, 78, {}), "SIGN": (158, 0, {}), "FLOOR": (8, 0, {}),
     "CEIL": (104, 0, {}), "ROUND": (116, 0, {}), "SIN": (66, 0, {}), "COS": (108, 0, {}), "ATAN2": (156, 0, {}),

@@ -218,6 +218,6 @@ def _top_k(converter, equation, x):
 @writes("random_bits", "threefry2x32", "random_seed", "random_wrap", "random_fold_in", "random_unwrap", "random_split")
 def _random_numbers(converter, equation, *operands):
     raise ConfigError(
-        "A layer draws random numbers when it predicts, which ONNX cannot repeat.",
+        f"A layer draws random numbers when it predicts, which {converter.format} cannot repeat.",
         fix='model.export("name.jax") keeps all operations.',
     )

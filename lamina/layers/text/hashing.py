@@ -143,7 +143,7 @@ class HashedCrossing(Categorical):
         joined: Any = None
         for value in inputs:
             prints = fingerprints_of(value) if is_text(value) else value.astype("int64").astype("uint64")
-            start = (prints ^ prints) | np.uint64(_CROSS_KEY) if joined is None else joined
+            start = prints * np.uint64(0) + np.uint64(_CROSS_KEY) if joined is None else joined
             joined = fingerprint_cat64(start, prints)
         return (joined % np.uint64(self.num_bins)).astype("int32")
 
@@ -243,15 +243,16 @@ def _hash(characters, salt):
 def _of_digits(values, salt):
     """The hash of the decimal digits of each integer: computed for every possible length, then selected by length."""
     xp: Any = np if isinstance(values, np.ndarray) else jnp
-    size = 20 if values.dtype.itemsize == 8 else 10
+    is_small = values.dtype.itemsize < 4 or values.dtype == "int32"
+    values = values.astype("int32" if is_small else "int64")
+    size = 10 if is_small else 19
     negative = values < 0
-    magnitude = values.astype("int64").astype("uint64")
-    magnitude = xp.where(negative, np.uint64(0) - magnitude, magnitude)
-    digits = [magnitude // np.uint64(10**power) % np.uint64(10) + np.uint64(48) for power in reversed(range(size))]
-    minus = xp.full_like(magnitude, 45)
-    result = xp.zeros_like(magnitude)
-    for length in range(1, size + 1):
-        shown = digits[size - length :]
-        prints = xp.where(negative, _hash([minus, *shown], salt), _hash(shown, salt))
-        result = xp.where(magnitude >= np.uint64(10 ** (length - 1) if length > 1 else 0), prints, result)
+    below = xp.where(negative, values, -values)  # what the least number has too
+    parts = [-below, *(below // values.dtype.type(-(10**power)) for power in range(1, size)), xp.zeros_like(below)]
+    digits = [(parts[power] - 10 * parts[power + 1] + 48).astype("uint64") for power in reversed(range(size))]
+    lengths = sum((part > 0).astype("int32") for part in parts[1:]) + negative.astype("int32") + 1
+    result = xp.zeros_like(digits[0])
+    for length in range(1, size + 2):
+        first = xp.where(negative, np.uint64(45), digits[max(size - length, 0)])
+        result = xp.where(lengths == length, _hash([first, *digits[size - length + 1 :]], salt), result)
     return result

@@ -24,12 +24,12 @@ def _fetch(characters, start, size=8):
     """The little-endian number in the `size` bytes from `start`."""
     total = characters[start]
     for index in range(1, size):
-        total = total | (characters[start + index] << _word(8 * index))
+        total = total + (characters[start + index] << _word(8 * index))
     return total
 
 
 def _rotate_right(value, shift):
-    return (value >> _word(shift)) | (value << _word(64 - shift))
+    return (value >> _word(shift)) + (value << _word(64 - shift))
 
 
 def _rotate_left(value, shift):
@@ -160,7 +160,7 @@ def siphash24(characters: Any, key: Any) -> Any:
     whole = len(characters) // 8 * 8
     last = zero + _word(len(characters) << 56)
     if len(characters) > whole:
-        last = last | _fetch(characters, whole, len(characters) - whole)
+        last = last + _fetch(characters, whole, len(characters) - whole)
     for message in (*(_fetch(characters, start) for start in range(0, whole, 8)), last):
         state[3] = state[3] ^ message
         state = _sip_round(_sip_round(state))
