@@ -301,7 +301,10 @@ class Trainer(StepMixin, LegacyMethods):
 
     def _batches(self, *args, **kwargs):
         names = self._names_of_inputs()
-        return training_module.make_batches(*args, **kwargs, host_step=self._host_step(), input_names=names)
+        batches = training_module.make_batches(*args, **kwargs, host_step=self._host_step(), input_names=names)
+        if batches.steps:  # executions are whole, as in Keras
+            batches.steps += -batches.steps % self.steps_per_execution
+        return batches
 
     def _names_of_inputs(self) -> list[str]:
         """The names of the inputs, where the model has them; they choose columns of a table."""

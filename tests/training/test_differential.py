@@ -1,10 +1,12 @@
 """Training equals Keras's: histories, results of evaluate and weights after three epochs, on the same weights and
 data."""
 
+import keras
 import numpy as np
 import pytest
 
-from tests.twins import train_both, twins
+import lamina
+from tests.twins import train_both, twins, weights_of
 
 draw = np.random.default_rng(0)
 ROWS = 20  # two batches of 8 and a last one of 4
@@ -143,3 +145,19 @@ def test_training_equals_keras(name):
     build, x, y, compile_with, fit = CASES[name]
     theirs, ours = twins(build)
     train_both(theirs, ours, x, y, compile_with, **fit)
+
+
+def test_steps_of_an_epoch_fill_whole_executions():
+    seen = []
+    for K in (keras, lamina):
+        seen.append([])
+        hook = K.callbacks.LambdaCallback(
+            on_train_batch_begin=lambda batch, logs: seen[-1].append(batch),
+            on_train_batch_end=lambda batch, logs: seen[-1].append(-batch),
+        )
+        model = K.Sequential([K.Input((6,)), K.layers.Dense(1, kernel_initializer="ones")])
+        model.compile("sgd", "mse", steps_per_execution=2)
+        model.fit(X, NUMBERS, batch_size=2, epochs=2, steps_per_epoch=3, shuffle=False, verbose=0, callbacks=[hook])
+        rows = [len(model.predict(X, batch_size=4, steps=3, verbose=0))]
+        seen[-1] += [*rows, *np.round(weights_of(model)[0].ravel(), 4).tolist()]
+    assert seen[0] == seen[1]
