@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -135,13 +137,16 @@ class Diagram:
         """The diagram as a Pillow image."""
         return self._picture().image(self.dpi / 96)
 
-    def write(self, path: str | os.PathLike[str], prog: Any = None, format: str | None = None) -> None:
+    def write(
+        self, path: str | os.PathLike[str], prog: Any = None, format: str | None = None, encoding: str | None = None
+    ) -> None:
         """Write the diagram: as DOT text (.dot, .gv, raw), SVG, or any image that Pillow writes.
 
         Args:
             path: File.
             prog: Not used; programs of Graphviz are not needed.
             format: Format; None means that of the file's ending, or DOT.
+            encoding: Not used; texts are UTF-8.
         """
         kind = (format or pathlib.Path(path).suffix[1:] or "dot").lower()
         if kind in ("dot", "gv", "raw"):
@@ -190,9 +195,17 @@ class Diagram:
                 frame.add_node(pydot.Node(_quoted(name)))
         for edge in self.get_edges():
             dot.add_edge(pydot.Edge(edge.source, edge.destination))
-        for name in ("create", "write", "to_svg", "to_image", "_repr_svg_", "boxes", "arrows", "frames"):
+        for name in ("create", "write"):
+            setattr(dot, name, _by_graphviz_or(getattr(self, name), getattr(dot, name, getattr(self, name))))
+        for name in ("to_svg", "to_image", "_repr_svg_", "boxes", "arrows", "frames"):
             setattr(dot, name, getattr(self, name))
         return dot
+
+    def __getattr__(self, name: str) -> Any:
+        action, _, kind = name.partition("_")
+        if action in ("write", "create") and kind:  # as pydot has `write_png` and `create_svg`
+            return functools.partial(getattr(self, action), format=kind)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
 
     def _repr_svg_(self):
         return self.to_svg()
@@ -248,6 +261,15 @@ class Diagram:
             *bent,
             *(_transposed(point, across) for point in after),
         ]
+
+
+def _by_graphviz_or(ours, theirs):
+    """What pydot does where Graphviz is installed, since it draws what a program changed in the graph; else ours."""
+
+    def drawn(*args, **kwargs):
+        return (theirs if shutil.which("dot") else ours)(*args, **kwargs)
+
+    return drawn
 
 
 def _transposed(pair, across):

@@ -98,3 +98,14 @@ def test_what_pydot_gives():
     assert dot.create(prog="dot", format="svg").startswith(b"<svg") and b"digraph" in dot.create(format="dot")
     assert '"out"' in [node.get_name() for node in dot.get_nodes()]
     assert [(edge.get_source(), edge.get_destination()) for edge in dot.get_edges()] == [('"in"', '"out"')]
+
+
+def test_methods_of_pydot_by_format(model, tmp_path):
+    for dot in (model_to_dot(model), Diagram()):
+        if not dot.get_nodes():
+            dot.box("a", ["a"])
+        dot.write_svg(tmp_path / "m.svg")
+        dot.write(tmp_path / "m", prog="dot", format="png", encoding="utf-8")
+        assert (tmp_path / "m.svg").read_bytes() == dot.create_svg() and (tmp_path / "m").read_bytes()[1:4] == b"PNG"
+        with pytest.raises(AttributeError, match="no attribute"):
+            _ = dot.unknown
