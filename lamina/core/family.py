@@ -46,6 +46,9 @@ class Family:
         self._kind, self._namespace, self._base = kind, namespace, base
         self._aliases, self._default = dict(aliases), default
         self._namespaces = (namespace, *also_in)
+        registry.ALIASES.update(
+            {(namespace, key): kind for key, kind in self._aliases.items() if isinstance(kind, type)}
+        )
 
     @filters_traceback
     def get(self, identifier: Any) -> Any:

@@ -24,6 +24,7 @@ CLASSES: dict[
 FUNCTIONS: dict[
     tuple[str | None, str], Any
 ] = {}  # (namespace, function name) -> function, filled by `public_functions`
+ALIASES: dict[tuple[str, str], type] = {}  # (namespace, another name of a class) -> class, filled by families
 _NAMESPACES = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers",
     "callbacks", "distillation", "dtype_policies", "quantizers", "random", "applications.convnext",
@@ -283,6 +284,8 @@ def find(
     if found is None:
         populate()
         found = _public(name, module, namespaces)
+    if found is None and not module:
+        found = next((k for (s, key), k in ALIASES.items() if key == name and s in (namespaces or (s,))), None)
     if found is not None:
         _check_registered(registered_name, name)
         return found
@@ -296,7 +299,7 @@ def find(
 
 _OTHER_NAMES: dict[Any, str] = {  # of classes in files of other versions of Keras
     "OrthogonalInitializer": "Orthogonal", "IdentityInitializer": "Identity", "STFTInitializer": "STFT",
-    "GroupedQueryAttention": "GroupQueryAttention",
+    "GroupedQueryAttention": "GroupQueryAttention", "L1L2Regularizer": "L1L2",
 }  # fmt: skip
 
 

@@ -223,6 +223,7 @@ CLASSES: dict[str, str] = {
     )},
     **{f"{old}{rank}D": f"Conv{rank}DTranspose" for rank in (2, 3) for old in ("Deconvolution", "Deconv")},
     "TimeDistributedDense": "Dense", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU", "ThresholdedReLU": "ReLU",
+    "UnifiedLSTM": "LSTM", "UnifiedGRU": "GRU",
     **dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"), "BatchNormalization"),
     **dict.fromkeys(("Policy", "PolicyV1"), "DTypePolicy"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Attributes of Keras's layers with an underscore that packages lean on."""
 
 import copy
+import json
 import pickle
 import threading
 
@@ -80,6 +81,32 @@ def test_words_that_packages_match_on():
 def test_other_names_of_classes(name, today):
     config = {"module": "keras.initializers", "class_name": name, "config": {}, "registered_name": name}
     assert type(keras.saving.deserialize_keras_object(config)).__name__ == today
+
+
+@pytest.mark.parametrize("library", ["keras", "lamina"])
+def test_short_names_of_classes_in_configs(library):
+    module = keras if library == "lamina" else pytest.importorskip("keras")
+    for family, name, kind in (
+        ("initializers", "glorot_uniform", "GlorotUniform"), ("initializers", "one", "Ones"),
+        ("regularizers", "l2", "L2"), ("constraints", "max_norm", "MaxNorm"),
+    ):  # fmt: skip
+        found = getattr(module, family).deserialize({"class_name": name, "config": {}})
+        assert type(found).__name__ == kind
+
+
+def test_names_of_classes_in_files_of_earlier_versions():
+    dense = {
+        "units": 2, "kernel_initializer": {"class_name": "uniform", "config": {}},
+        "kernel_regularizer": {"class_name": "L1L2Regularizer", "config": {"l2": 0.1}},
+    }  # fmt: skip
+    layers = [("InputLayer", {"batch_input_shape": [None, 3, 2]}), ("UnifiedGRU", {"units": 4}), ("Dense", dense)]
+    config = {"name": "s", "layers": [{"class_name": name, "config": settings} for name, settings in layers]}
+    model = keras.models.model_from_json(
+        json.dumps({"class_name": "Sequential", "config": config, "keras_version": "2.2.4-tf"})
+    )
+    gru, last = model.layers
+    assert type(gru) is keras.layers.GRU and type(last.kernel_initializer).__name__ == "RandomUniform"
+    assert float(last.kernel_regularizer.l2) == pytest.approx(0.1)
 
 
 def test_variables_of_its_own():

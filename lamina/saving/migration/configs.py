@@ -300,8 +300,8 @@ _LOSSES = (
 )
 _PIXEL_MOVERS = ("ZeroPadding", "Cropping", "UpSampling")
 _UPGRADES = {
-    **dict.fromkeys(("LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvRecurrent2D"), _recurrent),
-    **dict.fromkeys(("GRU", "GRUCell"), _gru),
+    **dict.fromkeys("LSTM LSTMCell UnifiedLSTM ConvLSTM1D ConvLSTM2D ConvLSTM3D ConvRecurrent2D".split(), _recurrent),
+    **dict.fromkeys(("GRU", "GRUCell", "UnifiedGRU"), _gru),
     "CuDNNLSTM": _cudnn, "CuDNNGRU": _cudnn_gru,
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
     **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
