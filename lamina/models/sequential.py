@@ -199,7 +199,8 @@ class Sequential(Model):
         """Create the weights.
 
         Args:
-            input_shape: Shape of the inputs with the batch axis. None if the model starts with an Input.
+            input_shape: Shape of the inputs with the batch axis, or a batch of them. None if the model starts with an
+                Input.
         """
         if self.built or self._graph is not None:
             return
@@ -209,6 +210,8 @@ class Sequential(Model):
             if input_shape is None:
                 fix = "Start it with keras.Input(shape=...)."
                 raise CallError(f"The input shape of {self.name} is not known.", fix=fix)
+            if len(getattr(input_shape, "shape", ())) > 1:  # a batch, of which later ones need not have the size
+                input_shape = (None, *input_shape.shape[1:])
             if not all(size is None or isinstance(size, (int, np.integer)) for size in input_shape):
                 fix = "Call it on such inputs, which builds all layers; or use keras.Model(inputs, outputs)."
                 raise CallError(f"A Sequential is built for one input shape; got {input_shape}.", fix=fix)

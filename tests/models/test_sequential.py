@@ -165,6 +165,12 @@ def test_a_model_without_an_input_takes_batches_of_other_lengths():
         model(np.ones((2, 5, 3), "float32"))
 
 
+def test_building_for_a_batch():
+    model = lamina.Sequential([lamina.layers.Dense(2)])
+    model.build(X)
+    assert model.input_shape == (None, 6) and model.predict(X[:2], verbose=0).shape == (2, 2)
+
+
 def test_structures_pass_through_without_a_graph():
     class Sum(lamina.layers.Layer):
         def call(self, inputs):
