@@ -188,6 +188,11 @@ def obtain_input_shape(
                 fix=f"input_shape={(default_size, default_size, 3)}, or include_top=False for images of any size.",
             )
         sizes = (default_size, default_size)
+    if len(sizes) != 2 or (require_flatten and None in sizes):
+        raise ConfigError(
+            f"A shape of images is of three sizes, which Dense layers after them have to know; got {input_shape}.",
+            fix=f"input_shape={(default_size or min_size, default_size or min_size, 3)}",
+        )
     if any(size is not None and size < min_size for size in sizes):
         raise ConfigError(
             f"Images must have at least {min_size} x {min_size} pixels; got {sizes}.",

@@ -52,6 +52,8 @@ APPLICATIONS = [
     prose(APP, "utils.decode_predictions(np.ones((2, 5)))", "np.ones((2, 5)).argmax(-1)", "preds.argmax(-1)"),
     prose(APP, "utils.obtain_input_shape((99, 99, 3), 224, 32, None, True, 'imagenet')",
           "utils.obtain_input_shape((224, 224, 3), 224, 32, None, True, 'imagenet')", "input_shape=(224, 224, 3)"),
+    prose(APP, "utils.obtain_input_shape((99, 3), 224, 32)", "utils.obtain_input_shape((224, 224, 3), 224, 32)",
+          "input_shape=(224, 224, 3)"),
     prose(APP, "utils.obtain_input_shape((9, 9, 3), 224, 32, None, False)",
           "utils.obtain_input_shape((32, 32, 3), 224, 32, None, False)", "input_shape=(32, 32, 3)"),
 ]  # fmt: skip
