@@ -19,6 +19,10 @@ from lamina.runtime.packages import MissingPackageError
 
 __all__ = ["IMAGE", "IO"]
 
+rgb_to_hsv, hsv_to_rgb, ssim = (
+    functools.partial(getattr(ops.image, name), data_format="channels_last")
+    for name in ("rgb_to_hsv", "hsv_to_rgb", "ssim")
+)
 METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic nearest nearest_neighbor".split())
 
 
@@ -205,11 +209,11 @@ IMAGE: dict[str, Any] = {
     "convert_image_dtype": convert_image_dtype, "crop_to_bounding_box": crop_to_bounding_box,
     "extract_patches": extract_patches,
     **dict.fromkeys(("decode_image", "decode_jpeg", "decode_png"), decode_image), "flip_left_right": flip_left_right,
-    "flip_up_down": flip_up_down, "grayscale_to_rgb": grayscale_to_rgb, "hsv_to_rgb": ops.image.hsv_to_rgb,
+    "flip_up_down": flip_up_down, "grayscale_to_rgb": grayscale_to_rgb, "hsv_to_rgb": hsv_to_rgb,
     "per_image_standardization": per_image_standardization, "random_brightness": random_brightness,
     "random_contrast": random_contrast, "random_crop": random_crop, "random_flip_left_right": _perhaps(flip_left_right),
     "random_flip_up_down": _perhaps(flip_up_down), "resize": resize, "rgb_to_grayscale": rgb_to_grayscale,
-    "rgb_to_hsv": ops.image.rgb_to_hsv, "rot90": rot90, "ssim": ops.image.ssim,
+    "rgb_to_hsv": rgb_to_hsv, "rot90": rot90, "ssim": ssim,
 }  # fmt: skip
 IO: dict[str, Any] = {
     "read_file": read_file,

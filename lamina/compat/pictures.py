@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina import ops
 from lamina.compat import images
 from lamina.compat.arrays import array
 from lamina.compat.host import as_bytes, as_text, each, on_host
@@ -33,16 +32,16 @@ def _matrix(kernel):
 @_in_floats
 def adjust_hue(image: Any, delta: Any, name: Any = None) -> Any:
     """`tf.image.adjust_hue`: turn the hue by a part of the circle."""
-    hue, saturation, value = jnp.split(ops.image.rgb_to_hsv(array(image)), 3, -1)
-    return ops.image.hsv_to_rgb(jnp.concatenate([(hue + delta) % 1.0, saturation, value], -1))
+    hue, saturation, value = jnp.split(images.rgb_to_hsv(array(image)), 3, -1)
+    return images.hsv_to_rgb(jnp.concatenate([(hue + delta) % 1.0, saturation, value], -1))
 
 
 @_in_floats
 def adjust_saturation(image: Any, saturation_factor: Any, name: Any = None) -> Any:
     """`tf.image.adjust_saturation`."""
-    hue, saturation, value = jnp.split(ops.image.rgb_to_hsv(array(image)), 3, -1)
+    hue, saturation, value = jnp.split(images.rgb_to_hsv(array(image)), 3, -1)
     saturation = jnp.clip(saturation * saturation_factor, 0, 1)
-    return ops.image.hsv_to_rgb(jnp.concatenate([hue, saturation, value], -1))
+    return images.hsv_to_rgb(jnp.concatenate([hue, saturation, value], -1))
 
 
 def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any

@@ -16,6 +16,7 @@ import jax
 from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.node import is_made_by_hand
 from lamina.core.op_shapes import trying
+from lamina.core.probes import MissingSizeError
 from lamina.errors import LaminaError
 
 __all__ = ["trace_with_met_sizes"]
@@ -57,6 +58,8 @@ def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, s
 
     tries = itertools.product(_dtypes(symbols), _sizes(symbols, (leaves, settings)))
     for whole, met in itertools.islice(tries, 1, None):
+        if isinstance(error, MissingSizeError):
+            break
         found = attempt(met, whole)
         if found is None:
             continue

@@ -18,9 +18,9 @@ from typing import Any
 
 from lamina.core.array_types import Shape
 from lamina.core.context import set_within
-from lamina.errors import LaminaError
+from lamina.errors import LaminaError, ShapeError
 
-__all__ = ["PROBE_SIZES", "probe", "unprinted", "without_probe_sizes"]
+__all__ = ["PROBE_SIZES", "MissingSizeError", "probe", "unprinted", "without_probe_sizes"]
 
 # The numbers have many divisors, so that halving and windows work. They are far apart, so that strides keep them
 # different.
@@ -29,6 +29,10 @@ _STEP = PROBE_SIZES[1] - PROBE_SIZES[0]
 _NUMBER = re.compile(r"(\d+)")
 _size: ContextVar[int | None] = ContextVar("size", default=None)
 _shows_prints: ContextVar[bool] = ContextVar("shows_prints", default=True)
+
+
+class MissingSizeError(ShapeError):
+    """An op asks for a size that no other size of the call can stand for."""
 
 
 def without_probe_sizes(shape: Any) -> Shape:

@@ -111,6 +111,7 @@ class Categorical(DataLayer):
         if self.output_mode == "one_hot":
             return sparse_one_hot(ids[..., 0] if ids.ndim and ids.shape[-1] == 1 else ids, self._depth(), dtype=dtype)
         weights = None if self.output_mode == "multi_hot" else count_weights
+        ids = ids.reshape(ids.shape or 1)
         counts = sparse_counts(ids, self._depth(), weights, dtype="int32" if weights is None else dtype)
         if self.output_mode == "multi_hot":
             counts = with_values(counts, counts.data > 0)

@@ -89,18 +89,19 @@ def clip_to_image_size(
     """Boxes cut at the edges of their image. The label of a box without an area becomes -1.
 
     Args:
-        bounding_boxes: Dict with "boxes" of shape ([batch], boxes, 4) and "labels" of shape ([batch], boxes).
-        height: Height of the image.
-        width: Width of the image.
+        bounding_boxes: Dict with "boxes" of shape ([batch], boxes, 4), and "labels" of shape ([batch], boxes) if any.
+        height: Height of the image, for boxes in pixels.
+        width: Width of the image, for boxes in pixels.
         bounding_box_format: Format of the boxes: "xyxy", "yxyx", "xywh", "center_xywh" or "center_yxhw", with "rel_"
             before it for fractions of the image.
     """
-    boxes = convert_format(bounding_boxes["boxes"], bounding_box_format, "xyxy", height, width)
-    boxes = jnp.clip(boxes, 0, jnp.asarray([width, height, width, height], boxes.dtype))
-    sides = boxes[..., 2:] - boxes[..., :2]
-    labels = jnp.where(jnp.prod(sides, axis=-1) > 0, jnp.asarray(unwrap(bounding_boxes["labels"])), -1)
-    boxes = convert_format(boxes, "xyxy", bounding_box_format, height, width)
-    return {**bounding_boxes, "boxes": boxes, "labels": labels}
+    corners, ends = ("rel_xyxy", [1, 1]) if _format(bounding_box_format)[1] else ("xyxy", [width, height])
+    boxes = convert_format(bounding_boxes["boxes"], bounding_box_format, corners)
+    boxes = jnp.clip(boxes, 0, jnp.asarray(ends * 2, boxes.dtype))
+    found, sides = dict(bounding_boxes), boxes[..., 2:] - boxes[..., :2]
+    if found.get("labels") is not None:
+        found["labels"] = jnp.where(jnp.prod(sides, axis=-1) > 0, jnp.asarray(unwrap(found["labels"])), -1)
+    return {**found, "boxes": convert_format(boxes, corners, bounding_box_format)}
 
 
 def crop(boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_format: str = "xyxy") -> Any:

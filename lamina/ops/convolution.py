@@ -51,6 +51,7 @@ def conv(
     inputs, kernel = _same_type(inputs, kernel)
     rank, data_format = _rank(inputs, kernel, "conv"), standardize_data_format(data_format)
     strides, dilation_rate = per_axis(strides, rank, "strides"), per_axis(dilation_rate, rank, "dilation_rate")
+    padding = str(padding).lower()  # "SAME" too, as in Keras
     if padding == "valid":
         window = tuple(dilated_size(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
         check_fits(inputs, window, data_format, "kernel")
@@ -159,6 +160,7 @@ def conv_transpose(
 
 def _transpose_padding(window, stride, extra, padding):
     """Zeros before and after the inputs, which are `stride` apart, such that sizes are as documented."""
+    padding = str(padding).lower()
     if padding == "valid":
         extra = max(stride - window, 0) if extra is None else extra
         return window - 1, window - 1 + extra

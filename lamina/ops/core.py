@@ -15,7 +15,7 @@ from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor, get_mask
 from lamina.core.op import explains, op
-from lamina.core.probes import without_probe_sizes
+from lamina.core.probes import MissingSizeError, without_probe_sizes
 from lamina.core.read_limits import reserve_steps
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.core.typing import DTypeLike, Shape, Tensor, TensorLike
@@ -273,7 +273,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
     x = tensor(x)
     sizes = without_probe_sizes(x.shape)
     if num is None and sizes[axis] is None:
-        raise ShapeError(f"unstack: Cannot infer argument `num` from shape {sizes}, axis {axis}.", fix="num=3")
+        raise MissingSizeError(f"unstack: Cannot infer argument `num` from shape {sizes}, axis {axis}.", fix="num=3")
     if num is not None and sizes[axis] is None:
         x = jax.lax.slice_in_dim(x, 0, num, axis=axis)  # the size is not known, and `num` says it
     if num is not None and num != x.shape[axis]:

@@ -36,7 +36,7 @@ def ctc_loss(
         output_length: Number of time steps of each sample, (batch,).
         mask_index: Class of the blank.
     """
-    target, output = tensor(target).astype("int32"), floating(output)
+    target, output = tensor(target).astype("int32"), _precise(output)
     return _loss(target, output, tensor(target_length), tensor(output_length), mask_index)
 
 
@@ -63,6 +63,12 @@ def _loss(target, output, target_length, output_length, mask_index):
     ends = jnp.take_along_axis(alpha, jnp.concatenate([last, jnp.maximum(last - 1, 0)], axis=1), axis=1)
     ends = jnp.where((jnp.arange(2) == 1) & (last == 0), LOG_ZERO, ends)
     return -jax.nn.logsumexp(ends, axis=1)
+
+
+def _precise(logits):
+    """Logits of at least float32, since probabilities of long sequences are small."""
+    logits = floating(logits)
+    return logits.astype(jnp.promote_types(logits.dtype, "float32"))
 
 
 def _with_blanks(labels, blank):
@@ -100,7 +106,7 @@ def ctc_decode(
         merge_repeated: Whether greedy decoding merges equal labels with no blank between them.
         mask_index: Class of the blank.
     """
-    inputs, lengths = floating(inputs), tensor(sequence_lengths).astype("int32")
+    inputs, lengths = _precise(inputs), tensor(sequence_lengths).astype("int32")
     choice("ctc_decode", "strategy", strategy, ("greedy", "beam_search"))
     if strategy == "greedy":
         return _greedy(inputs, lengths, merge_repeated, mask_index)

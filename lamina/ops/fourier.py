@@ -133,7 +133,8 @@ def istft(
         sequence_stride: Step between windows.
         fft_length: Length of each transform; windows are padded to it.
         length: Number of samples to return; None means all that the windows cover.
-        window: "hann", "hamming", an array of length `sequence_length`, or None for ones.
+        window: "hann", "hamming" or an array of length `sequence_length`. None adds the windows and divides by nothing,
+            as in Keras.
         center: Whether window t is centered at t * sequence_stride, with mirrored ends, instead of beginning there.
     """
     frames, sequence_stride = jnp.fft.irfft(_complex(x), fft_length), whole("istft", "sequence_stride", sequence_stride)
@@ -141,8 +142,9 @@ def istft(
     total = fft_length + (frames.shape[-2] - 1) * sequence_stride
     indices = _window_indices(total, fft_length, sequence_stride)
     signal = jnp.zeros((*frames.shape[:-2], total), frames.dtype).at[..., indices].add(frames * weights)
-    squares = jnp.zeros(total, frames.dtype).at[indices].add(jnp.broadcast_to(weights**2, indices.shape))
-    signal = signal / jnp.where(squares > 1e-10, squares, 1)
+    if window is not None:
+        squares = jnp.zeros(total, frames.dtype).at[indices].add(jnp.broadcast_to(weights**2, indices.shape))
+        signal = signal / jnp.where(squares > 1e-10, squares, 1)
     start = fft_length // 2 if center else 0
     end = start + length if length is not None else total - start
     return signal[..., start:end]

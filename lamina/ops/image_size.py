@@ -185,7 +185,7 @@ def _sides(size, before, after, target, sign, name):
 @op(settings=("output_shape", "spatial_dims", "method"))
 def scale_and_translate(
     images: TensorLike,
-    output_shape: Sequence[int],
+    output_shape: Sequence[int | None],
     scale: TensorLike,
     translation: TensorLike,
     spatial_dims: Sequence[int],
@@ -196,7 +196,7 @@ def scale_and_translate(
 
     Args:
         images: Images of any shape.
-        output_shape: Shape of the result.
+        output_shape: Shape of the result; None is the size that the images have.
         scale: Factor for each of `spatial_dims`.
         translation: Distance for each of `spatial_dims`, in pixels of the result.
         spatial_dims: Axes to scale and translate.
@@ -204,9 +204,10 @@ def scale_and_translate(
         antialias: Whether images are smoothed before they are made smaller.
     """
     method = method.removeprefix("bi").removeprefix("tri") if method.endswith(("linear", "cubic")) else method
+    images = floating(images)
     return jax.image.scale_and_translate(
-        floating(images),
-        tuple(output_shape),
+        images,
+        tuple(own if size is None else size for own, size in zip(images.shape, output_shape, strict=True)),
         tuple(spatial_dims),
         floating(scale),
         floating(translation),

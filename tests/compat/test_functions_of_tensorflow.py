@@ -302,3 +302,14 @@ def test_checksums_of_long_data_are_those_of_its_bytes_one_by_one(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(protobufs, "_LONG", 1 << 30)
             assert protobufs.checksum(data[:size]) == side_by_side
+
+
+def test_colours_of_images_are_last_whatever_keras_is_set_to():
+    image = np.array([[[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]], "float32")
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert value(tf.image.rgb_to_hsv(image)[0, 0]) == [0.0, 0.5, 0.5]
+        assert np.allclose(tf.image.hsv_to_rgb(tf.image.rgb_to_hsv(image)), image)
+        assert value(tf.image.adjust_hue(image, 1 / 3)[0, 1]) == [0.0, 0.0, 1.0]
+    finally:
+        keras.config.set_image_data_format("channels_last")

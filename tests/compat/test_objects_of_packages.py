@@ -132,4 +132,7 @@ def test_the_number_of_slices_of_an_unknown_size(keras):
     x = keras.Input((None, 3))
     with pytest.raises(ValueError, match="Cannot infer argument `num` from shape"):
         keras.ops.unstack(x, axis=1)
+    for axis in (1, 2):  # nor does another size of a tensor made by hand stand for it
+        with pytest.raises(ValueError, match="Cannot infer argument `num` from shape"):
+            keras.ops.unstack(keras.KerasTensor((2, None, None)), axis=axis)
     assert len(keras.ops.unstack(x, num=4, axis=1)) == 4

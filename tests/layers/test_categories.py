@@ -27,6 +27,7 @@ def test_like_keras(mode):
 def test_of_one_number():
     assert CategoryEncoding(3, "multi_hot")(2).tolist() == [0, 0, 1]
     assert CategoryEncoding(3, "one_hot")(2).tolist() == [0, 0, 1]
+    assert CategoryEncoding(3, "multi_hot", sparse=True)(2).todense().tolist() == [0, 0, 1]
 
 
 def test_weights_of_counts():

@@ -94,6 +94,10 @@ def test_scale_and_translate_against_keras():
     scale, translation = np.array([1.5, 0.7], "float32"), np.array([0.3, -1.0], "float32")
     for method in ("linear", "bicubic", "lanczos3"):
         check_values("image.scale_and_translate", (IMAGES, (4, 8, 9, 3), scale, translation, (1, 2), method), {})
+    for keras in (lamina, pytest.importorskip("keras")):
+        inputs = keras.Input((6, 7, 3))
+        moved = keras.ops.image.scale_and_translate(inputs, (None, 8, 9, 3), scale, translation, (1, 2), "linear")
+        assert moved.shape == (None, 8, 9, 3)
 
 
 def test_elastic_transform_moves_pixels_by_the_seed():

@@ -181,6 +181,9 @@ MATHEMATICS = [
     case("solve_triangular", np.tril(floats(3, 3)) + 2 * np.eye(3, dtype="float32"), floats(3, 2), lower=True),
     case("svd", floats(4, 3), full_matrices=False),
     case("svd", floats(4, 3), compute_uv=False),
+    case("istft", (floats(4, 9, 5), floats(4, 9, 5)), 8, 4, 8, window=None),
+    case("conv", floats(4, 6, 3), floats(2, 3, 4), padding="SAME"),
+    case("conv_transpose", floats(4, 6, 3), floats(2, 4, 3), padding="VALID"),
 ]
 
 
@@ -228,6 +231,9 @@ def test_half_precision(dtype):
             getattr(ops, pool)(x, 2, 2, padding="same", data_format=LAST) for ops in (lamina.ops, keras.ops)
         )
         assert_same(ours, theirs)
+    paths = jnp.asarray(floats(1, 3, 4), dtype)
+    for ops in (lamina.ops, keras.ops):
+        assert ops.ctc_loss(np.array([[1, 2]]), paths, np.array([2]), np.array([3])).dtype == "float32"
     gradient = jax.grad(lambda w: jnp.sum(lamina.ops.conv(x, w)).astype("float32"))(kernel)
     assert gradient.dtype == dtype and bool(jnp.isfinite(gradient).all())
 

@@ -47,6 +47,10 @@ def test_clip(shift):
     found, wanted = (m.clip_to_image_size(boxes, height=70, width=90) for m in (ours, theirs))
     for key in boxes:
         np.testing.assert_allclose(found[key], wanted[key], rtol=1e-5)
+    relative = {"boxes": boxes["boxes"] / 90}
+    found, wanted = (m.clip_to_image_size(relative, bounding_box_format="rel_xyxy") for m in (ours, theirs))
+    assert list(found) == list(wanted)
+    np.testing.assert_allclose(found["boxes"], wanted["boxes"], rtol=1e-5)
 
 
 def test_crop_and_pad():
