@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts, yes_no
-from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, optimizers
+from benchmarks.faults.library import Input, Model, Sequential, as_trained, keras, layers, losses, optimizers
 from benchmarks.faults.program import faulty
 from benchmarks.faults.sources import DEEPFD, DEFECTS, STUDY, TAXONOMY
 
@@ -135,6 +135,7 @@ def frozen_with_its_new_head(pick):
         layers.Conv2D(32, 3, activation="relu"), layers.GlobalAveragePooling2D(),
     ], name="base")  # fmt: skip
     model = Sequential([Input((32, 32, 3)), base, layers.Dense(4, activation="softmax", name="predictions")])
+    as_trained(base)
     for layer in model.layers if pick(True, False) else base.layers:
         layer.trainable = False
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -5,7 +5,18 @@ import math
 import numpy as np
 
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts, yes_no
-from benchmarks.faults.library import Input, Model, Sequential, callbacks, keras, layers, losses, ops, optimizers
+from benchmarks.faults.library import (
+    Input,
+    Model,
+    Sequential,
+    as_trained,
+    callbacks,
+    keras,
+    layers,
+    losses,
+    ops,
+    optimizers,
+)
 from benchmarks.faults.program import sound
 from benchmarks.faults.repositories import _Perceptron, _Pictures, _scored, _SelfAttention, _Transformer
 
@@ -508,6 +519,7 @@ def last_layers_thawed():
         Input((32, 32, 3)), layers.Conv2D(16, 3, activation="relu"), layers.MaxPooling2D(),
         layers.Conv2D(32, 3, activation="relu"), layers.GlobalAveragePooling2D(),
     ], name="base")  # fmt: skip
+    as_trained(base)
     base.layers[0].trainable = False
     model = Sequential([Input((32, 32, 3)), base, layers.Dropout(0.2), layers.Dense(4, activation="softmax")])
     model.compile(optimizers.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.faults.data import choices, images, one_hot, quantity, rows, series, texts, yes_no
-from benchmarks.faults.library import Input, Model, Sequential, callbacks, layers, optimizers
+from benchmarks.faults.library import Input, Model, Sequential, as_trained, callbacks, layers, optimizers
 from benchmarks.faults.program import faulty
 from benchmarks.faults.sources import AUTOTRAINER, CRIME, DEEPFD, DEEPLOCALIZE, DEFECTS, STUDY, TAXONOMY, UMLAUT
 
@@ -238,6 +238,7 @@ def everything_is_frozen(pick):
         Input((24, 24, 3)), layers.Conv2D(16, 3, activation="relu"), layers.MaxPooling2D(),
         layers.Conv2D(32, 3, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(5, activation="softmax"),
     ])  # fmt: skip
+    as_trained(*model.layers[:-1])
     for layer in model.layers[: pick(None, -1)]:
         layer.trainable = False
     model.compile("adam", "sparse_categorical_crossentropy")
@@ -250,6 +251,7 @@ def frozen_after_compile(pick):
     x = rows(20)
     backbone = Sequential([Input((20,)), layers.Dense(64, "relu"), layers.Dense(32, "relu")], name="backbone")
     model = Sequential([Input((20,)), backbone, layers.Dense(1, activation="sigmoid")])
+    as_trained(backbone)
     backbone.trainable = pick(True, False)
     model.compile("adam", "binary_crossentropy")
     backbone.trainable = False

@@ -7,6 +7,7 @@ from benchmarks.faults.library import (
     Input,
     Model,
     Sequential,
+    as_trained,
     callbacks,
     initializers,
     layers,
@@ -210,6 +211,7 @@ def frozen_in_a_loop(pick):
     x, y = images(16, 3, 4)
     net = Sequential([Input((16, 16, 3)), layers.Conv2D(8, 3, activation="relu"), layers.GlobalMaxPooling2D()])
     net.add(layers.Dense(4, activation="softmax"))
+    as_trained(net.layers[0])
     for layer in net.layers[: pick(None, 1)]:
         layer.trainable = False
     net.compile("adam", "sparse_categorical_crossentropy")

@@ -160,6 +160,12 @@ def _index_beyond_embedding(subject):
                     f"rows: {name} has only 0 and 1.",
                     f"Pass the numbers of the tokens: {name}.argmax(-1).",
                 )  # fmt: skip
+            if fact.kind == "Embedding" and values.ndim == 2 and fact.layer.input_dim > 10 and _are_counts(values):
+                yield (
+                    fact.name, values.shape, f"{fact.name} has {fact.layer.input_dim} rows, and looks up 0 and 1 "
+                    f"alone: {name} says for each of {values.shape[1]} words whether it occurs.",
+                    f"Pass the numbers of the tokens, or use Dense in place of {fact.name}.",
+                )  # fmt: skip
             looks_up = fact.kind == "Embedding" and len(fact.inputs) == 1
             last = fact.layer.input_dim - 1 if looks_up else 0
             outside = subject.input_parts[name].outside(0, last) if looks_up else None
@@ -172,6 +178,11 @@ def _index_beyond_embedding(subject):
                     f"{part.first_of(wrong)}.",
                     f"Use Embedding(input_dim={int(most) + 1}, ...)." if least >= 0 else "Number the tokens from 0.",
                 )  # fmt: skip
+
+
+def _are_counts(values):
+    """Whether there are only 0 and 1, each in some place of most rows."""
+    return values.shape[1] > 10 and bool(np.isin(values, (0, 1)).all() and (np.ptp(values, axis=1) == 1).mean() > 0.5)
 
 
 def _are_one_hot(values):

@@ -90,7 +90,9 @@ def _class_of(name):
 def _metric_that_does_not_fit(subject):
     for head, metric in metrics_of(subject):
         name = name_of(metric)
-        threshold = getattr(metric, "threshold", 0.5)
+        given = getattr(metric, "thresholds", getattr(metric, "threshold", 0.5))
+        thresholds = given if isinstance(given, (list, tuple)) else [given]
+        halves = name in ("accuracy", "binary_accuracy", "precision", "recall") and set(thresholds) <= {0.5, None}
         problem = None
         quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
         if name in ("accuracy", "binary_accuracy") and quantity and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
@@ -106,10 +108,13 @@ def _metric_that_does_not_fit(subject):
             )
         elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
             problem = "scores each class separately: it is high even for guesses", "accuracy"
-        elif name in ("accuracy", "binary_accuracy") and _binary_logits(head) and threshold == 0.5:
+        elif halves and _binary_logits(head):
+            kind = {"precision": "Precision(thresholds", "recall": "Recall(thresholds"}.get(
+                name, "BinaryAccuracy(threshold"
+            )
             problem = (
                 "has the threshold 0.5, but the outputs are logits, whose threshold is 0",
-                "keras.metrics.BinaryAccuracy(threshold=0.0)",
+                f"keras.metrics.{kind}=0.0)",
             )
         if problem:
             fix = problem[1] if "(" in problem[1] else repr(problem[1])

@@ -90,9 +90,16 @@ def _problem_of(head):
         return "compares distributions, and there is one number", "Use loss='binary_crossentropy'."
     if loss == "kl_divergence" and not _are_probabilities(head):
         return "takes probabilities", "Use activation='softmax' there."
+    if loss == "kl_divergence" and head.activation == "sigmoid" and _are_distributions(head):
+        return "compares distributions, whose probabilities add up to 1", "Use activation='softmax' there."
     if loss == "cosine_similarity" and units == 1 and len(head.shape) == 2:
         return "compares directions: of one number only the sign counts", "Use loss='mse'."
     return None
+
+
+def _are_distributions(head):
+    labels = head.numbers
+    return labels is not None and labels.ndim > 1 and bool((np.abs(labels.sum(-1) - 1) < 1e-3).all())
 
 
 @rule(

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from lamina.check.plans import callbacks_of, has_learned, is_from_scratch, optimizer_of, schedule_of, steps_of
+from lamina.check.plans import (
+    callbacks_of,
+    has_learned,
+    is_from_scratch,
+    optimizer_of,
+    samples_of,
+    schedule_of,
+    steps_of,
+)
 from lamina.check.rule import rule
 
 __all__ = []
@@ -77,7 +85,14 @@ def _too_few_steps(subject):
             "should be 1 or more.", *([] if rate < _TUNING else ["info"]),
         )  # fmt: skip
     elif steps < 20:
-        yield None, steps, f"Training ends after {steps} steps.", "Use more epochs, or smaller batches.", "info"
+        given, samples = subject.settings.get("steps_per_epoch"), samples_of(subject)
+        size = subject.settings.get("batch_size") or 32
+        unread = bool(given and samples and 2 * steps * size < samples)
+        yield (
+            None, steps, f"Training ends after {steps} steps{', before half of the data was read' * unread}.",
+            "Leave out steps_per_epoch." if unread else "Use more epochs, or smaller batches.",
+            *([] if unread else ["info"]),
+        )  # fmt: skip
 
 
 @rule(
@@ -164,6 +179,39 @@ def _measured_penalty(subject):
             f"{rest:.3g}.",
             f"Make it {penalty / max(rest, 0.1) * 100:.1g} times smaller" + (f" in {where}." if where else "."),
         )  # fmt: skip
+
+
+@rule(
+    "LAM318", "warning", "frozen layers that were never trained", "compiled",
+    "Their weights are those that were drawn: what comes after them reads random features, and they stay random.",
+    "Yosinski, Clune, Bengio, Lipson: How transferable are features in deep neural networks? (2014)",
+)  # fmt: skip
+def _frozen_as_drawn(subject):
+    if not subject.own_step or has_learned(subject.model) or not subject.model.trainable_weights:
+        return
+    weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.is_builtin and fact.count]
+    frozen, behind = [fact for fact in weighted if not fact.trainable_count and not _was_trained(fact)], set()
+    for fact in subject.facts:  # what comes after a layer that is trained may be a critic that is frozen
+        if (fact in weighted and fact not in frozen) or any(source in behind for source in fact.sources):
+            behind.add(fact)
+    drawn = [fact for fact in frozen if fact not in behind]
+    wide = all(fact.kind == "Dense" and fact.output[-1] > fact.input[-1] for fact in drawn)  # random features
+    if wide or any(map(_was_trained, weighted)):
+        drawn = [] if any(fact.trainable_count for fact in weighted) else [fact for fact in frozen if fact.ends]
+    if drawn:
+        others = f", and so are {len(drawn) - 1} others" if len(drawn) > 1 else ""
+        yield (
+            drawn[0].name, len(drawn),
+            f"{drawn[0].name} is frozen with the weights that it was drawn with{others}.",
+            f"Load trained weights first, or set {drawn[0].name}.trainable = True.",
+        )  # fmt: skip
+
+
+def _was_trained(fact):
+    """Whether the biases of a layer that begin as zeros are others; a layer without them may have been."""
+    bias = getattr(fact.layer, "bias", None)
+    zeros = type(getattr(fact.layer, "bias_initializer", None)).__name__ == "Zeros"
+    return bias is None or not zeros or bool(np.any(bias.numpy()))
 
 
 @rule(

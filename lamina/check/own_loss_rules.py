@@ -1,16 +1,16 @@
-"""LAM1xx, fourth part: losses of one's own, judged by their values for predictions that are right, wrong and moved."""
+"""LAM1xx, fourth part: losses of one's own, judged by their values for predictions that are right, wrong and moved, and
+by their gradients."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lamina.check.rule import rule
-from lamina.facts.known_losses import known_loss, values_of
-from lamina.facts.loss_names import is_builtin_loss, name_of
+from lamina.facts.loss_names import name_of
 
 __all__ = []
 
-_ROWS = 32
+_MOST = 100  # calls of layers whose gradient is found in a moment
 _SAME = 1e-4  # share by which values may differ that are meant to be one
 
 
@@ -22,11 +22,8 @@ _SAME = 1e-4  # share by which values may differ that are meant to be one
 )  # fmt: skip
 def _leads_elsewhere(subject):
     for head in subject.heads if subject.own_step else ():
-        own = subject.may_trace and head.loss is not None and not is_builtin_loss(head.loss)
-        if not own or head.known is not None or head.numbers is None or len(head.numbers) < 8:
-            continue
-        labels = np.asarray(head.numbers[:_ROWS], "float32")
-        if not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
+        labels = None if head.own is None or head.known is not None else head.own.labels
+        if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
         looks = _swapped, _upside_down, _without_end, _of_any_pairing
         found = next((said for look in looks if (said := look(subject, head, labels)) is not None), None)
@@ -35,7 +32,7 @@ def _leads_elsewhere(subject):
 
 
 def _swapped(subject, head, labels):
-    known = known_loss(head.loss, labels, head.shape, swapped=True)
+    known = head.own.known[1]
     if known is None:
         return None
     name = name_of(known)
@@ -47,7 +44,7 @@ def _swapped(subject, head, labels):
 def _upside_down(subject, head, labels):
     """Whether the loss is larger for predictions that are right than for those that are wrong."""
     right, wrongs = _right_and_wrong(subject, head, labels)
-    values = None if right is None else values_of(head.loss, labels, [right, *wrongs])
+    values = None if right is None else head.own.values([right, *wrongs])
     if values is None or not np.isfinite(values).all() or not (values[0] > values[1:] + _SAME).all():
         return None
     return float(values[0]), (
@@ -61,7 +58,7 @@ def _without_end(subject, head, labels):
     plain = head.activation == "linear" and None not in shape and labels.size == np.prod(shape)
     if not plain or set(np.unique(labels).tolist()) != {0.0, 1.0}:
         return None
-    values = values_of(head.loss, labels, [labels.reshape(shape) * size for size in (1, 10, 100)])
+    values = head.own.values([labels.reshape(shape) * size for size in (1, 10, 100)])
     if values is None or not np.isfinite(values).all():
         return None
     first, then = values[0] - values[1], values[1] - values[2]
@@ -91,12 +88,11 @@ def _right_and_wrong(subject, head, labels):
 
 def _of_any_pairing(subject, head, labels):
     """Whether predictions may change places without any effect, although labels have one."""
-    shape = (len(labels), *(size or 4 for size in head.shape[1:]))
     numbers = np.random.default_rng(0)
-    some = numbers.uniform(0.05, 0.95, shape).astype("float32")
+    some = numbers.uniform(0.05, 0.95, head.own.shape).astype("float32")
     some = some / some.sum(-1, keepdims=True) if head.activation == "softmax" else some
-    values = values_of(head.loss, labels, [some, *(some[numbers.permutation(len(some))] for _ in range(3)), some**2])
-    others = values_of(head.loss, labels[::-1] * 0.5, [some])
+    values = head.own.values([some, *(some[numbers.permutation(len(some))] for _ in range(3)), some**2])
+    others = head.own.values([some], labels[::-1] * 0.5)
     if values is None or others is None or not np.isfinite(values).all():
         return None
     scale = max(abs(float(values[0])), 1e-3)
@@ -107,3 +103,44 @@ def _of_any_pairing(subject, head, labels):
         "Compare each label with its prediction, in one shape: keras.ops.mean(keras.ops.square("
         "keras.ops.reshape(y_true, keras.ops.shape(y_pred)) - y_pred))."
     )  # fmt: skip
+
+
+@rule(
+    "LAM124", "error", "a loss with an infinite slope, or without a lowest value", "forward",
+    "sqrt has an infinite slope at 0, and log no value there: one of them makes all weights NaN. A loss that falls for "
+    "ever makes them infinite.",
+    "Goodfellow, Bengio, Courville: Deep Learning (2016), 4.1 and 4.3, numerical computation",
+)  # fmt: skip
+def _slope_or_end(subject):
+    own = any(head.own is not None for head in subject.heads)
+    functions = [fact for fact in subject.facts if not fact.is_builtin or fact.is_a("Lambda", "OpCall")]
+    if not (own or functions) or len(subject.facts) > _MOST or not subject.own_step:
+        return
+    yield from _slope(subject)
+    yield from _added_without_end(subject)
+
+
+def _slope(subject):
+    """A loss or a gradient of the first rows that is not finite, although the data are."""
+    finite = all(part.values.dtype.kind != "f" or np.isfinite(part.values).all() for part in subject.parts)
+    loss, slopes = subject.slopes or (0.0, []) if finite else (0.0, [])
+    wrong = [weight for weight, slope in slopes if not np.isfinite(slope).all()]
+    if wrong and all(np.isfinite(weight.numpy()).all() for weight in wrong):
+        yield (
+            None, loss, f"The loss of the first rows is {loss:.3g}, and the gradient of {len(wrong)} of {len(slopes)} "
+            f"weights ({wrong[0].path}) is not finite.",
+            "Add a small number before sqrt, log and division: ops.sqrt(x + 1e-7).",
+        )  # fmt: skip
+
+
+def _added_without_end(subject):
+    """What layers add to the loss, where it falls faster than the weights grow."""
+    if subject.traced is None or not subject.own_step:
+        return
+    begin, near, far = (subject.traced.penalty(subject.y, True, factor)[0] for factor in (1.0, 3.0, 9.0))
+    if begin < 0 and near < begin and not far >= 5 * near:
+        yield (
+            None, far, f"What layers add to the loss is {begin:.3g}, with three times the weights "
+            f"{near:.3g}, and with nine times {far:.3g}: it falls without end.",
+            "Change its sign: the divergence of a VAE is -0.5 * (1 + log_var - mean**2 - exp(log_var)).",
+        )  # fmt: skip

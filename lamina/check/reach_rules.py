@@ -118,10 +118,10 @@ def _weights_without_gradient(subject):
 def _outputs_without_loss(subject):
     if subject.own_step and not all(fact.is_builtin for fact in subject.facts):
         return  # a layer of the user's own may add a loss
-    lossless = [head for head in subject.heads if head.loss is None]
+    lossless = [head for head in subject.heads if not _counts(subject, head)]
     if not subject.own_step or not lossless or len(lossless) == len(subject.heads):
         return
-    reached, waiting = set(), [head.fact for head in subject.heads if head.loss is not None]
+    reached, waiting = set(), [head.fact for head in subject.heads if head not in lossless]
     while waiting:
         fact = waiting.pop()
         if fact not in reached:
@@ -137,10 +137,20 @@ def _outputs_without_loss(subject):
         if dead and not getattr(fact.layer, "activity_regularizer", None):
             yield (
                 fact.name, fact.trainable_count,
-                f"{fact.name} leads only to the output {head.name}, which has no loss: its "
-                f"{fact.trainable_count:,} weights are not trained.",
-                f"Give {head.name} a loss, or set trainable=False in {fact.name}.",
+                f"{fact.name} leads only to the output {head.name}, {'whose' if head.loss else 'which has no'} loss"
+                f"{' has the weight 0' if head.loss else ''}: its {fact.trainable_count:,} weights are not trained.",
+                f"Give {head.name} a {'larger weight' if head.loss else 'loss'}, or set trainable=False in "
+                f"{fact.name}.",
             )  # fmt: skip
+
+
+def _counts(subject, head):
+    """Whether a head has a loss, and its weight is not 0."""
+    weights = (subject.model._compile_arguments or {}).get("loss_weights")
+    if isinstance(weights, (list, tuple)) and len(weights) == len(subject.heads):
+        weights = dict(zip((one.name for one in subject.heads), weights, strict=True))
+    weight = weights.get(head.name) if isinstance(weights, dict) else weights
+    return head.loss is not None and not (isinstance(weight, (int, float)) and weight == 0)
 
 
 @rule(

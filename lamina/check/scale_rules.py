@@ -8,6 +8,8 @@ from lamina.facts.loss_names import REGRESSION
 
 __all__ = []
 
+_FEW = 0.005  # share of values that are not 0, in pictures of whole numbers
+
 _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared_logarithmic_error"}
 
 
@@ -18,6 +20,13 @@ _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared
 )  # fmt: skip
 def _scaled_twice(subject):
     for name, values in subject.inputs.items():
+        if values.dtype.kind in "iu" and values.ndim == 4 and len(values) >= 8 and np.mean(values != 0) < _FEW:
+            yield (
+                None, float(np.mean(values != 0)),
+                f"{np.mean(values == 0):.1%} of the whole numbers of {name} are 0: pictures of 0 to 1 that were cast "
+                f"to {values.dtype} are like this.",
+                "Cast before dividing: x.astype('float32') / 255.",
+            )  # fmt: skip
         if values.dtype.kind != "f" or values.ndim < 2 or not values.size or not np.isfinite(values).all():
             continue
         size, readers = float(np.abs(values).max()), subject.readers.get(name, [])

@@ -44,7 +44,9 @@ def _labels_at_the_wrong_place(subject):
         given = jax.tree_util.tree_leaves(subject.x)[place]
         if shift == 0 and not _sees_its_own_step(subject, place, cut):
             return  # the model moves its inputs by itself
-        sure = shift != 0 or (isinstance(given, np.ndarray) and np.may_share_memory(given, head.labels))
+        decodes = len(subject.inputs) > 1  # a decoder reads the target and must not repeat it; one input may be copied
+        shared = isinstance(given, np.ndarray) and np.may_share_memory(given, head.labels)
+        sure = shift != 0 or decodes or shared
         words += {0: " of the same step", -1: " one step before"}.get(shift, f" {shift} steps ahead")
         milder = ["info"] if not sure else ["warning"] if shift > 1 else []
         yield (

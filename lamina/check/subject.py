@@ -12,7 +12,7 @@ from lamina.check.traced import Traced
 from lamina.core import tree
 from lamina.errors import CallError
 from lamina.facts.heads import ends_of, heads_of, uses_builtin_step
-from lamina.facts.known_losses import known_loss
+from lamina.facts.known_losses import OwnLoss
 from lamina.facts.layer_facts import facts_of
 from lamina.facts.loss_names import is_builtin_loss
 from lamina.training.data import make_batches, unpack_x_y_sample_weight
@@ -96,9 +96,9 @@ class Subject:
             head.part = None if labels is None else self.part_of(labels)
             numbers = head.numbers if self.may_trace and head.loss is not None else None
             if numbers is not None and not is_builtin_loss(head.loss):
-                head.known = known_loss(head.loss, numbers, head.shape)
-                if head.known is not None and known_loss(head.loss, numbers, head.shape, swapped=True) is not None:
-                    head.known = None  # LAM123
+                head.own = OwnLoss(head.loss, numbers, head.shape)
+                straight, swapped = head.own.known
+                head.known = straight if swapped is None else None  # LAM123
         return heads
 
     @functools.cached_property
@@ -133,6 +133,12 @@ class Subject:
             self.traced if given and self.own_step and self.model.compiled and self.model.loss is not None else None
         )
         return (0.0, 0.0) if traced is None else traced.penalty(self.y, active)
+
+    @functools.cached_property
+    def slopes(self) -> tuple[float, list[tuple[Any, np.ndarray]]] | None:
+        """(the loss of some rows in training, (trainable weight, its gradient) pairs); None where this is not known."""
+        traced = self.traced if self.own_step and self.model.compiled else None
+        return None if traced is None else traced.slopes(self.y)
 
     def _labels(self, heads):
         """The labels of each head; None where there are none or it is not known which."""
@@ -212,7 +218,7 @@ def classes_of(subject: Subject) -> np.ndarray | None:
     if len(subject.heads) != 1 or subject.heads[0].numbers is None:
         return None
     head, labels = subject.heads[0], subject.heads[0].numbers
-    if "crossentropy" not in head.loss_name or not labels.size:
+    if "crossentropy" not in head.loss_name or not labels.size or len(head.shape) > 2:
         return None
     if labels.ndim == 2:
         labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(-1) if head.exclusive else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import warnings
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from lamina.facts.activations import SATURATION
 from lamina.facts.attentions import Attention, attentions_of
 from lamina.facts.equations import Equations, Value, activation_of_value, twice_activated
 from lamina.facts.flows import activation_after, consumers_of, roots_of, terms_of
+from lamina.facts.known_losses import tried
 from lamina.kernels.native import portable
 from lamina.training import step
 from lamina.training.state import peek
@@ -63,7 +63,7 @@ class Traced:
 
     def __init__(self, model: Any, x: PyTree):
         self.model: Any = model
-        self.x: PyTree = tree.map_structure(lambda leaf: None if leaf is None else np.asarray(leaf)[:ROWS], x)
+        self.x: PyTree = _first(x, ROWS)
         self._whole: PyTree = x
         self._refs: Any = context.global_refs()
         self._variables: Any = [*model.trainable_variables, *model.non_trainable_variables]
@@ -182,7 +182,7 @@ class Traced:
                 self._predict(*given)
             return {f"{kind} {name}": value for (name, kind), value in seen.items()}
 
-        found = jax.device_get(jax.jit(run)(self._globals, self._values, self._rows(_PASS)))
+        found = jax.device_get(jax.jit(run)(self._globals, self._values, _first(self._whole, _PASS)))
         for key, value in found.items():
             kind, _, name = key.partition(" ")
             yield name, kind, float(value)
@@ -208,29 +208,34 @@ class Traced:
         return self._training[0]
 
     def _trace_training(self, y):
-        y = None if y is None else tree.map_structure(lambda leaf: np.asarray(leaf)[:ROWS], y)
-        metrics = peek(self.model.metrics_variables)
-        trainable = len(self.model.trainable_variables)
+        y = _first(y, ROWS)
+        jaxpr = tried(jax.make_jaxpr(self._loss), self._globals, self._values, self.x, y)
+        return jaxpr and Equations(jaxpr, [*self._kinds, *["other"] * len(jax.tree_util.tree_leaves(y))])
 
-        def loss(global_values, values, x, y):
-            with context.bind(self._refs, global_values), portable():
-                groups = values[:trainable], values[trainable:]
-                return step.loss_and_updates(self.model, *groups, metrics, x, y, None, True)[0]
+    def _loss(self, global_values, values, x, y):
+        with context.bind(self._refs, global_values), portable():
+            count, metrics = len(self.model.trainable_variables), peek(self.model.metrics_variables)
+            return step.loss_and_updates(self.model, values[:count], values[count:], metrics, x, y, None, True)[0]
 
-        try:
-            with warnings.catch_warnings():  # other rules say what is wrong with the labels
-                warnings.simplefilter("ignore")
-                jaxpr = jax.make_jaxpr(loss)(self._globals, self._values, self.x, y)
-        except Exception:  # of the user's loss: the step that fails is another finding
-            return None
-        return Equations(jaxpr, [*self._kinds, *["other"] * len(jax.tree_util.tree_leaves(y))])
+    def slopes(self, y: PyTree) -> tuple[float, list[tuple[Any, np.ndarray]]] | None:
+        """(the loss of some rows in training, (trainable weight, its gradient) pairs); None where there is none.
 
-    def penalty(self, y: PyTree, active: bool) -> tuple[float, float]:
+        Args:
+            y: Targets, or None.
+        """
+        weights = self.model.trainable_variables
+        count, x, y = len(weights), _first(self._whole, _PASS), _first(y, _PASS)
+        find = jax.value_and_grad(lambda some: self._loss(self._globals, [*some, *self._values[count:]], x, y))
+        found = tried(jax.jit(find), self._values[:count])
+        return found and (float(found[0]), list(zip(weights, map(np.asarray, found[1]), strict=True)))
+
+    def penalty(self, y: PyTree, active: bool, factor: float = 1.0) -> tuple[float, float]:
         """(sum of the terms of the loss in which the targets have no part, sum of the others), in training.
 
         Args:
             y: Targets.
             active: Whether terms that depend on the inputs count: those for the size of activations.
+            factor: How many times as large the trainable weights are.
         """
         program = self.training(y)
         terms = [] if program is None else list(terms_of(program.outputs[0]))
@@ -239,7 +244,10 @@ class Traced:
         targets = set(program.inputs[len(self._arguments) :])
         free = [not targets & roots_of([term]) and term.learned and (active or not term.varies) for term in terms]
         given = [np.asarray(leaf)[:ROWS] for leaf in jax.tree_util.tree_leaves(y)]
-        numbers = jax.jit(program.computing(terms))(*self._arguments, *given)
+        weights = self.weights_in(program)
+        pairs = zip(program.inputs, self._arguments, strict=False)  # the targets come after them
+        own = [number * factor if value in weights else number for value, number in pairs]
+        numbers = jax.jit(program.computing(terms))(*own, *given)
         sums = [
             sum(float(one) for one, is_free in zip(numbers, free, strict=True) if is_free == kind) for kind in (1, 0)
         ]
@@ -282,9 +290,6 @@ class Traced:
                 found[layer] = activation_after(value, consumers)
         return found
 
-    def _rows(self, count):
-        return tree.map_structure(lambda leaf: None if leaf is None else np.asarray(leaf)[:count], self._whole)
-
     @property
     def leaves(self) -> list[np.ndarray]:
         """The arrays of the inputs."""
@@ -308,6 +313,12 @@ class Traced:
         leaves = self.leaves
         leaves[place] = values.astype(leaves[place].dtype)
         return self.with_leaves(leaves)
+
+
+def _first(data, count):
+    """The first rows of all arrays."""
+    rows = tree.map_structure(lambda leaf: leaf if leaf is None else np.asarray(leaf)[:count], data)
+    return None if data is None else rows
 
 
 def differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:

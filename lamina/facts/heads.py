@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lamina.core.typing import PyTree, Shape
+    from lamina.facts.known_losses import OwnLoss
 
 __all__ = ["Head", "ends_of", "heads_of", "uses_builtin_step"]
 
@@ -39,6 +40,7 @@ class Head:
         each: Whether `compile` was given a loss for each output.
         part: Labels of one batch, as `values` of an object that knows their place; None where there are none.
         known: The loss of lamina's that a loss of the user's own computes; None where it is not known.
+        own: The loss of the user's own with the labels; None for a loss of lamina's, or where nothing may be traced.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Head:
     each: bool = False
     part: Any = None
     known: Loss | None = None
+    own: OwnLoss | None = None
 
     @property
     def labels(self) -> np.ndarray | None:

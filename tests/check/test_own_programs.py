@@ -6,7 +6,7 @@ import pytest
 import lamina as keras
 from lamina import layers, losses, ops
 from lamina.check import RULES
-from lamina.facts.known_losses import known_loss
+from lamina.facts.known_losses import OwnLoss
 from lamina.models import Model
 from tests.check.cases import ONE_HOT, THREE, X, judge, named, table
 
@@ -171,9 +171,26 @@ def test_rule(case):
 
 
 def test_a_loss_is_known_by_its_values():
-    y, shape = ONE_HOT, (None, 3)
-    assert type(known_loss(lambda y, p: 3 * ops.mean(ops.abs(y - p)), y, shape)) is losses.MeanAbsoluteError
-    found = known_loss(lambda y, p: losses.sparse_categorical_crossentropy(y, p, from_logits=True), THREE, shape)
+    def known(function, y=ONE_HOT):
+        return OwnLoss(function, y, (None, 3)).known
+
+    assert type(known(lambda y, p: 3 * ops.mean(ops.abs(y - p)))[0]) is losses.MeanAbsoluteError
+    found, _ = known(lambda y, p: losses.sparse_categorical_crossentropy(y, p, from_logits=True), THREE)
     assert type(found) is losses.SparseCategoricalCrossentropy and found.from_logits
+    _, swapped = known(lambda y, p: losses.categorical_crossentropy(p, y))
+    assert type(swapped) is losses.CategoricalCrossentropy
     for unlike in (lambda y, p: ops.mean(p), lambda y, p: ops.mean(ops.square(y - p)) + 1, lambda y: y, None):
-        assert known_loss(unlike, y, shape) is None
+        assert known(unlike) == (None, None)
+
+
+def test_a_loss_is_traced_once():
+    traces = []
+
+    def squares(y_true, y_pred):
+        traces.append(y_pred.shape)
+        return ops.mean(ops.square(y_true - y_pred)) + ops.mean(y_pred)
+
+    made = keras.Sequential([keras.Input((4,)), L.Dense(3)])
+    made.compile("sgd", squares)
+    made.check(X, np.asarray(X[:, :3]), ignore=RULES.keys() - {"LAM123"})
+    assert len(traces) == 1

@@ -56,6 +56,27 @@ def masking(value, x=ENDED):
     return net(L.Masking(value), L.GRU(4), L.Dense(1), shape=(6, 4), loss="mse"), x, QUANTITY
 
 
+def length(y_true, y_pred):
+    return ops.sqrt(ops.sum(ops.square(y_true - y_pred), axis=-1))
+
+
+class Inner(layers.Layer):
+    """A layer that adds to the loss what grows with its inputs, with a sign."""
+
+    def __init__(self, sign):
+        super().__init__()
+        self.sign = sign
+
+    def call(self, inputs):
+        self.add_loss(-self.sign * ops.mean(ops.square(inputs)))
+        return inputs
+
+
+def frozen(base, *stack, shape=(4,)):
+    base.trainable = False
+    return net(base, *stack, shape=shape, loss="mse")
+
+
 WRONG = {
     "LAM123": [
         lambda: of_classes(dice),
@@ -65,6 +86,8 @@ WRONG = {
         lambda: (head(1, None, lambda y, p: 1 - dice(y, p) - ops.mean(p * y)), X, YES),
         lambda: (head(3, "softmax", lambda y, p: ops.sum(y * p, axis=-1)), X, np.eye(3, dtype="float32")[THREE]),
     ],
+    "LAM124": [lambda: (head(4, None, length), X * 0, X * 0), lambda: (net(L.Dense(4), Inner(1.0), loss="mse"), X, X)],
+    "LAM318": [lambda: frozen(L.Dense(2), L.Dense(3)), lambda: frozen(L.Conv1D(5, 1), L.LSTM(3), shape=(6, 4))],
     "LAM239": [
         lambda: net(L.Dense(1), L.LayerNormalization()),
         lambda: net(L.Dense(4), L.GroupNormalization(4), L.Dense(1)),
@@ -92,6 +115,12 @@ SOUND = {
         lambda: (head(1, None, lambda y, p: ops.mean(ops.softplus(-p * (2 * y - 1)) ** 2)), X, YES),
         lambda: of_quantities(lambda y, p: ops.mean(ops.abs(y - p) ** 1.5)),
         lambda: of_quantities(lambda y, p: -ops.mean((y - ops.mean(y)) * (p - ops.mean(p)))),
+    ],
+    "LAM124": [lambda: (head(4, None, length), X, X), lambda: (net(L.Dense(4), Inner(-1.0), loss="mse"), X, X)],
+    "LAM318": [
+        lambda: frozen(L.Dense(2, bias_initializer="ones"), L.Dense(3)),
+        lambda: frozen(L.Dense(40, "relu"), L.Dense(3)),
+        lambda: net(L.Dense(3), L.Dense(5, trainable=False), L.Dense(1, trainable=False), loss="mse"),
     ],
     "LAM239": [
         lambda: net(L.LayerNormalization(), L.Dense(1)),

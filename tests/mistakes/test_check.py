@@ -17,6 +17,11 @@ SOFTMAX, SIGMOID, ACTIVATION = 'activation="softmax"', 'activation="sigmoid"', "
 # code -> (a part of the fix, what of the program it replaces, by what) for each thing that the fix proposes
 DONE = {
     "LAM123": [("Return 1 - score", "return (2", "return 1 - (2")],
+    "LAM124": [("Add a small number before sqrt", "axis=-1)", "axis=-1) + 1e-7")],
+    "LAM318": [
+        ("Load trained weights first", "model.compile", "base.layers[-1].bias.assign(np.ones(8))\nmodel.compile"),
+        ("set conv.trainable = True", "model = ", "base.layers[-1].trainable = True\nmodel = "),
+    ],
     "LAM239": [
         ("Remove norm", ', layers.LayerNormalization(name="norm")', ""),
         ("put it before the layer", 'layers.Dense(1), layers.LayerNormalization(name="norm")',
