@@ -7,6 +7,9 @@ from benchmarks.faults import (
     class_losses,
     depth,
     further_spellings,
+    posts_again,
+    posts_data,
+    posts_losses,
     preparation,
     questions,
     regressions,
@@ -41,6 +44,7 @@ FAULTY = (
     binary_heads, class_losses, class_labels, regressions, depth, vision, sequences, attention, training, preparation,
     questions, repositories, spellings_of_heads, spellings_of_training, spellings_of_depth, spellings_of_data,
     further_spellings, wild_data, wild_heads, wild_training, wild_again,
+    posts_losses, posts_data, posts_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 import re
+from collections.abc import Iterable, Iterator
 
 from benchmarks.faults.corpus import PROGRAMS
 from benchmarks.faults.lamina_codes import KINDS_OF_CODES
-from benchmarks.faults.linters import linter_of
+from benchmarks.faults.linters import Linter, Report, linter_of
 from benchmarks.faults.program import Program
-from benchmarks.faults.score import Score, outcomes_of
+from benchmarks.faults.score import Outcome, Score, outcomes_of
 from lamina.check.rules import RULES
 
-__all__ = ["measured", "sound_networks_of_the_tests", "table", "write"]
+__all__ = ["kept_outcomes", "measured", "sound_networks_of_the_tests", "table", "write"]
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "checks"
@@ -24,11 +26,39 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser("python -m benchmarks.faults.documented", description=__doc__)
     parser.add_argument("--linter", default="lamina", help="lamina or lamina_probe")
-    linter = linter_of(parser.parse_args().linter)
+    parser.add_argument("--kept", type=pathlib.Path, help="file of outcomes: what it has is not measured again")
+    options = parser.parse_args()
     for code in sorted(RULES.keys() - KINDS_OF_CODES.keys()):
         print(f"{code} ({RULES[code].title}) has no kinds in lamina_codes.py.")
     programs = [*PROGRAMS.values(), *sound_networks_of_the_tests()]
-    write(Score(list(outcomes_of(programs, linter))))
+    if options.kept is None:
+        write(Score(list(outcomes_of(programs, linter_of(options.linter)))))
+    else:
+        write(Score(list(kept_outcomes(programs, linter_of(options.linter), options.kept))))
+
+
+def kept_outcomes(programs: Iterable[Program], linter: Linter, path: pathlib.Path) -> Iterator[Outcome]:
+    """The outcomes of programs, of which those that a file has are read from it, and the others written to it.
+
+    Args:
+        programs: Programs.
+        linter: Linter.
+        path: File of JSON, a program's version a line; a measurement that was cut off goes on with it.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = {tuple(line[:2]): line[2:] for line in map(json.loads, lines)}
+    with path.open("a", encoding="utf-8") as file:
+        for program in programs:
+            if all((program.name, version) in kept for version in program.versions):
+                for version in program.versions:
+                    reports, raised = kept[program.name, version]
+                    found = (Report(code, frozenset(kinds), grave, said) for code, kinds, grave, said in reports)
+                    yield Outcome(program, version, tuple(found), raised)
+                continue
+            for one in outcomes_of([program], linter):
+                reports = [(report.code, sorted(report.kinds), report.grave, report.message) for report in one.reports]
+                print(json.dumps([program.name, one.version, reports, one.raised]), file=file, flush=True)
+                yield one
 
 
 def sound_networks_of_the_tests() -> list[Program]:

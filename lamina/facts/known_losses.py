@@ -107,10 +107,12 @@ def _like(own, values, candidates, swapped=False):
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _means(candidates, turned, labels, draws):
     """The values of the candidates, and of those with labels and predictions in each other's place, for each draw."""
-    return jnp.stack([
-        jnp.stack([_mean(one, labels, some) for one in candidates] + [_mean(one, some, labels) for one in turned])
-        for some in draws
-    ])  # fmt: skip
+
+    def means(some):
+        straight = [_mean(one, labels, some) for one in candidates]
+        return jnp.stack(straight + [_mean(one, some, labels) for one in turned])
+
+    return jax.vmap(means)(draws)
 
 
 def _mean(loss, labels, predictions):

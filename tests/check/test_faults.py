@@ -16,8 +16,12 @@ SAMPLE = list(PROGRAMS.values())[::13]
 RUNS = [code for code, rule in RULES.items() if rule.needs == "forward"]  # the whole benchmark has them
 
 
+def _with(case, ignored):
+    return dataclasses.replace(case, fit={**case.fit, "ignore": ignored})
+
+
 def without_running(case):
-    return lamina(dataclasses.replace(case, fit={**case.fit, "ignore": RUNS}))
+    return lamina(_with(case, RUNS))
 
 
 @pytest.mark.filterwarnings("ignore:.*is written as:FutureWarning")  # some programs are in old spellings
@@ -25,6 +29,28 @@ def without_running(case):
 def test_program(program):
     for one in outcomes_of([program], without_running):
         assert one.raised is None and not one.false_alarm, (one.version, one.raised, one.grave)
+
+
+NAMED = {
+    "policy_loss_with_swapped_arguments": "LAM111", "own_loss_on_columns_and_rows": "LAM112",
+    "recall_of_scores_without_bounds": "LAM113", "divergence_of_sigmoids": "LAM119",
+    "root_of_errors_in_padding": "LAM124", "divergence_with_the_wrong_sign": "LAM124", "weight_of_nought": "LAM217",
+    "ten_steps_in_all": "LAM311", "frozen_before_it_learned": "LAM318", "bag_of_words_into_an_embedding": "LAM404",
+    "divided_and_cast_to_bytes": "LAM408", "decoder_repeats_its_input": "LAM412",
+}  # fmt: skip
+"""Name of a program -> code that names its fault, and is not given for the mended one."""
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_fault_is_named(name):
+    for version in ("faulty", "mended"):
+        case, code = PROGRAMS[name].case(version), NAMED[name]
+        found = [one.code for one in lamina(_with(case, RULES.keys() - {code})) if one.grave]
+        assert found == [code] * (version == "faulty" and name != "policy_loss_with_swapped_arguments")
+
+
+def test_labels_of_positions_are_no_classes_of_rows():
+    assert "LAM405" not in {one.code for one in lamina(PROGRAMS["decoder_repeats_its_input"].case("mended"))}
 
 
 def test_kinds_are_those_of_the_vocabulary():
