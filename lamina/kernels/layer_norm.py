@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jax.interpreters import ad
 
-from lamina.kernels.native import kernels
+from lamina.kernels.native import is_portable, kernels
 
-__all__ = ["standardize_rows"]
+__all__ = ["row_mean", "standardize_rows"]
 
 
 def standardize_rows(x: jax.Array, rank: int, epsilon: float) -> jax.Array | None:
@@ -21,6 +21,19 @@ def standardize_rows(x: jax.Array, rank: int, epsilon: float) -> jax.Array | Non
         return None
     rows = x.reshape(-1, math.prod(x.shape[x.ndim - rank :]))
     return _primitive().bind(rows, epsilon=epsilon).reshape(x.shape)
+
+
+def row_mean(x: jax.Array, rank: int) -> jax.Array:
+    """The mean over the last `rank` axes, which stay with size 1.
+
+    On CPUs it is a product with a column. XLA fuses sums, and repeats in each fusion all that leads to its input: the
+    whole chain of residual blocks, so that a stack of n blocks would take n^2 operations. It does not fuse products.
+    """
+    *outer, size = *x.shape[: x.ndim - rank], math.prod(x.shape[x.ndim - rank :])
+    is_static = all(isinstance(one, int) and one for one in x.shape)
+    if not is_static or is_portable() or x.dtype != "float32" or jax.default_backend() != "cpu":
+        return jnp.mean(x, tuple(range(x.ndim - rank, x.ndim)), keepdims=True)
+    return (x.reshape(*outer, size) @ jnp.full((size, 1), 1 / size, x.dtype)).reshape(*outer, *[1] * rank)
 
 
 @functools.cache

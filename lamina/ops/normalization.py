@@ -12,7 +12,7 @@ from lamina.core.arguments import whole
 from lamina.core.keywords import keywords
 from lamina.core.op import op
 from lamina.core.typing import Axes, Tensor, TensorLike
-from lamina.kernels.layer_norm import standardize_rows
+from lamina.kernels.layer_norm import row_mean, standardize_rows
 from lamina.ops.arrays import floating, tensor
 from lamina.runtime import settings
 
@@ -134,7 +134,10 @@ def layer_normalization(
     )
     epsilon = settings.epsilon() if epsilon is None else epsilon
     are_last = axes == list(range(x.ndim - len(axes), x.ndim)) and not rms_scaling
-    if are_last and (scaled := standardize_rows(wide, len(axes), epsilon)) is not None:
+    if are_last:
+        if (scaled := standardize_rows(wide, len(axes), epsilon)) is None:
+            centered = wide - row_mean(wide, len(axes))
+            scaled = centered * jax.lax.rsqrt(row_mean(centered**2, len(axes)) + epsilon)
         scaled = scaled if scale is None else scaled * scale
         return (scaled if offset is None else scaled + offset).astype(x.dtype)
     mean, variance = moments(wide, axes, keepdims=True)

@@ -83,3 +83,20 @@ def test_batches():
 
 def test_no_rows():
     assert ours(jnp.zeros((0, 3)), jnp.ones(3), jnp.ones(3), -1).shape == (0, 3)
+
+
+def test_a_stack_of_blocks_compiles_to_as_many_operations_as_it_has_blocks():
+    def step(weights, x):
+        def loss(weights):
+            y = x
+            for one, two in weights:
+                y = y + jax.nn.relu(layer_normalization(y, epsilon=1e-3) @ one) @ two
+            return (y**2).mean()
+
+        return jax.grad(loss)(weights)
+
+    def size(blocks):
+        weights = [(jnp.ones((8, 16)), jnp.ones((16, 8)))] * blocks
+        return jax.jit(step).lower(weights, jnp.ones((2, 4, 8))).compile().as_text().count(" = ")
+
+    assert size(12) < 2.2 * size(6)
