@@ -47,6 +47,10 @@ class MovingLayer(BaseImagePreprocessingLayer):
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any = None, training: bool = True) -> Any:
         if not self._applies(transformation, training):
             return bounding_boxes
+        if jnp.ndim(bounding_boxes["boxes"]) == 2:  # of one image
+            batch = {name: jnp.asarray(part)[None] for name, part in bounding_boxes.items()}
+            moved = self.transform_bounding_boxes(batch, transformation, training)
+            return {name: part[0] for name, part in moved.items()}
         box_format: Any = self.bounding_box_format
         before = self._size_of(transformation)
         after = self._output_size(*before)

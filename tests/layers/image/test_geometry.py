@@ -1,10 +1,12 @@
 """The random layers of geometry against Keras: the same draws for the same seed, and boxes that follow their images."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lamina
 from lamina import layers
 from lamina.errors import ConfigError
 from lamina.ops.bounding_boxes import convert_format
@@ -180,3 +182,13 @@ def test_elastic_transform_moves_as_far_as_that_of_keras():
 def test_arguments_that_cannot_be_meant(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+def test_boxes_of_one_image():
+    boxes = {"boxes": np.array([[2, 1, 4, 3], [6, 4, 8, 6]], "float32"), "labels": np.array([1, 2])}
+    settings = dict(bounding_box_format="xyxy", data_format="channels_last")
+    layers_of_both = [library.layers.RandomTranslation(0.2, 0.3, seed=1, **settings) for library in (lamina, keras)]
+    drawn = layers_of_both[0].get_random_transformation({"images": np.zeros((1, 10, 8, 3), "float32")})
+    found, wanted = (layer.transform_bounding_boxes(boxes, drawn, training=True) for layer in layers_of_both)
+    for name in boxes:
+        np.testing.assert_allclose(found[name], wanted[name], atol=1e-4)
