@@ -86,7 +86,7 @@ class ExportArchive:
         Raises:
             CallError: The layer is not built.
         """
-        _variables_of(resource)
+        _check_tracked(resource)
         self._tracked.append(resource)
 
     def add_endpoint(
@@ -208,9 +208,12 @@ class ExportArchive:
 
 
 def _variables_of(resource):
-    if isinstance(resource, Variable):
-        return [resource]
-    if not hasattr(resource, "variables"):
+    return [resource] if isinstance(resource, Variable) else list(resource.variables)
+
+
+def _check_tracked(resource):
+    """Refuse what has no variables; they are not read, which takes long for a large model."""
+    if not isinstance(resource, Variable) and inspect.getattr_static(resource, "variables", None) is None:
         raise ConfigError(
             f"Layers, models and variables can be tracked; got a {type(resource).__name__}.", fix="track(model)"
         )
@@ -218,7 +221,6 @@ def _variables_of(resource):
         raise CallError(
             f"{resource.name} is not built: it has no weights yet.", fix="Call it on data first, or build(input_shape)."
         )
-    return list(resource.variables)
 
 
 def _input_names(signature: Any, function: Any) -> Any:
