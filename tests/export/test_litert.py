@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -21,6 +22,17 @@ FAMILIES = (
     "CategoryEncoding multi_hot", "attention", "dictionary", "int8", "subclass", "ops sorting", "ops factors",
     "mixed_float16",
 )  # fmt: skip
+
+
+class Own(L.Layer):
+    """A layer of one function."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, *inputs):
+        return self.function(*inputs)
 
 
 def stack(shape, *layers, dtype=None):
@@ -189,6 +201,22 @@ def test_hashes_which_need_64_bits(tmp_path):
     numbers = np.array([[0], [1], [-1], [9], [-10], [99999], [1234567890], [2**31 - 1], [-(2**31)]])
     given = [numbers.astype("int32"), numbers[::-1]]
     assert model.export(tmp_path / "m.tflite", verbose=False, verify=given).difference == 0
+
+
+@pytest.mark.parametrize("ending", ["onnx", "tflite"])
+def test_complex_numbers_and_integers_divided_by_0(ending, tmp_path):
+    def call(x, n):
+        number = jax.lax.complex(x, 1 - x)
+        parts = number / (number + 2), jax.numpy.exp(number), jax.numpy.einsum("bij,bkj->bik", number, number)
+        by_zero = jax.lax.div(n, n - n), jax.lax.rem(n, n // 9), ops.gcd(n, 6), ops.cast(x * 3 - 2, "uint32")
+        return [part(value) for value in parts for part in (ops.real, ops.imag)] + [
+            ops.cast(v, "int32") for v in by_zero
+        ]
+
+    x, n = keras.Input((3, 2)), keras.Input((4,), dtype="int32")
+    model = keras.Model([x, n], list(Own(call)(x, n)))
+    given = [np.random.default_rng(0).random((2, 3, 2)), np.array([[0, 4, -6, 27], [-27, 9, 2, 1]])]
+    assert model.export(tmp_path / f"m.{ending}", verbose=False, verify=given).difference < 1e-6
 
 
 def test_floats_of_8_bits(tmp_path):

@@ -252,7 +252,7 @@ def _conv_general_dilated(converter, equation, x, kernel):
     """XLA's convolution: gaps between inputs are zeros that are written out."""
     graph, params = converter.graph, equation.params
     lhs, rhs, out = params["dimension_numbers"]
-    if params["batch_group_count"] != 1:
+    if params["batch_group_count"] != 1 or not is_static([params["feature_group_count"]]):
         raise converter.refusal("convolution in groups of the batch", 'model.export("name.jax")')
     x = graph.use(graph.transpose(x, [lhs[0], *lhs[2:], lhs[1]]))
     kernel = graph.transpose(kernel, [*rhs[2:], rhs[1], rhs[0]])

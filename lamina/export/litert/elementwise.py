@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.export.litert.converter import WRITERS, writes
 from lamina.export.litert.graph import broadcast_shape, lowers
+from lamina.export.onnx.elementwise import of_divisor
 from lamina.export.onnx.graph import is_static
 
 __all__ = ["merged", "shifted_right"]
@@ -165,7 +166,7 @@ def _rem(converter, equation, x, y):
     add, dtype = converter.graph.add, equation.invars[0].aval.dtype
     if dtype.kind == "f":
         return add("Mod", x, y, fmod=1)
-    return add("Sub", x, add("Mul", add("Div", x, y), y))
+    return of_divisor(converter, equation, [x, y], x, lambda x, y: add("Sub", x, add("Mul", add("Div", x, y), y)))
 
 
 @writes("atan2")

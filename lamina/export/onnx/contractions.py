@@ -132,7 +132,7 @@ def _conv_general_dilated(converter, equation, inputs, kernel):
     """XLA's convolution: gaps between inputs are zeros that are written out."""
     graph, params = converter.graph, equation.params
     lhs, rhs, out = params["dimension_numbers"]
-    if params["batch_group_count"] != 1:
+    if params["batch_group_count"] != 1 or not is_static([params["feature_group_count"]]):
         raise converter.refusal("convolution in groups of the batch", 'model.export("name.jax")')
     inputs = graph.transpose(inputs, lhs)
     kernel = graph.transpose(kernel, rhs)

@@ -9,7 +9,7 @@ import numpy as np
 from lamina.export.onnx.converter import writes
 from lamina.export.onnx.spectra import magnitude
 
-__all__: list[str] = []
+__all__ = ["of_divisor"]
 
 UNARY = {
     "neg": "Neg", "exp": "Exp", "log": "Log", "tanh": "Tanh", "logistic": "Sigmoid", "sqrt": "Sqrt", "abs": "Abs",
@@ -22,7 +22,6 @@ BINARY = {
     "add": "Add",
     "sub": "Sub",
     "mul": "Mul",
-    "div": "Div",
     "max": "Max",
     "min": "Min",
     "pow": "Pow",
@@ -78,7 +77,35 @@ def _binary(converter, equation, *operands):
 @writes("rem")
 def _rem(converter, equation, *operands):
     operands, narrow = widened(converter, equation, broadcastable(converter, equation, operands))
-    return narrow(converter.graph.add("Mod", *operands, fmod=1))
+    return narrow(
+        of_divisor(converter, equation, operands, operands[0], lambda x, y: converter.graph.add("Mod", x, y, fmod=1))
+    )
+
+
+@writes("div")
+def _div(converter, equation, *operands):
+    operands, narrow = widened(converter, equation, broadcastable(converter, equation, operands))
+    least = np.asarray(-1).astype(SMALL.get(str(equation.invars[0].aval.dtype), equation.invars[0].aval.dtype))
+    return narrow(of_divisor(converter, equation, operands, least, lambda x, y: converter.graph.add("Div", x, y)))
+
+
+def of_divisor(converter: Any, equation: Any, operands: Any, by_zero: Any, divide: Any) -> Any:
+    """`divide(x, y)`; integers, which runtimes do not divide by 0, give what XLA gives.
+
+    Args:
+        converter: The converter.
+        equation: The equation.
+        operands: Names or arrays of x and y.
+        by_zero: The result where y is 0.
+        divide: Function of names or arrays.
+    """
+    (x, y), graph = operands, converter.graph
+    if equation.invars[0].aval.dtype.kind not in "iu" or (isinstance(y, np.ndarray) and y.all()):
+        return divide(x, y)
+    zero, one = (np.asarray(n, equation.invars[0].aval.dtype) for n in (0, 1))
+    dtype = SMALL.get(str(zero.dtype), zero.dtype)
+    is_zero = graph.add("Equal", y, zero.astype(dtype))
+    return graph.add("Where", is_zero, by_zero, divide(x, graph.add("Where", is_zero, one.astype(dtype), y)))
 
 
 @writes(*COMPARE, "ne")
@@ -141,6 +168,8 @@ def _convert(converter, equation, x):
         return x
     if target == np.int8 and source == np.float32 and converter.is_whole(x):
         return converter.graph.add("QuantizeLinear", x, np.asarray(1, source), np.asarray(0, target))
+    if target.kind == "u" and (source.kind == "f" or str(source) == "bfloat16"):
+        x = converter.graph.add("Max", x, np.asarray(0, source))
     result = converter.graph.cast(x, target)
     base = converter.graph.unexpanded.get(x) if isinstance(x, str) else None
     if base is not None:

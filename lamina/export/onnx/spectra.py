@@ -44,6 +44,36 @@ def _product(converter, equation, x, y):
     return (real, add("Add", add("Mul", x[0], y[1]), add("Mul", x[1], y[0])))
 
 
+@writes("complex div")
+def _quotient(converter, equation, x, y):
+    """x / y = x conj(y) / |y|**2."""
+    add = converter.graph.add
+    x, y = (value if isinstance(value, tuple) else (value, np.zeros((), np.float32)) for value in (x, y))
+    size = add("Add", *(add("Mul", part, part) for part in y))
+    real = add("Add", add("Mul", x[0], y[0]), add("Mul", x[1], y[1]))
+    imaginary = add("Sub", add("Mul", x[1], y[0]), add("Mul", x[0], y[1]))
+    return (add("Div", real, size), add("Div", imaginary, size))
+
+
+@writes("complex exp")
+def _exponential(converter, equation, x):
+    add = converter.graph.add
+    size = add("Exp", x[0])
+    return (add("Mul", size, add("Cos", x[1])), add("Mul", size, add("Sin", x[1])))
+
+
+@writes("complex dot_general")
+def _matrices_product(converter, equation, x, y):
+    """From the products of the parts."""
+    flat = [jax.ShapeDtypeStruct(atom.aval.shape, np.float32) for atom in equation.invars]
+    params = {**equation.params, "preferred_element_type": np.dtype(np.float32), "out_sharding": None}
+    inner = jax.make_jaxpr(lambda x, y: jax.lax.dot_general_p.bind(x, y, **params))(*flat).jaxpr
+    product = lambda a, b: converter.run(inner, (), [a, b])[0]  # noqa: E731
+    add = converter.graph.add
+    real = add("Sub", product(x[0], y[0]), product(x[1], y[1]))
+    return (real, add("Add", product(x[0], y[1]), product(x[1], y[0])))
+
+
 @writes("complex convert_element_type")
 def _converted(converter, equation, x):
     """A real number to a complex one; the parts of a complex number have 32 bits already."""
