@@ -6,7 +6,7 @@ Each model is exported, run for one sample and for five, and compared with `pred
 has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
 TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
 `node_modules`. `onnx:17` is ONNX of opset 17. `--only TEXT` takes the models with TEXT in their name, `--models` is
-one of unusual, further, published, unseen, fourth, all. `--strict` fails if a model is wrong.
+one of unusual, further, published, unseen, fourth, fifth, all. `--strict` fails if a model is wrong.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from unittest import mock
 
 import numpy as np
 
+import fifth_models
 import fourth_models
 import further_models
 import lamina as keras
@@ -39,6 +40,7 @@ SETS = {
     "published": published_models.MODELS,
     "unseen": unseen_models.MODELS,
     "fourth": fourth_models.MODELS,
+    "fifth": fifth_models.MODELS,
 }
 NODE = HERE.parent / "tests" / "export" / "run_in_node.js"
 TENSORFLOW = """
