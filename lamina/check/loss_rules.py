@@ -7,6 +7,8 @@ from lamina.facts.loss_names import BINARY, EXCLUSIVE, REGRESSION, name_of
 
 __all__ = []
 
+_SCORES = ("sigmoid", "softmax")
+
 _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units"
 
 
@@ -106,6 +108,15 @@ def _metric_that_does_not_fit(subject):
                 "compares the place of the largest of several numbers, and there is one: it is always 1",
                 "accuracy",
             )
+        elif name == "categorical_accuracy" and head.loss_name in BINARY and kind_of(head) is Kind.OTHER:
+            problem = "compares the place of the largest number, and several labels may be true", "binary_accuracy"
+        elif name == "mean_io_u" and getattr(metric, "sparse_y_pred", False) and head.activation in _SCORES:
+            binary = head.units == 1
+            problem = (
+                "counts class numbers, and the outputs are probabilities",
+                "keras.metrics.BinaryIoU(target_class_ids=[0, 1])" if binary
+                else f"keras.metrics.MeanIoU({head.units}, sparse_y_pred=False)",
+            )  # fmt: skip
         elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
             problem = "scores each class separately: it is high even for guesses", "accuracy"
         elif halves and _binary_logits(head):

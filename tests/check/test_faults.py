@@ -33,7 +33,8 @@ def test_program(program):
 
 NAMED = {
     "policy_loss_with_swapped_arguments": "LAM111", "own_loss_on_columns_and_rows": "LAM112",
-    "recall_of_scores_without_bounds": "LAM113", "divergence_of_sigmoids": "LAM119",
+    "recall_of_scores_without_bounds": "LAM113", "largest_of_several_labels": "LAM113",
+    "overlap_of_probabilities": "LAM113", "divergence_of_sigmoids": "LAM119",
     "root_of_errors_in_padding": "LAM124", "divergence_with_the_wrong_sign": "LAM124", "weight_of_nought": "LAM217",
     "ten_steps_in_all": "LAM311", "frozen_before_it_learned": "LAM318", "bag_of_words_into_an_embedding": "LAM404",
     "divided_and_cast_to_bytes": "LAM408", "decoder_repeats_its_input": "LAM412",
