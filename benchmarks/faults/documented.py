@@ -46,18 +46,20 @@ def kept_outcomes(programs: Iterable[Program], linter: Linter, path: pathlib.Pat
         path: File of JSON, a program's version a line; a measurement that was cut off goes on with it.
     """
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = {tuple(line[:2]): line[2:] for line in map(json.loads, lines)}
+    kept = {tuple(line[:3]): line[3:] for line in map(json.loads, lines)}
     with path.open("a", encoding="utf-8") as file:
         for program in programs:
-            if all((program.name, version) in kept for version in program.versions):
-                for version in program.versions:
-                    reports, raised = kept[program.name, version]
+            names = [(program.source, program.name, version) for version in program.versions]
+            if all(name in kept for name in names):
+                for name, version in zip(names, program.versions, strict=True):
+                    reports, raised = kept[name]
                     found = (Report(code, frozenset(kinds), grave, said) for code, kinds, grave, said in reports)
                     yield Outcome(program, version, tuple(found), raised)
                 continue
             for one in outcomes_of([program], linter):
                 reports = [(report.code, sorted(report.kinds), report.grave, report.message) for report in one.reports]
-                print(json.dumps([program.name, one.version, reports, one.raised]), file=file, flush=True)
+                told = [program.source, program.name, one.version, reports, one.raised]
+                print(json.dumps(told), file=file, flush=True)
                 yield one
 
 

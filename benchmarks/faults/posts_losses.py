@@ -79,7 +79,7 @@ def root_of_errors_in_padding(pick):
     return net, x, y, {"epochs": 20}
 
 
-@faulty("loss", source=f"{GITHUB}, keras-team/keras#4175: K.round in a loss")
+@faulty("loss", "disconnected", "gradient flow", source=f"{GITHUB}, keras-team/keras#4175: K.round in a loss")
 def rounded_predictions_in_the_loss(pick):
     """The loss counts wrong answers after rounding: it has no gradient."""
     x = rows(10)
@@ -94,7 +94,12 @@ def rounded_predictions_in_the_loss(pick):
     return net, x, yes_no(x)[:, None].astype("float32"), {"epochs": 30}
 
 
-@faulty("loss", source=f"{GITHUB}, keras-team/keras#16663: no gradients for a loss of ranks")
+@faulty(
+    "loss",
+    "disconnected",
+    "gradient flow",
+    source=f"{GITHUB}, keras-team/keras#16663: no gradients for a loss of ranks",
+)
 def loss_of_ranks(pick):
     """Scores are compared by their ranks, argsort of argsort, which have no gradient."""
     x = rows(12)
