@@ -10,7 +10,7 @@ from lamina.facts.loss_names import name_of
 
 __all__ = []
 
-_MOST = 100  # calls of layers whose gradient is found in a moment
+_MOST = 60  # calls of layers whose gradient is found in a moment
 _SAME = 1e-4  # share by which values may differ that are meant to be one
 
 
@@ -113,7 +113,7 @@ def _of_any_pairing(subject, head, labels):
 )  # fmt: skip
 def _slope_or_end(subject):
     own = any(head.own is not None for head in subject.heads)
-    functions = [fact for fact in subject.facts if not fact.is_builtin or fact.is_a("Lambda", "OpCall")]
+    functions = [fact for fact in subject.facts if not fact.is_builtin or fact.is_a("Lambda")]
     if not (own or functions) or len(subject.facts) > _MOST or not subject.own_step:
         return
     yield from _slope(subject)

@@ -225,8 +225,12 @@ class Traced:
         """
         weights = self.model.trainable_variables
         count, x, y = len(weights), _first(self._whole, _PASS), _first(y, _PASS)
-        find = jax.value_and_grad(lambda some: self._loss(self._globals, [*some, *self._values[count:]], x, y))
-        found = tried(jax.jit(find), self._values[:count])
+
+        def loss(some, rest, global_values, x, y):
+            return self._loss(global_values, [*some, *rest], x, y)
+
+        given = self._values[:count], self._values[count:], self._globals, x, y
+        found = tried(jax.jit(jax.value_and_grad(loss)), *given)
         return found and (float(found[0]), list(zip(weights, map(np.asarray, found[1]), strict=True)))
 
     def penalty(self, y: PyTree, active: bool, factor: float = 1.0) -> tuple[float, float]:
