@@ -39,6 +39,7 @@ __all__ = [
     "gather_nd",
     "global_norm",
     "histogram_bins",
+    "known",
     "map_fn",
     "on_texts",
     "reverse_sequence",
@@ -82,9 +83,15 @@ def shape_of(value: Any) -> Any:
     return on_host(np.asarray(sizes, "int32"))
 
 
+def known(value: Any) -> Any:
+    """A constant of a function that is being compiled as its numbers; any other value as it is."""
+    found = value.get_const() if isinstance(value, Tracer) and hasattr(value, "get_const") else None
+    return value if found is None else found
+
+
 def dims(shape: Any) -> tuple[Any, ...]:
     """A shape as a tuple of numbers; sizes that are symbols stay."""
-    given = shape if isinstance(shape, (list, tuple)) else np.ravel(unwrap(shape)).tolist()
+    given = map(known, shape) if isinstance(shape, (list, tuple)) else np.ravel(known(unwrap(shape))).tolist()
     return tuple(int(one) if isinstance(one, (np.ndarray, np.generic, jax.Array, float)) else one for one in given)
 
 
@@ -96,35 +103,19 @@ def equal(x: Any, y: Any, name: Any = None) -> Any:
     return ops.equal(constant(x), constant(y))
 
 
-def _as_sizes(values):
-    """Arrays of NumPy, if values are sizes as `tf.shape` gives them, and whole numbers beside them; else None."""
-    kinds = [value.dtype for value in values if isinstance(value, HostTensor)]
-    return [np.asarray(value, kinds[0]) for value in values] if kinds and all(map(_is_whole, values)) else None
-
-
-def _is_whole(value):
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_whole, value))
-    return value.dtype.kind in "iu" if isinstance(value, HostTensor) else isinstance(value, (int, np.integer))
-
-
 def concat(values: Any, axis: Any, name: Any = None) -> Any:
-    """`tf.concat`, also of texts and of sizes."""
+    """`tf.concat`, also of texts."""
     values = values if isinstance(values, (list, tuple)) else [values]
     if any(map(is_text, values)):
         return on_host(np.concatenate([texts(one) for one in values], int(axis)))
-    if (sizes := _as_sizes(values)) is not None:
-        return on_host(np.concatenate(sizes, int(axis)))
     return ops.concatenate([constant(one) for one in values], int(axis))
 
 
 def stack(values: Any, axis: Any = 0, name: Any = None) -> Any:
-    """`tf.stack`, also of texts and of sizes."""
+    """`tf.stack`, also of texts."""
     values = list(values)
     if any(map(is_text, values)):
         return on_host(np.stack([texts(one) for one in values], axis))
-    if (sizes := _as_sizes(values)) is not None:
-        return on_host(np.stack(sizes, axis))
     return ops.stack([constant(one) for one in values], axis)
 
 
@@ -308,13 +299,18 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *_: Any, fn_output_signature:
         if any(isinstance(row, RaggedTensor) for row in rows) or len({np.shape(unwrap(row)) for row in rows}) > 1:
             return ragged_stack(rows)
         return stack(rows)
-    elems = jax.tree_util.tree_map(array, elems) if leaves[0] is not elems else array(elems)
+    is_list = leaves[0] is elems and isinstance(elems, (list, tuple))
+    elems = array(elems) if is_list else jax.tree_util.tree_map(array, elems)
     try:
         return ops.map(fn, elems)
     except NEEDS_VALUES:  # it decides by values, which are known where no function is compiled
         if inside():
             raise
-        rows = [fn(jax.tree_util.tree_map(lambda leaf: leaf[row], elems)) for row in range(len(array(leaves[0])))]  # noqa: B023
+        count, row = (
+            len(jax.tree_util.tree_leaves(elems)[0]),
+            lambda at: jax.tree_util.tree_map(lambda leaf: leaf[at], elems),
+        )
+        rows = [fn(row(at)) for at in range(count)]
         return jax.tree_util.tree_map(lambda *parts: jnp.stack([array(part) for part in parts]), *rows)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lamina.compat import modules
 from lamina.compat.bundle import Bundle
+from lamina.compat.trackables import VARIABLES, is_graph, is_trackable, trackables, walk
 from lamina.core import context
 from lamina.core.variable import Variable
 from lamina.errors import FileError, LaminaError
@@ -39,49 +39,6 @@ class NotConsumed(LaminaError, AssertionError):
 
 class Missing(FileError, FileNotFoundError):
     """There is no such checkpoint."""
-
-
-def trackables(one: Any) -> dict[str, Any]:
-    """What an object holds that has variables, by name."""
-    if isinstance(one, Checkpoint):
-        return one.tracked
-    if isinstance(one, Optimizer):
-        return {"_variables": list(one.variables)}
-    found = {name: value for name, value in modules.children_of(one) if _is_trackable(value)}
-    if isinstance(one, Layer):
-        found = {name: v for name, v in found.items() if not name.startswith("_") or isinstance(v, Variable)}
-        if _is_graph(one):
-            layers = [layer for layer in getattr(one, "layers") if layer.variables]  # noqa: B009
-            found = {f"layer_with_weights-{place}": layer for place, layer in enumerate(layers)}
-    elif hasattr(one, "reset_state"):
-        found.pop("_variables", None)
-    return found
-
-
-def _is_trackable(value):
-    if isinstance(value, (list, tuple, dict)):
-        return any(_is_trackable(part) for _, part in modules.children_of(value))
-    known = isinstance(value, (Variable, Layer, modules.Module, Optimizer, Checkpoint))
-    return known or (not isinstance(value, type) and hasattr(type(value), "variables"))
-
-
-def _is_graph(layer):
-    return hasattr(layer, "layers") and (hasattr(layer, "_sequence") or hasattr(layer, "_nodes"))
-
-
-def _walk(root: Any) -> Iterator[tuple[int, str, Any, dict[str, int]]]:
-    """(number, path, object, numbers of its parts by name), breadth first, each object once."""
-    numbers, queue = {id(root): 0}, [("", root)]
-    kept = [root]
-    for path, one in queue:
-        parts = {}
-        for name, value in trackables(one).items() if not isinstance(one, Variable) else ():
-            if id(value) not in numbers:
-                numbers[id(value)] = len(queue)
-                queue.append((f"{path}/{name.replace('/', '.S')}".lstrip("/"), value))
-                kept.append(value)
-            parts[name] = numbers[id(value)]
-        yield numbers[id(one)], path, one, parts
 
 
 class _File:
@@ -148,7 +105,7 @@ class Status:
             self._match(0, self._root.root)
             for number, one in self._found.items():
                 key = self._file.nodes[number][1]
-                if isinstance(one, Variable) and key is not None and number not in self._done:
+                if isinstance(one, VARIABLES) and key is not None and number not in self._done:
                     values[number] = self._file.value_for(key, one)
         with context.concrete():
             for number, value in values.items():
@@ -161,18 +118,18 @@ class Status:
             return
         self._found[number] = one
         children = self._file.nodes[number][0]
-        if isinstance(one, Variable):
+        if isinstance(one, VARIABLES):
             return
         parts = trackables(one)
         plain = {name.lstrip("_"): value for name, value in parts.items()}
         for name, child in children.items():
             if name == "_functional":
                 self._match_graph(child, one)
-            elif isinstance(one, Layer) and _is_graph(one) and name in ("_operations", "_layers"):
+            elif isinstance(one, Layer) and is_graph(one) and name in ("_operations", "_layers"):
                 self._match_graph(number, one)
             else:
                 self._match(child, parts.get(name, plain.get(name.lstrip("_"))))
-        if isinstance(one, Layer) and not _is_graph(one) and one.built:
+        if isinstance(one, Layer) and not is_graph(one) and one.built:
             self._match_by_order(children, one)
 
     def _match_graph(self, number, model):
@@ -198,8 +155,8 @@ class Status:
         """An AssertionError if an object has a variable that is not in the file."""
         self.resolve()
         done = {id(variable) for variable in self._done.values()}
-        for _, path, one, _ in _walk(self._root.root):
-            if isinstance(one, Variable) and id(one) not in done and self._file is not None and path != "save_counter":
+        for _, path, one, _ in walk(self._root.root):
+            if isinstance(one, VARIABLES) and id(one) not in done and self._file is not None and path != "save_counter":
                 raise NotConsumed(f"The checkpoint has no value for {path}.", fix=_PARTIAL)
         return self
 
@@ -244,7 +201,7 @@ class Checkpoint:
     def __setattr__(self, name: str, value: Any) -> None:
         kept = _WATCHED.get(type(value), lambda given: given)(value)
         vars(self)[name] = value = kept
-        if _is_trackable(value) or type(value) in _WATCHED.values():
+        if is_trackable(value) or type(value) in _WATCHED.values():
             self.tracked[name] = value
         resolve_pending()
 
@@ -259,11 +216,11 @@ class Checkpoint:
     def write(self, file_prefix: Any, options: Any = None) -> str:
         """Write the values to files that begin with a path. Returns the path."""
         tensors, nodes, root = {}, b"", self
-        for _, path, one, parts in _walk(root):
+        for _, path, one, parts in walk(root):
             node = encode(*((1, encode((1, number), (2, name))) for name, number in parts.items()))
-            if isinstance(one, Variable):
+            if isinstance(one, VARIABLES):
                 key, value = path + _SUFFIX, one.numpy()
-                tensors[key] = value.astype("int64") if path == "save_counter" else value
+                tensors[key] = np.asarray(value, "int64") if path == "save_counter" else value
                 node += encode((2, encode((1, "VARIABLE_VALUE"), (2, one.name), (3, key))))
             nodes += encode((1, node))
         write_bundle(os.fspath(file_prefix), {**tensors, GRAPH_KEY: nodes})

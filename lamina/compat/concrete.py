@@ -104,19 +104,19 @@ class ConcreteFunction:
         bound.apply_defaults()
         self.function, self.name, self._given = owner, f"__inference_{owner.__name__}", dict(bound.arguments)
         self._leaves, self._tree = jax.tree_util.tree_flatten(self._given, is_leaf=is_variable)
-        self.specs = [_spec(leaf) for leaf in self._leaves]
+        self.specs: list[Any] = [_spec(leaf) for leaf in self._leaves]
         self.structured_input_signature = (
             tuple(jax.tree_util.tree_map(_spec, args)),
             jax.tree_util.tree_map(_spec, kwargs),
         )
-        self._free = [place for place, spec in enumerate(self.specs) if isinstance(spec, TensorSpec)]
+        self._free = [place for place, spec in enumerate(self.specs) if _is_spec(spec)]
         shapes = [self.specs[place].shape for place in self._free]
         self.outputs: Any = None
         self.structured_outputs: Any = None
         self._trace: Any = None
         if all(shape is not None and None not in shape for shape in shapes):
             zeros = [jnp.zeros(self.specs[place].shape, self.specs[place].dtype) for place in self._free
-                     if self.specs[place].dtype != "string"]  # fmt: skip
+                     if isinstance(self.specs[place], TensorSpec) and self.specs[place].dtype != "string"]  # fmt: skip
             if len(zeros) == len(self._free):
                 self.outputs = self._shapes(zeros)
 
@@ -140,6 +140,11 @@ class ConcreteFunction:
     def graph(self) -> Graph:
         """Its operations, those of JAX."""
         return Graph(self.name, [value for value in self.specs if isinstance(value, TensorSpec)], self._trace)
+
+    @property
+    def function_type(self) -> str:
+        """Its arguments and results."""
+        return f"{self.structured_input_signature} -> {self.structured_outputs}"
 
     @property
     def inputs(self) -> list[Any]:
@@ -173,9 +178,13 @@ class ConcreteFunction:
         return self.function(*bound.args, **bound.kwargs)
 
 
+def _is_spec(value):
+    return isinstance(value, TensorSpec) or hasattr(value, "joined")
+
+
 def _spec(leaf):
-    if isinstance(leaf, TensorSpec):
-        return leaf
+    if isinstance(leaf, (TensorSpec, Composite)):
+        return getattr(leaf, "spec", leaf)
     if isinstance(leaf, (jax.Array, np.ndarray)):
         return TensorSpec(leaf.shape, "string" if leaf.dtype.kind == "O" else leaf.dtype)
     return leaf

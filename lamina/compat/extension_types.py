@@ -264,6 +264,8 @@ class BatchableExtensionType(ExtensionType):
         return len(jax.tree_util.tree_leaves(self)[0])
 
     def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, int) and row >= len(self):  # what ends an iteration; arrays of JAX give their last row
+            raise IndexError(row)
         return jax.tree_util.tree_map(lambda leaf: leaf[row], self)
 
 

@@ -97,7 +97,7 @@ class StaticHashTable:
 class MutableHashTable(StaticHashTable):
     """`tf.lookup.experimental.MutableHashTable` and `DenseHashTable`."""
 
-    def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any, **_: Any) -> None:
+    def __init__(self, key_dtype: Any, value_dtype: Any, default_value: Any, *_: Any, **__: Any) -> None:
         kind = np.dtype(object) if str(value_dtype) == "string" else np.dtype(value_dtype)
         super().__init__(SimpleNamespace(pairs={}, dtype=kind), default_value)
 

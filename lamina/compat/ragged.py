@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from dataclasses import dataclass
@@ -27,11 +28,15 @@ class RaggedTensorSpec:
     ragged_rank: Any = None
     row_splits_dtype: Any = "int64"
 
+    @staticmethod
+    def from_value(value: Any) -> Any:
+        """The spec of a ragged tensor."""
+        return value.spec
+
     def row(self) -> Any:
         """The spec of a row."""
-        return RaggedTensorSpec(
-            tuple(self.shape)[1:], self.dtype, (1 if self.ragged_rank is None else self.ragged_rank) - 1
-        )
+        rank = 1 if self.ragged_rank is None else self.ragged_rank
+        return RaggedTensorSpec(tuple(self.shape)[1:], self.dtype, rank - 1)
 
     def batched(self, size: Any) -> Any:
         """The spec of a batch."""
@@ -127,8 +132,6 @@ class RaggedTensor(Composite):
         """From a sparse tensor of rank 2 whose rows have no gaps."""
         return cls.from_value_rowids(st_input.values, np.asarray(st_input.indices)[:, 0], int(st_input.dense_shape[0]))
 
-    # What it is
-
     @property
     def flat_values(self) -> Any:
         """The values of the innermost rows, as one array."""
@@ -174,6 +177,10 @@ class RaggedTensor(Composite):
             return self.with_values(self.values.row_lengths(axis - 1))
         return jnp.asarray(np.diff(self.row_splits))
 
+    def nested_row_lengths(self, name: Any = None) -> tuple[Any, ...]:
+        """The lengths of the rows of each ragged axis."""
+        return tuple(jnp.asarray(np.diff(splits)) for splits in self.nested_row_splits)
+
     def value_rowids(self) -> Any:
         """The number of the row of each value."""
         return jnp.asarray(np.repeat(np.arange(self.nrows()), np.diff(self.row_splits)))
@@ -185,16 +192,14 @@ class RaggedTensor(Composite):
         shape = np.array([self.nrows(), np.diff(self.row_splits).max(initial=0), *rest])
         return jnp.asarray(shape if axis is None else shape[axis])
 
-    # Other forms
-
     def with_values(self, values: Any) -> RaggedTensor:
         """The same rows, of other values."""
         return RaggedTensor(values, self.row_splits)
 
     def with_flat_values(self, values: Any) -> RaggedTensor:
         """The same rows, of other innermost values."""
-        return self.with_values(self.values.with_flat_values(values) if isinstance(self.values, RaggedTensor) else
-                                values)  # fmt: skip
+        inner = self.values
+        return self.with_values(inner.with_flat_values(values) if isinstance(inner, RaggedTensor) else values)
 
     def to_list(self) -> list[Any]:
         """Nested lists; texts are bytes."""
@@ -225,8 +230,8 @@ class RaggedTensor(Composite):
         """Several axes as one."""
         if outer_axis > 0:
             return self.with_values(self.values.merge_dims(outer_axis - 1, inner_axis - 1))
-        is_deeper = inner_axis > 1 and isinstance(self.values, RaggedTensor)
-        return self.values.merge_dims(0, inner_axis - 1) if is_deeper else self.values
+        inner = self.values
+        return inner.merge_dims(0, inner_axis - 1) if inner_axis > 1 and isinstance(inner, RaggedTensor) else inner
 
     def numpy(self) -> Any:
         """An array of arrays; an ordinary one, if all rows have the same length."""
@@ -268,18 +273,14 @@ class RaggedTensor(Composite):
         return f"<tf.RaggedTensor {self.to_list()}>"
 
 
-def _operators():
-    for name in "add sub mul truediv floordiv mod pow lt le gt ge eq ne".split():
-        yield f"__{name}__", getattr(operator, name), False
-    for name in "add sub mul truediv floordiv mod pow".split():
-        yield f"__r{name}__", getattr(operator, name), True
-
-
-for _name, _operator, _turned in _operators():
-    setattr(RaggedTensor, _name, lambda self, other, run=_operator, turned=_turned: flat_map(
-        lambda a, b: run(b, a) if turned else run(a, b), self, other))  # fmt: skip
-RaggedTensor.__neg__ = lambda self: flat_map(operator.neg, self)  # pyright: ignore[reportAttributeAccessIssue]
-RaggedTensor.__invert__ = lambda self: flat_map(operator.invert, self)  # pyright: ignore[reportAttributeAccessIssue]
+for _name in "add sub mul truediv floordiv mod pow and or xor lt le gt ge eq ne".split():
+    _run = getattr(operator, f"__{_name}__")
+    setattr(RaggedTensor, f"__{_name}__", lambda self, other, run=_run: flat_map(run, self, other))
+    setattr(RaggedTensor, f"__r{_name}__", lambda self, other, run=_run: flat_map(run, other, self))
+for _name in ("__neg__", "__invert__", "__abs__"):
+    setattr(
+        RaggedTensor, _name, functools.partialmethod(lambda self, run: flat_map(run, self), getattr(operator, _name))
+    )
 RaggedTensor.__hash__ = object.__hash__  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -344,7 +345,5 @@ def gather(params: Any, indices: Any, axis: Any = 0, **_: Any) -> Any:
         return indices.with_flat_values(gather(params, indices.flat_values))
     if isinstance(params, RaggedTensor):
         rows = [params[int(place)] for place in np.asarray(indices).ravel()]
-        if not rows and np.ndim(indices):
-            return RaggedTensor(params.values[:0], [0])
-        return stack(rows) if np.ndim(indices) else rows[0]
+        return rows[0] if not np.ndim(indices) else stack(rows) if rows else RaggedTensor(params.values[:0], [0])
     return as_values(params)[np.asarray(indices)]

@@ -9,13 +9,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.compat import table
+from lamina.compat.arrays import known
 from lamina.compat.composites import with_tapes
 from lamina.compat.extension_types import DISPATCHED, dispatched
-from lamina.compat.host import is_text, on_host
+from lamina.compat.host import HostTensor, is_text, on_host
 from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack
 from lamina.compat.sparse import SparseTensor
+from lamina.core.keras_tensor import is_symbolic
 from lamina.errors import CallError
 from lamina.training.data.elements import Composite
 
@@ -136,6 +139,25 @@ _FLAT |= set(
     "cast clip_by_value ones_like zeros_like where one_hot embedding_lookup squared_difference divide_no_nan dropout "
     "as_string".split()
 )
+_OF_SIZES = frozenset(
+    "add cast concat convert_to_tensor expand_dims floordiv gather maximum minimum multiply reduce_max reduce_min "
+    "reduce_prod reduce_sum reshape slice squeeze stack subtract".split()
+)
+
+
+def _of_sizes(function, args, kwargs):
+    """A function of sizes, as `tf.shape` gives them, and of constants: on the host, so that the result has numbers in
+    compiled functions too. Other arguments are passed on as they are."""
+    leaves, structure = jax.tree_util.tree_flatten((args, kwargs))
+    if any(isinstance(leaf, HostTensor) and leaf.dtype.kind in "iu" for leaf in leaves):
+        values = [np.asarray(leaf) if isinstance(leaf, HostTensor) else known(leaf) for leaf in leaves]
+        if not any(isinstance(one, (Tracer, Composite)) or is_symbolic(one) for one in values):
+            args, kwargs = structure.unflatten(values)
+            with jax.ensure_compile_time_eval():
+                found = function(*args, **kwargs)
+            is_whole = isinstance(found, jax.Array) and found.dtype.kind in "iu"
+            return on_host(np.asarray(found)) if is_whole else found
+    return function(*args, **kwargs)
 
 
 def _has_composites(values):
@@ -159,7 +181,7 @@ def _with_composites(name, function):
     @functools.wraps(function)
     def run(*args, **kwargs):
         if not _has_composites([*args, *kwargs.values()]):
-            return function(*args, **kwargs)
+            return _of_sizes(function, args, kwargs) if name in _OF_SIZES else function(*args, **kwargs)
         if DISPATCHED and (found := dispatched(run, elementwise, function, args, kwargs)) is not NotImplemented:
             return found
         return with_tapes(of_composites)(*args, **kwargs)

@@ -14,6 +14,7 @@ from jax.core import Tracer
 from lamina import random
 from lamina.compat.arrays import array, dims
 from lamina.compat.host import is_text, on_host, texts
+from lamina.compat.lifting import NeedsEager, inside
 from lamina.compat.philox import philox, philox_normal, philox_truncated, philox_uniform, stateless_seed
 from lamina.core.dtypes import is_integer, standardize_dtype
 from lamina.core.variable import unwrap
@@ -134,8 +135,8 @@ class _Stateless(_Source):
 class _Op(_Source):
     """One operation with the seeds of `set_seed` and its own."""
 
-    def __init__(self, seed):
-        self.seed = seed
+    def __init__(self, seed, name):
+        self.seed, self.name = seed, name
 
     def draw(self, count):
         first = _GLOBAL["seed"]
@@ -146,8 +147,8 @@ class _Op(_Source):
         else:
             second = _GLOBAL["rng"].randint(0, 2**31 - 1) if self.seed is None else self.seed
         if self.seed is not None:  # the same operation goes on where it stopped
-            place = _GLOBAL["used"].get((first, second), 0)
-            _GLOBAL["used"][first, second] = place + 256 * count
+            place = _GLOBAL["used"].get((self.name, first, second), 0)
+            _GLOBAL["used"][self.name, first, second] = place + 256 * count
             return int(first), int(second) << 64 | place
         return int(first), int(second) << 64
 
@@ -235,9 +236,11 @@ class Generator(_Source):
 
     def __getattribute__(self, name: str) -> Any:
         method = object.__getattribute__(self, name)
-        if name not in ("uniform", "normal", "truncated_normal") or not _in_compiled():
+        if name not in _DRAWS or not _in_compiled():
             return method
-        return _COMPILED[name]  # numbers of the host would be constants of the compiled function
+        if inside():
+            raise NeedsEager("it draws from a tf.random.Generator, whose numbers are made on the host")
+        return _COMPILED.get(name, method)  # numbers of the host would be constants of the compiled function
 
     def make_seeds(self, count: int = 1) -> Any:
         """(2, count) seeds for `stateless_*`."""
@@ -290,7 +293,7 @@ def _op(name):
             args = *((*dims(shape), *np.broadcast_shapes(*map(np.shape, rates))),), *rest
         if _in_compiled():  # numbers of the host would be constants of the compiled function
             return _COMPILED[name](*args, seed=seed, **kwargs)
-        return getattr(_Op(seed), name)(*args, **kwargs)
+        return getattr(_Op(seed, name), name)(*args, **kwargs)
 
     draw.__name__ = name
     return draw
@@ -321,6 +324,7 @@ def fold_in(seed: Any, data: Any, alg: Any = None) -> Any:
     return _given(np.concatenate([first, np.ravel(unwrap(data)).astype(kind)]))
 
 
+_DRAWS = {name for name in vars(_Source) if name[0] != "_"} - {"draw"} | {"make_seeds", "split", "state"}
 _KINDS = "uniform normal truncated_normal categorical gamma poisson".split()
 RANDOM: dict[str, Any] = {
     **{name: _op(name) for name in [*_KINDS, "shuffle"]},

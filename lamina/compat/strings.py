@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
 
 from lamina.compat.host import as_bytes, as_text, each, on_host, readable, texts
 from lamina.compat.ragged import RaggedTensor
+from lamina.core.variable import unwrap
 from lamina.errors import DataError
 from lamina.layers.text.hashing import fingerprints_of
 from lamina.training.data.elements import Composite
@@ -139,6 +141,29 @@ def with_offsets(function: Any) -> Any:
     return run
 
 
+_SCRIPTS = (  # in the order of their numbers in ICU
+    "COMMON COMBINING ARABIC ARMENIAN BENGALI BOPOMOFO CHEROKEE COPTIC CYRILLIC DESERET DEVANAGARI ETHIOPIC GEORGIAN "
+    "GOTHIC GREEK GUJARATI GURMUKHI CJK HANGUL HEBREW HIRAGANA KANNADA KATAKANA KHMER LAO LATIN MALAYALAM MONGOLIAN "
+    "MYANMAR OGHAM OLD ORIYA RUNIC SINHALA SYRIAC TAMIL TELUGU THAANA THAI TIBETAN CANADIAN YI"
+).split()
+
+
+def _script(point):
+    """The number of the script, which the name of a character begins with."""
+    if not 0 <= point <= 0x10FFFF:
+        return -1
+    name, kind = unicodedata.name(chr(point), ""), unicodedata.category(chr(point))
+    first = re.sub("^(HALFWIDTH|FULLWIDTH) |KANGXI", lambda found: "CJK" * (found[0] == "KANGXI"), name).split(" ")[0]
+    return 103 if kind == "Cn" else _SCRIPTS.index(first) if kind[0] in "LMNS" and first in _SCRIPTS else 0
+
+
+def unicode_script(input: Any, name: Any = None) -> Any:
+    """`tf.strings.unicode_script`: the number of the script of each code point; 0 where several scripts share it."""
+    if isinstance(input, Composite):
+        return input.with_flat_values(unicode_script(input.flat_values))  # pyright: ignore[reportAttributeAccessIssue]
+    return on_host(np.asarray(np.frompyfunc(_script, 1, 1)(np.asarray(unwrap(input))), "int32"))
+
+
 def unicode_encode(input: Any, output_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
     """`tf.strings.unicode_encode`: texts from code points."""
     if isinstance(input, RaggedTensor):
@@ -254,7 +279,8 @@ STRINGS: dict[str, Any] = {
     "to_hash_bucket_fast": to_hash_bucket, "to_hash_bucket_strong": to_hash_bucket, "unicode_decode": unicode_decode,
     "to_number": lambda input, out_type="float32", name=None: _of_each(to_number, np.dtype(out_type))(input, out_type),
     "unicode_encode": unicode_encode, "unicode_transcode": _of_each(unicode_transcode),
-    "unicode_split": unicode_split, "unicode_split_with_offsets": with_offsets(unicode_split),
+    "unicode_script": unicode_script, "unicode_split": unicode_split,
+    "unicode_split_with_offsets": with_offsets(unicode_split),
     "unicode_decode_with_offsets": with_offsets(unicode_decode),
     "unsorted_segment_join": unsorted_segment_join, "upper": _of_each(lambda text, encoding="": text.upper() if
         encoding else as_text(as_bytes(text).upper())),

@@ -24,7 +24,7 @@ BINARY = "add sub mul truediv floordiv mod pow matmul".split()
 OPERATORS = [*BINARY, *(f"r{name}" for name in BINARY), "neg", "abs", "getitem"]
 LOGICAL = "eq ne lt le gt ge and or xor rand ror rxor".split()
 METHODS = "astype reshape sum mean max min std var prod flatten ravel transpose squeeze clip cumsum dot".split()
-NOT_RECORDED = {"constant", "convert_to_tensor", "function", "print", "is_tensor", "executing_eagerly", "stop_gradient"}
+NOT_RECORDED = {"constant", "convert_to_tensor", "function", "print", "is_tensor", "executing_eagerly"}
 NO_GRADIENT = {"adjust_contrast"}
 
 
@@ -42,9 +42,26 @@ class UnconnectedGradients(enum.Enum):
 def record_functions(table: dict[str, Any]) -> dict[str, Any]:
     """A table of TensorFlow's functions, each of which is recorded as one while a tape is open."""
     return {
-        name: value if name in NOT_RECORDED else _recorded(_without_gradient(value) if name in NO_GRADIENT else value)
+        name: _constant(value)
+        if name == "stop_gradient"
+        else value
+        if name in NOT_RECORDED
+        else _recorded(_without_gradient(value) if name in NO_GRADIENT else value)
         for name, value in table.items()
     }
+
+
+def _constant(function):
+    """A function whose result depends on nothing for a tape."""
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        if not recording():
+            return function(*args, **kwargs)
+        with recording_on():
+            return jnp.array(function(*args, **kwargs))
+
+    return run
 
 
 def _without_gradient(function):

@@ -34,6 +34,7 @@ from lamina.training.data.elements import Composite
 __all__ = ["AUTOGRAPH", "CONFIG", "FUNCTIONS", "Function", "function"]
 
 CANNOT_BE_ONE_PROGRAM = (NeedsEager, *NEEDS_VALUES)
+NEEDS_NUMBERS = ("Reverse-mode differentiation", "must be static integers", "sequences of concrete values")  # JAX says
 _settings = {"eagerly": False}
 
 
@@ -87,7 +88,7 @@ class Function:
         arrays = []
         for place, leaf in enumerate(leaves):
             kind = type(leaf)
-            if kind is not _ArrayImpl and (isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind != "O"):
+            if kind is not _ArrayImpl and (isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind not in "OUS"):
                 leaf = leaves[place] = jnp.asarray(leaf)
             if isinstance(leaf, jax.Array):
                 if isinstance(leaf, Tracer):
@@ -135,8 +136,8 @@ class Function:
             except NeedsTape:
                 self._tape = True
                 continue
-            except ValueError as error:
-                if "Reverse-mode differentiation" in str(error):
+            except (ValueError, IndexError, TypeError) as error:
+                if any(part in str(error) for part in NEEDS_NUMBERS):
                     return self._given_up(error)
                 raise
             if had_calls and len(VARIABLES_MADE) > start:

@@ -134,3 +134,56 @@ def test_an_exported_model_is_loaded(tmp_path, monkeypatch):
     assert [*loaded.signatures] == ["serve", "serving_default"]
     for outputs in (loaded.serve(x), *loaded.signatures["serving_default"](x).values()):
         np.testing.assert_allclose(outputs, model(x), 1e-6)
+
+
+def test_stop_gradient_leaves_a_source_unconnected():
+    x, y = tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        z = tf.add(tf.square(x), tf.stop_gradient(tf.square(y)))
+    assert [None if one is None else float(one) for one in tape.gradient(z, [x, y])] == [4.0, None]
+
+
+def test_a_tf_function_draws_the_numbers_of_its_generator():
+    generator = tf.random.Generator.from_seed(1)
+
+    @tf.function
+    def draw():
+        return generator.normal([])
+
+    with pytest.warns(UserWarning, match="whose numbers are made on the host"):
+        assert [float(draw()) for _ in range(2)] == pytest.approx([0.43842274, 1.6272374], rel=1e-6)  # TensorFlow 2.20
+
+
+def test_checkpoints_hold_iterators_and_generators(tmp_path):
+    iterator, generator = iter(tf.data.Dataset.range(20).shuffle(5, seed=1)), tf.random.Generator.from_seed(1)
+    checkpoint = tf.train.Checkpoint(iterator=iterator, generator=generator)
+    taken = [int(next(iterator)) for _ in range(5)]
+    path = checkpoint.save(tmp_path / "point")
+    expected = [int(next(iterator)) for _ in range(5)], float(generator.normal([]))
+    checkpoint.restore(path).assert_consumed()
+    assert ([int(next(iterator)) for _ in range(5)], float(generator.normal([]))) == expected
+    assert set(taken).isdisjoint(expected[0])
+    other = iter(tf.data.Dataset.range(20).shuffle(5, seed=1)), tf.random.Generator.from_seed(9)
+    tf.train.Checkpoint(iterator=other[0], generator=other[1]).restore(path).expect_partial()
+    assert ([int(next(other[0])) for _ in range(5)], float(other[1].normal([]))) == expected
+
+
+class Pair(tf.experimental.BatchableExtensionType):
+    one: tf.Tensor
+    two: tf.Tensor
+
+
+def test_map_fn_takes_rows_of_extension_types():
+    pairs = Pair([[1], [2]], [[True], [False]])
+    assert value(tf.map_fn(lambda pair: Pair(2 * pair.one, pair.two), pairs).one) == [[2], [4]]
+    assert [value(pair.one) for pair in pairs] == [[1], [2]]
+
+
+def test_functions_of_ragged_tensors_have_concrete_forms_and_standardize_texts():
+    grow = tf.function(lambda x: x * 2.0)
+    concrete = grow.get_concrete_function(tf.RaggedTensorSpec([None, None], "float32"))
+    with pytest.warns(UserWarning, match="it returns a ragged"):
+        assert concrete(tf.ragged.constant([[1.0, 4.0], [2.0]])).to_list() == [[2.0, 8.0], [4.0]]
+    texts = keras.layers.TextVectorization(standardize=tf.function(tf.strings.lower))
+    texts.adapt(np.array(["A b", "a"]))
+    assert texts.get_vocabulary()[2:] == ["a", "b"]
