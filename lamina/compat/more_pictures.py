@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -23,25 +24,36 @@ def combined_non_max_suppression(boxes: Any, scores: Any, max_output_size_per_cl
                                  iou_threshold: Any = 0.5, score_threshold: Any = -np.inf, pad_per_class: Any = False,
                                  clip_boxes: Any = True, name: Any = None) -> Any:  # fmt: skip
     """`tf.image.combined_non_max_suppression`: the boxes of all classes that stay, the highest scores first."""
-    boxes, scores = np.asarray(unwrap(boxes)), np.asarray(unwrap(scores))
-    total = int(max_total_size)
-    total = min(total, int(max_output_size_per_class) * scores.shape[-1]) if pad_per_class else total
-    made: list[list[Any]] = [[], [], [], []]
-    for one, points in zip(boxes, scores, strict=True):
-        found = []
-        for kind in range(points.shape[-1]):
-            of_kind = one[:, kind if one.shape[1] > 1 else 0]
-            kept = pictures.non_max_suppression(of_kind, points[:, kind], max_output_size_per_class, iou_threshold,
-                                                score_threshold)  # fmt: skip
-            found += [(points[at, kind], kind, of_kind[at]) for at in np.asarray(kept).tolist()]
-        found = sorted(found, key=lambda item: -item[0])[:total]
-        corners = np.zeros((total, 4), "float32")
-        corners[: len(found)] = np.reshape([item[2] for item in found], (-1, 4))
-        made[0].append(np.clip(corners, 0, 1) if clip_boxes else corners)
-        for place, item in ((1, 0), (2, 1)):
-            made[place].append(np.pad(np.array([one[item] for one in found], "float32"), (0, total - len(found))))
-        made[3].append(len(found))
-    return Boxes(*map(jnp.asarray, (*map(np.stack, made[:3]), np.array(made[3], "int32"))))
+    boxes, scores, total = array(boxes), jnp.moveaxis(array(scores), -1, 1), int(max_total_size)
+    count, kinds = min(int(max_output_size_per_class), scores.shape[2]), scores.shape[1]
+    boxes = jnp.broadcast_to(jnp.moveaxis(boxes, 2, 1), (*scores.shape, 4))
+
+    def highest(boxes, scores):  # each time the highest score that is left; what overlaps it leaves
+        areas = jnp.prod(boxes[:, 2:] - boxes[:, :2], -1)
+
+        def step(left, _):
+            at = jnp.argmax(left)
+            sides = jnp.minimum(boxes[at, 2:], boxes[:, 2:]) - jnp.maximum(boxes[at, :2], boxes[:, :2])
+            common = jnp.prod(jnp.maximum(sides, 0), -1)
+            leaves = (common / (areas[at] + areas - common) > iou_threshold).at[at].set(True)
+            return jnp.where(leaves, -jnp.inf, left), (boxes[at], left[at])
+
+        return jax.lax.scan(step, jnp.where(scores > score_threshold, scores, -jnp.inf), None, count)[1]
+
+    corners, points = jax.vmap(jax.vmap(highest))(boxes, scores)
+    corners, points = corners.reshape(-1, kinds * count, 4), points.reshape(-1, kinds * count)
+    order = jnp.argsort(points, -1, descending=True)[:, :total]
+    points = jnp.take_along_axis(points, order, -1)
+    stays = points > -jnp.inf
+    corners = jnp.where(stays[..., None], jnp.take_along_axis(corners, order[..., None], 1), 0)
+    size = min(total, int(max_output_size_per_class) * kinds) if pad_per_class else total
+
+    def padded(part):
+        return jnp.pad(part, [(0, 0), (0, size - part.shape[1]), *[(0, 0)] * (part.ndim - 2)])
+
+    found = jnp.clip(corners, 0, 1) if clip_boxes else corners, jnp.where(stays, points, 0), jnp.where(
+        stays, order // count, 0).astype("float32")  # fmt: skip
+    return Boxes(*map(padded, found), stays.sum(-1).astype("int32"))
 
 
 def _with_scores(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=-np.inf, soft_nms_sigma=0.0,

@@ -18,7 +18,6 @@ from lamina.compat.extension_types import DISPATCHED, dispatched
 from lamina.compat.host import HostTensor, is_text, on_host
 from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack
 from lamina.compat.sparse import SparseTensor
-from lamina.core.keras_tensor import is_symbolic
 from lamina.errors import CallError
 from lamina.training.data.elements import Composite
 
@@ -140,8 +139,8 @@ _FLAT |= set(
     "as_string".split()
 )
 _OF_SIZES = frozenset(
-    "add cast concat convert_to_tensor expand_dims floordiv gather maximum minimum multiply reduce_max reduce_min "
-    "reduce_prod reduce_sum reshape slice squeeze stack subtract".split()
+    "add cast ceil concat convert_to_tensor divide expand_dims floor floordiv gather maximum minimum multiply range "
+    "reduce_max reduce_min reduce_prod reduce_sum reshape slice squeeze stack subtract unstack".split()
 )
 
 
@@ -149,15 +148,21 @@ def _of_sizes(function, args, kwargs):
     """A function of sizes, as `tf.shape` gives them, and of constants: on the host, so that the result has numbers in
     compiled functions too. Other arguments are passed on as they are."""
     leaves, structure = jax.tree_util.tree_flatten((args, kwargs))
-    if any(isinstance(leaf, HostTensor) and leaf.dtype.kind in "iu" for leaf in leaves):
-        values = [np.asarray(leaf) if isinstance(leaf, HostTensor) else known(leaf) for leaf in leaves]
-        if not any(isinstance(one, (Tracer, Composite)) or is_symbolic(one) for one in values):
-            args, kwargs = structure.unflatten(values)
+    if any(isinstance(leaf, HostTensor) for leaf in leaves):
+        leaves = list(map(known, leaves))
+        if all(map(_is_size, leaves)):
+            args, kwargs = structure.unflatten(leaves)
             with jax.ensure_compile_time_eval():
                 found = function(*args, **kwargs)
-            is_whole = isinstance(found, jax.Array) and found.dtype.kind in "iu"
-            return on_host(np.asarray(found)) if is_whole else found
+            return jax.tree_util.tree_map(lambda one: on_host(np.asarray(one)), found)
     return function(*args, **kwargs)
+
+
+def _is_size(value):
+    if not isinstance(value, (np.ndarray, np.generic, jax.Array)):
+        return isinstance(value, (bool, int, float, str, type, np.dtype))
+    kinds = "iuf" if isinstance(value, HostTensor) else "iu"
+    return not isinstance(value, Tracer) and value.size < 64 and value.dtype.kind in kinds
 
 
 def _has_composites(values):

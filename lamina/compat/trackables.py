@@ -69,14 +69,16 @@ def trackables(one: Any) -> dict[str, Any]:
     return found
 
 
-def is_trackable(value):
+def is_trackable(value: Any) -> bool:
+    """Whether a checkpoint holds it, or something in it."""
     if isinstance(value, (list, tuple, dict)):
         return any(is_trackable(part) for _, part in modules.children_of(value))
     known = type(value) in _STATES or isinstance(value, (*VARIABLES, Layer, modules.Module, Optimizer))
     return known or hasattr(value, "tracked") or (not isinstance(value, type) and hasattr(type(value), "variables"))
 
 
-def is_graph(layer):
+def is_graph(layer: Any) -> bool:
+    """Whether it is a Functional or Sequential model."""
     return hasattr(layer, "layers") and (hasattr(layer, "_sequence") or hasattr(layer, "_nodes"))
 
 

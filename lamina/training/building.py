@@ -11,7 +11,7 @@ from lamina.core.keras_tensor import KerasTensor, trace
 from lamina.core.probes import unprinted
 from lamina.errors import LaminaError
 from lamina.training.data.leaves import differ_in_rows
-from lamina.training.data.packing import unpack_x_y_sample_weight
+from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 __all__ = ["build"]
 
@@ -42,9 +42,12 @@ def _build(model, batch, fixed):
     unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
     try:
         _build_parts(model, unbuilt, fixed, *unpack_x_y_sample_weight(batch))
-    except (LaminaError, TypeError, ValueError):
-        if unbuilt not in ([], [model]) or registry.is_builtin(type(model).train_step):
+    except (LaminaError, TypeError, ValueError, LookupError, AttributeError):
+        if registry.is_builtin(type(model).train_step):
             raise
+        if unbuilt not in ([], [model]):
+            step = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))
+            trace(model.train_step, *_symbols((step,), fixed=True))  # a step of its own calls its layers in its own way
         model.built = True  # its own step takes a batch in another way, such as (x, y, z) as three inputs
         context.structure_changed()
     if model.optimizer is not None:

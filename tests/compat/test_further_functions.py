@@ -187,3 +187,54 @@ def test_functions_of_ragged_tensors_have_concrete_forms_and_standardize_texts()
     texts = keras.layers.TextVectorization(standardize=tf.function(tf.strings.lower))
     texts.adapt(np.array(["A b", "a"]))
     assert texts.get_vocabulary()[2:] == ["a", "b"]
+
+
+class Speech(keras.Model):
+    """Its `call` takes a list, its step a dict."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return tf.add(self.dense(inputs[0]), self.dense(inputs[1]))
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(None, data["target"], self([data["source"], data["target"]]))
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return {"loss": loss}
+
+
+def test_fit_builds_a_model_by_its_own_step_where_call_takes_other_inputs():
+    model = Speech()
+    model.compile("sgd", "mse")
+    data = {"source": np.ones((4, 2), "float32"), "target": np.ones((4, 2), "float32")}
+    model.dense.units = 2
+    before = model.fit(data, epochs=3, verbose=0).history["loss"]
+    assert before[2] < before[1] < before[0]
+
+
+def test_anchors_of_an_unknown_size_and_suppression_in_a_model():
+    class Anchors(keras.layers.Layer):
+        def call(self, x):
+            height, width = tf.unstack(tf.cast(tf.shape(x)[1:3], "float32"))
+            rows = tf.range(tf.math.ceil(height / 2**3), dtype="float32") + 0.5
+            grid = tf.tile(rows[:, None, None], [1, tf.math.ceil(width / 8), 2])
+            return tf.reshape(grid, [tf.math.ceil(height / 8) * tf.math.ceil(width / 8), 2])
+
+    class Suppressed(keras.layers.Layer):
+        def call(self, boxes, scores):
+            return tf.image.combined_non_max_suppression(tf.expand_dims(boxes, 2), scores, 5, 5, clip_boxes=False)
+
+    inputs = keras.Input((None, None, 1))
+    anchors = keras.Model(inputs, Anchors()(inputs))
+    assert anchors.output.shape == (None, 2)
+    assert value(anchors.predict(np.ones((1, 16, 20, 1), "float32"), verbose=0)[:, 0]) == [0.5] * 3 + [1.5] * 3
+    boxes, scores = keras.Input((None, 4)), keras.Input((None, 1))
+    model = keras.Model([boxes, scores], Suppressed()(boxes, scores))
+    given = np.array([[[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3]]], "float32"), np.array([[[0.9], [0.8], [0.7]]])
+    found = model.predict(given, verbose=0)
+    assert value(found.valid_detections) == [2]
+    assert value(found.nmsed_boxes[0, :3]) == [[0, 0, 1, 1], [2, 2, 3, 3], [0, 0, 0, 0]]
