@@ -11,11 +11,10 @@ import jax
 import numpy as np
 
 from lamina.errors import ConfigError
-from lamina.export.report import ExportReport, Written
+from lamina.export.report import HALF_TOLERANCE, ExportReport, Written
 
 __all__ = ["compare", "states_of"]
 
-HALF_TOLERANCE = 2e-2  # where a part of the model computes in 16 bits
 SIZES = (8, 16, 64, 256)  # tried in turn for open sizes other than that of the batch, as multiples of what they need
 SECONDS = 0.1  # for the latency
 

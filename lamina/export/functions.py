@@ -112,7 +112,7 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
     opset = f"opset {proto.opset_import[0].version}"
     wide = any(str(layer.compute_dtype) == "bfloat16" for layer in model._flatten_layers())
     lost = ["bfloat16, which is computed in float32"] if wide else []
-    return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset], lost)
+    return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset], lost, endpoint.program.tolerance)
 
 
 def write_saved_model(model: Any, signature: Any, target: pathlib.Path) -> Written:

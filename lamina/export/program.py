@@ -14,6 +14,7 @@ from lamina.core import context, tree
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
+from lamina.export.report import HALF_TOLERANCE, TOLERANCE
 
 __all__ = ["Program", "for_open_sizes", "structs_of", "trace"]
 
@@ -37,6 +38,21 @@ class Program:
     input_names: list[str]
     input_avals: list[Any]
     output_names: list[str]
+
+    @property
+    def tolerance(self) -> float:
+        """How far the results may be from those of `predict`: runtimes compute in 32 bits what is of 16 bits here."""
+        return HALF_TOLERANCE if _has_halves(self.jaxpr.jaxpr) else TOLERANCE
+
+
+def _has_halves(jaxpr):
+    dtypes = {str(getattr(atom.aval, "dtype", "")) for equation in jaxpr.eqns for atom in equation.outvars}
+    inner = [value for equation in jaxpr.eqns for value in jax.tree_util.tree_leaves(list(equation.params.values()))]
+    return bool(dtypes & {"float16", "bfloat16"}) or any(
+        _has_halves(getattr(value, "jaxpr", value))
+        for value in inner
+        if hasattr(getattr(value, "jaxpr", value), "eqns")
+    )
 
 
 def trace(

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["ExportReport", "Written", "size_text"]
 
 TOLERANCE = 1e-4  # of the largest output, in float32
+HALF_TOLERANCE = 2e-2  # where a part of the model computes in 16 bits
 Runtime = Callable[[Sequence[Any]], Sequence[Any]]
 
 

@@ -219,6 +219,13 @@ def test_complex_numbers_and_integers_divided_by_0(ending, tmp_path):
     assert model.export(tmp_path / f"m.{ending}", verbose=False, verify=given).difference < 1e-6
 
 
+@pytest.mark.parametrize("ending", ["onnx", "tflite"])
+def test_a_part_in_16_bits_may_differ_by_their_roundings(ending, tmp_path):
+    x = keras.Input((6,))
+    model = keras.Model(x, ops.cast(ops.sum(ops.cast(x, "bfloat16") * 3, 1), "float32"))
+    assert 1e-4 < model.export(tmp_path / f"m.{ending}", verbose=False).difference < 2e-2
+
+
 def test_floats_of_8_bits(tmp_path):
     x = keras.Input((4,))
     model = keras.Model(x, [ops.cast(ops.cast(x, f"float8_{kind}"), "float32") for kind in ("e4m3fn", "e5m2")])

@@ -13,7 +13,7 @@ from lamina.export.litert.calibration import ranges_of
 from lamina.export.litert.model import to_graph, to_litert
 from lamina.export.litert.quantize import INTEGERS, to_float16, to_int8, to_int8_weights
 from lamina.export.litert.runtime import litert_runtime, operators_of
-from lamina.export.report import TOLERANCE, Written
+from lamina.export.report import Written
 
 __all__ = ["write_litert"]
 
@@ -64,7 +64,7 @@ def write_litert(
     facts += [f"{side} in {name}" for side, name in zip(("inputs", "outputs"), ends, strict=True) if name]
     target.write_bytes(data)
     load = functools.partial(litert_runtime, endpoint.program, data)
-    tolerance = TOLERANCE if quantize is None else KINDS[quantize]
+    tolerance = endpoint.program.tolerance if quantize is None else KINDS[quantize]
     operators = collections.Counter(operators_of(data))
     return Written(endpoint.input_avals, "ai-edge-litert", load, operators, facts, tolerance=tolerance)
 
