@@ -525,3 +525,44 @@ def test_a_limit_on_steps(monkeypatch):
     assert len(ours(X, batch_size=2, steps=1)) == 1
     assert len(ours(X, batch_size=10)) == 1
     assert len(ours(chunks())) == 2
+
+
+def forever(batches):
+    while True:
+        for batch in batches:
+            if not batch:
+                break
+            yield batch
+
+
+def counted(batches):
+    with contextlib.nullcontext():
+        for number in itertools.count():
+            yield batches[number % 2]
+
+
+def ending(batches):
+    while True:
+        for batch in batches:
+            yield batch
+        if batches:
+            return
+
+
+def broken_off(batches):
+    while True:
+        yield batches[0]
+        try:
+            batches.pop()
+        except IndexError:
+            break
+
+
+@pytest.mark.parametrize("function, is_endless", [(forever, True), (counted, True), (ending, False), (broken_off, False)])
+def test_a_generator_without_an_end_is_told(function, is_endless):
+    generator = function([np.ones((2, 1))])
+    assert (endless_loop(generator) is not None) is is_endless
+    expected = pytest.warns(UserWarning, match=f"{function.__name__} never leaves its loop in line")
+    with expected if is_endless else contextlib.nullcontext():
+        make_batches(generator)
+    make_batches(function([]), steps=3)

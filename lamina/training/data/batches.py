@@ -11,6 +11,7 @@ import numpy as np
 from lamina.errors import DataError, warn
 from lamina.training.data.arrays import ArrayBatches
 from lamina.training.data.base import Batches
+from lamina.training.data.endless import endless_loop
 from lamina.training.data.leaves import is_kind, looks_like_arrays
 from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.stored_rows import RowBatches
@@ -121,6 +122,12 @@ def _stream(x, steps, shuffle, class_weight):
     """The StreamBatches of something that yields batches."""
     common = {"steps": steps, "class_weight": class_weight, "loader": x}
     has_index = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
+    line = endless_loop(x) if steps is None else None
+    if line is not None:
+        warn(
+            f"The generator {x.__name__} never leaves its loop in line {line}, so the first pass over it does not end: "
+            "give fit steps_per_epoch=, evaluate and predict steps=, and validation data validation_steps=."
+        )
     if hasattr(x, "__next__") and not has_index:
         batches = StreamBatches(lambda: x, **common)
         batches.can_reopen = False
