@@ -166,6 +166,8 @@ def unicode_script(input: Any, name: Any = None) -> Any:
 
 def unicode_encode(input: Any, output_encoding: Any = "UTF-8", *_: Any, **__: Any) -> Any:
     """`tf.strings.unicode_encode`: texts from code points."""
+    if isinstance(input, RaggedTensor) and isinstance(input.values, RaggedTensor):
+        return input.with_values(unicode_encode(input.values, output_encoding))
     if isinstance(input, RaggedTensor):
         return on_host(np.asarray([_encoded(row, output_encoding) for row in input.to_list()], object))
     array = np.asarray(input)

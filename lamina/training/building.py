@@ -42,12 +42,15 @@ def _build(model, batch, fixed):
     unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
     try:
         _build_parts(model, unbuilt, fixed, *unpack_x_y_sample_weight(batch))
-    except (LaminaError, TypeError, ValueError, LookupError, AttributeError):
+    except (LaminaError, TypeError, ValueError, LookupError, AttributeError) as error:
         if registry.is_builtin(type(model).train_step):
             raise
         if unbuilt not in ([], [model]):
             step = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))
-            trace(model.train_step, *_symbols((step,), fixed=True))  # a step of its own calls its layers in its own way
+            try:
+                trace(model.train_step, *_symbols((step,), fixed=True))  # it calls its layers in its own way
+            except (TypeError, ValueError, LookupError):  # the batch is not one of a training
+                raise error from None
         model.built = True  # its own step takes a batch in another way, such as (x, y, z) as three inputs
         context.structure_changed()
     if model.optimizer is not None:

@@ -214,6 +214,8 @@ def test_fit_builds_a_model_by_its_own_step_where_call_takes_other_inputs():
     model.dense.units = 2
     before = model.fit(data, epochs=3, verbose=0).history["loss"]
     assert before[2] < before[1] < before[0]
+    with pytest.raises(KeyError, match="0"):  # not what the step says of a batch of predict
+        Speech().predict({"source": data["source"]}, verbose=0)
 
 
 def test_anchors_of_an_unknown_size_and_suppression_in_a_model():
