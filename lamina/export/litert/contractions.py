@@ -30,6 +30,9 @@ def _floats(graph, operand):
 @lowers("MatMul")
 def _matmul(graph, left, right):
     """The last two axes of each; a constant matrix is the weights of a FULLY_CONNECTED."""
+    if len(left.shape) == 1:
+        made = graph.add("MatMul", graph.add("Unsqueeze", left, [0]), right)
+        return graph.add("Squeeze", made, [-2])
     if is_constant(right) and len(right.shape) == 2 and len(left.shape) > 1:
         weights = graph.transpose(right, [1, 0]) if isinstance(right, np.ndarray) else right.data.T
         return fully_connected(graph, left, weights)
