@@ -220,7 +220,13 @@ def _shift(converter, equation, x, places):
 
 
 def shifted_right(graph: Any, x: Any, places: Any) -> Any:
-    """32 bits moved to the right; zeros come in from the left of a negative number as a sum."""
+    """32 bits moved to the right; zeros come in from the left of a negative number as a sum.
+
+    Args:
+        graph: The graph.
+        x: Integers of 32 bits.
+        places: By how many places.
+    """
     zero, power = np.zeros((), np.int32), _power(graph, graph.add("Sub", np.asarray(32), places))
     filled = graph.add("Where", graph.add("Less", x, zero), power, zero)
     return graph.add("Add", graph.add("RightShift", x, places), filled)
