@@ -34,7 +34,7 @@ class Callback(SaysWhatWasMeant, Represented):
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-            callback = super().__new__(cls)
+            callback = super().__new__(cls, *args, **kwargs)
             callback._init_arguments = arguments_of(cls, args, kwargs)
             return callback
 

@@ -46,7 +46,7 @@ class Configurable(SaysWhatWasMeant, Represented):
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-            instance = super().__new__(cls)
+            instance = super().__new__(cls, *args, **kwargs)
             if not registry.is_builtin(cls):
                 object.__setattr__(instance, "_init_arguments", arguments_of(cls, args, kwargs))
             return instance

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jax.core import Tracer
 
 from lamina.core import registry
+from lamina.core.arguments import boolean
 from lamina.core.context import snake_case
 from lamina.runtime import settings
 from lamina.runtime.terminal import printable
@@ -56,6 +57,16 @@ class Represented:
 
     _repr_skips: frozenset[str] = frozenset()  # arguments that are never shown
     _repr_always: frozenset[str] = frozenset()  # arguments that are shown when they have their default too
+
+    if not TYPE_CHECKING:  # type checkers use the signature of __init__
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            for name, value in kwargs.items():
+                if type(value) is str and value.lower() in ("true", "false"):  # any text counts as true
+                    parameter, _ = signature_of(cls).get(name, (None, None))
+                    if parameter is not None and isinstance(parameter.default, bool):
+                        boolean(cls.__name__, name, value)
+            return super().__new__(cls)
 
     def __repr__(self) -> str:
         return printable(call_of(self))

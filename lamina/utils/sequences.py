@@ -48,7 +48,8 @@ def pad_sequences(
         raise DataError(
             f"pad_sequences takes a list of sequences; one of them is {scalar!r}.", fix="pad_sequences([row])"
         )
-    text = next((row for row in sequences if isinstance(row, str)), None)
+    rows = (row if isinstance(row, str) or not isinstance(row, (list, tuple)) else [*row, None][0] for row in sequences)
+    text = next((one for one in rows if isinstance(one, str)), None)
     if text is not None and np.dtype(dtype).kind not in "OUS":
         raise DataError(
             f"pad_sequences pads lists of numbers; one of them is the text {text!r}.",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lamina
 from lamina import Input, Sequential, dtype_policies
 from lamina.errors import CallError, ConfigError
 from lamina.layers.base.layer import Layer
@@ -40,6 +41,21 @@ def test_trainable_is_a_boolean(trainable):
     with pytest.raises(ConfigError, match=f"Dense expects `trainable` to be a boolean; got {trainable!r}"):
         Dense(2, trainable=trainable)
     assert Dense(2, trainable=np.bool_(False)).trainable is False
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: lamina.layers.Dense(3, use_bias="False"),
+        lambda: lamina.losses.BinaryCrossentropy(from_logits="false"),
+        lambda: lamina.optimizers.SGD(nesterov="False"),
+        lambda: lamina.callbacks.ModelCheckpoint("m.keras", save_best_only="False"),
+    ],
+)
+def test_a_text_is_no_boolean(make):
+    with pytest.raises(ConfigError, match="to be a boolean; got '[Ff]alse'.\n.*=False"):
+        make()
+    assert lamina.layers.Dense(3, name="true").name == "true"
 
 
 def test_build_takes_shapes_by_the_names_of_call():
