@@ -53,7 +53,8 @@ def combined_non_max_suppression(boxes: Any, scores: Any, max_output_size_per_cl
 
     found = jnp.clip(corners, 0, 1) if clip_boxes else corners, jnp.where(stays, points, 0), jnp.where(
         stays, order // count, 0).astype("float32")  # fmt: skip
-    return Boxes(*map(padded, found), stays.sum(-1).astype("int32"))
+    corners, points, classes = map(padded, found)
+    return Boxes(corners, points, classes, stays.sum(-1).astype("int32"))
 
 
 def _with_scores(boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=-np.inf, soft_nms_sigma=0.0,
