@@ -20,7 +20,7 @@ _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared
 )  # fmt: skip
 def _scaled_twice(subject):
     for name, values in subject.inputs.items():
-        if values.dtype.kind in "iu" and values.ndim == 4 and len(values) >= 8 and np.mean(values != 0) < _FEW:
+        if values.dtype.kind in "iu" and values.ndim == 4 and len(values) >= 8 and 0 < np.mean(values != 0) < _FEW:
             yield (
                 None, float(np.mean(values != 0)),
                 f"{np.mean(values == 0):.1%} of the whole numbers of {name} are 0: pictures of 0 to 1 that were cast "

@@ -236,7 +236,7 @@ def as_batch(x: PyTree, y: PyTree = None, sample_weight: PyTree = None) -> tuple
         sample_weight: Weight of each sample.
     """
     if x is not None and not looks_like_arrays(x):
-        return unpack_x_y_sample_weight(make_batches(x).peek())
+        return unpack_x_y_sample_weight(make_batches(x, steps=1).peek())
     return _as_arrays(x, "x"), _as_arrays(y, "y"), _as_arrays(sample_weight, "sample_weight")
 
 

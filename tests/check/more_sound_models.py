@@ -78,7 +78,8 @@ def translation_with_teacher():
     x, _, _ = decoder(layers.Embedding(50, 8, mask_zero=True)(target), initial_state=state)
     model = Model([source, target], layers.Dense(50, activation="softmax")(layers.Dropout(0.5)(x)))
     model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model, [tokens(9), tokens(6)], tokens(6)
+    sentences = tokens(7)
+    return model, [tokens(9), sentences[:, :-1]], sentences[:, 1:]
 
 
 def text_reader():
