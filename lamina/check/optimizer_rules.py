@@ -192,7 +192,9 @@ def _frozen_as_drawn(subject):
     weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.is_builtin and fact.count]
     frozen, behind = [fact for fact in weighted if not fact.trainable_count and not _was_trained(fact)], set()
     for fact in subject.facts:  # what comes after a layer that is trained may be a critic that is frozen
-        if (fact in weighted and fact not in frozen) or any(source in behind for source in fact.sources):
+        if fact in behind or any(source in behind for source in fact.sources):
+            behind.update([fact, *fact.inner])
+        elif (fact in weighted and fact not in frozen) or (fact.inner and fact.trainable_count):
             behind.add(fact)
     drawn = [fact for fact in frozen if fact not in behind]
     wide = all(fact.kind == "Dense" and fact.output[-1] > fact.input[-1] for fact in drawn)  # random features
