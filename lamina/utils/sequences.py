@@ -48,15 +48,16 @@ def pad_sequences(
         raise DataError(
             f"pad_sequences takes a list of sequences; one of them is {scalar!r}.", fix="pad_sequences([row])"
         )
-    rows = (row if isinstance(row, str) or not isinstance(row, (list, tuple)) else [*row, None][0] for row in sequences)
-    text = next((one for one in rows if isinstance(one, str)), None)
-    if text is not None and np.dtype(dtype).kind not in "OUS":
+    are_texts = np.dtype(dtype).kind in "OUS"
+    if isinstance(value, str) and not are_texts:
+        raise DataError(f"The value {value!r} does not fit dtype {dtype}.", fix="dtype=object")
+    firsts = (row if isinstance(row, str) else next(iter(row), None) for row in sequences)
+    text = next((one for one in firsts if isinstance(one, str)), None)
+    if text is not None and not are_texts:
         raise DataError(
             f"pad_sequences pads lists of numbers; one of them is the text {text!r}.",
             fix="layers.TextVectorization() numbers the words of texts; adapt(texts) first.",
         )
-    if isinstance(value, str) and np.dtype(dtype).kind not in "OUS":
-        raise DataError(f"The value {value!r} does not fit dtype {dtype}.", fix="dtype=object")
     maxlen = max(map(len, sequences), default=0) if maxlen is None else maxlen
     inner = next((np.asarray(row).shape[1:] for row in sequences if len(row)), ())
     padded = np.full((len(sequences), maxlen, *inner), value, dtype)

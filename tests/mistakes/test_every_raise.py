@@ -19,6 +19,7 @@ WHY = {
     "compat/": "the sentence of lamina/compat/advice.py says what to write",
     "export/litert/runtime.py": INTERNAL, "export/functions.py": INTERNAL, "kernels/matmul.py": INTERNAL,
     "drawing/graph_layout.py": INTERNAL, "layers/weights/weight.py": INTERNAL,
+    "drawing/diagram.py: has no attribute": PROTOCOL,
     "stop_on_nonfinite.py": "the diagnosis has it",
     "image_iterators.py": PROTOCOL, "preprocessing/sequence.py": PROTOCOL,
     "explanations/explanation.py": PROTOCOL, "explanations/tiny_examples.py": INTERNAL, "ops/arrays.py": PROTOCOL,
