@@ -44,17 +44,18 @@ def interrupted(seconds, function):
         if not over.wait(seconds):
             os.kill(os.getpid(), number)
 
-    thread = threading.Thread(target=send)
+    thread, returned = threading.Thread(target=send), False
     try:
         thread.start()
         function()
-        ended = False
+        returned = True
+        over.set()
+        thread.join()
+        time.sleep(0.01)  # a signal that came at the very end is delivered here
     except KeyboardInterrupt:
-        ended = True
-    over.set()
-    thread.join()
-    time.sleep(0.01)  # a signal that came at the very end is delivered here
-    return ended
+        over.set()
+        thread.join()
+    return not returned
 
 
 def wrong_with(model, steps_before):
@@ -68,6 +69,7 @@ def wrong_with(model, steps_before):
     if steps < steps_before:
         return f"the optimizer went back from step {steps_before} to {steps}"
     model.train_on_batch(X, Y)
+    model._runner.release()  # else the values stay where they are until a fit that may not come so far
     after = int(np.asarray(model.optimizer.iterations))
     return "" if after == steps + 1 else f"one batch led from step {steps} to {after}"
 
