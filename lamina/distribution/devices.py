@@ -120,7 +120,10 @@ def _connect(mesh):
         split, whole = NamedSharding(mesh, PartitionSpec(axes)), NamedSharding(mesh, PartitionSpec())
         size = math.prod(mesh.shape[axis] for axis in axes)
         ones = jax.make_array_from_callback((size,), split, np.ones(size, "float32").__getitem__)
-        jax.block_until_ready(jax.jit(jax.numpy.sum, out_shardings=whole)(ones))
+        processes.computes()  # of who does not come, because of an error, the neighbours tell
+        total = jax.jit(jax.numpy.sum, out_shardings=whole)(ones)
+        processes.computes(total)
+        jax.block_until_ready(total)
 
 
 def _agree_on_seed(where):

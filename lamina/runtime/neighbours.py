@@ -266,7 +266,7 @@ class Neighbours:
                 if self._failures.get(number, (None, 0))[0] != failure:
                     self._failures[number] = failure, now
                 (name, run, words, _), since = self._failures[number]
-                computes = self._at[0].verb == _COMPUTES  # else it comes and hears of it
+                computes = self._here().verb == _COMPUTES  # else it comes and hears of it
                 patience = SILENCE if computes else max(self.limit, SILENCE)
                 if run >= self.runs.get(name, run + 1) and (end.get("left") or now - since > patience):
                     self.lost = self._ended_by(number, words, None if end.get("left") else self._at[0])
