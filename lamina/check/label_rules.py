@@ -198,9 +198,8 @@ def _rows_that_are_no_distributions(subject):
         sums = head.numbers.astype("float64").sum(-1)
         wrong = (np.abs(sums - 1) > 1e-2) & (sums != 0)  # rows of zeros are left out of the loss, by design
         one_each = bool((np.count_nonzero(head.numbers, axis=-1) <= 1).all())
-        if wrong.any() and not (
-            one_each and len(np.unique(sums)) > 2
-        ):  # else one-hot rows times weights, as of actions
+        are_weighted = one_each and len(np.unique(sums)) > 2  # one-hot rows times weights, as of actions
+        if wrong.any() and not are_weighted:
             worst = float(sums[wrong][np.abs(sums[wrong] - 1).argmax()])
             fix = "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; otherwise "
             fix += "correct the rows."

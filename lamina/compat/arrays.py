@@ -306,11 +306,8 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *_: Any, fn_output_signature:
     except NEEDS_VALUES:  # it decides by values, which are known where no function is compiled
         if inside():
             raise
-        count, row = (
-            len(jax.tree_util.tree_leaves(elems)[0]),
-            lambda at: jax.tree_util.tree_map(lambda leaf: leaf[at], elems),
-        )
-        rows = [fn(row(at)) for at in range(count)]
+        leaves, tree = jax.tree_util.tree_flatten(elems)
+        rows = [fn(tree.unflatten(row)) for row in zip(*leaves, strict=True)]
         return jax.tree_util.tree_map(lambda *parts: jnp.stack([array(part) for part in parts]), *rows)
 
 

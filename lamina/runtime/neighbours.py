@@ -166,7 +166,7 @@ class Neighbours:
         run, step = self.runs[team.name], self._step[0]
         self._end = {"words": self.words_of(error), "run": [team.name, run]}
         self._end["step"] = step.round if step[:2] == (team.name, run) else 0  # the last that it began
-        self.begins(team, self.runs[team.name] + 1)
+        self.begins(team, run + 1)
 
     def begins(self, team: Any, run: int) -> None:
         """Note that the run before this one is over.

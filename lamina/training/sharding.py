@@ -130,12 +130,13 @@ class ShardedExecution:
         if not self._compares_step or model.run_eagerly:
             return
         self._compares_step = False
-        settings = {name: repr(value) for name, value in model.get_compile_config().items()}
-        found = processes.gather([program_digest(program.trace(*arguments).jaxpr), settings], "comparing the step")
-        other = next((index for index, one in enumerate(found) if one[0] != found[0][0]), None)
+        digests = processes.gather(program_digest(program.trace(*arguments).jaxpr), "comparing the step")
+        other = next((index for index, one in enumerate(digests) if one != digests[0]), None)
         if other is None:
             return
-        (_, first), (_, second) = found[0], found[other]
+        settings = {name: repr(value) for name, value in model.get_compile_config().items()}
+        found = processes.gather(settings, "comparing the settings of compile")
+        first, second = found[0], found[other]
         words = [f"{name} is {first[name]} in process 0 and {second.get(name)} in process {other}" for name in first
                  if first[name] != second.get(name)] or ["layers, losses or data compute something else"]  # fmt: skip
         raise ConfigError(
