@@ -33,7 +33,8 @@ TORCH_MEANS, TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # 
 
 
 def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = "caffe") -> Any:
-    """Pixel values from 0 to 255, prepared as for the training of a network.
+    """Pixel values from 0 to 255, prepared as for the training of a network. As in Keras, a NumPy array of floats is
+    itself changed, which saves the memory of a copy: give `x.copy()` where the pixels are needed afterwards.
 
     Shapes: one image or a batch, an array or a symbolic tensor -> the same.
 
@@ -55,7 +56,7 @@ def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = 
         raise ConfigError(f"mode must be 'caffe', 'tf' or 'torch'; got mode={mode!r}.", fix="mode='caffe'")
     pixels: Any = _floats(x)
     if mode == "tf":
-        return pixels / 127.5 - 1.0
+        return _into(x, pixels / 127.5 - 1.0)
     axis = len(pixels.shape) - 3 if standardize_data_format(data_format) == "channels_first" else len(pixels.shape) - 1
     if len(pixels.shape) not in (3, 4) or pixels.shape[axis] != 3:
         raise ShapeError(
@@ -68,9 +69,17 @@ def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = 
         return np.asarray(values, numpy_dtype(pixels.dtype)).reshape(3, *(1,) * (len(pixels.shape) - 1 - axis))
 
     if mode == "torch":
-        return (pixels / 255.0 - along(TORCH_MEANS)) / along(TORCH_DEVIATIONS)
+        return _into(x, (pixels / 255.0 - along(TORCH_MEANS)) / along(TORCH_DEVIATIONS))
     reversed_channels = (slice(None),) * axis + (slice(None, None, -1),)
-    return pixels[reversed_channels] - along(MEANS)
+    return _into(x, pixels - along(MEANS[::-1]))[reversed_channels]
+
+
+def _into(x, values):
+    """`values`, written into the array of floats that they come from, if it can be written to."""
+    if not isinstance(x, np.ndarray) or not is_float(x.dtype) or not x.flags.writeable:
+        return values
+    x[...] = values
+    return x
 
 
 def caffe_input(x: TensorLike, data_format: DataFormat = None) -> Any:

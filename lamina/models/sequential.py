@@ -199,22 +199,19 @@ class Sequential(Model):
         """Create the weights.
 
         Args:
-            input_shape: Shape of the inputs with the batch axis, or a batch of them. None if the model starts with an
-                Input.
+            input_shape: Shape of the inputs with the batch axis, or a batch of them. With None, as with the shapes of
+                several inputs, the first call creates the weights, unless the model starts with an Input.
         """
         if self.built or self._graph is not None:
             return
-        if not self._sequence:
-            raise CallError(f"{self.name} has no layers yet.", fix="model.add(...)")
-        if not isinstance(self._sequence[0], InputLayer):
-            if input_shape is None:
-                fix = "Start it with keras.Input(shape=...)."
-                raise CallError(f"The input shape of {self.name} is not known.", fix=fix)
+        if not isinstance(self._sequence[0] if self._sequence else None, InputLayer):
             if len(getattr(input_shape, "shape", ())) > 1:  # a batch, of which later ones need not have the size
                 input_shape = (None, *input_shape.shape[1:])
-            if not all(size is None or isinstance(size, (int, np.integer)) for size in input_shape):
-                fix = "Call it on such inputs, which builds all layers; or use keras.Model(inputs, outputs)."
-                raise CallError(f"A Sequential is built for one input shape; got {input_shape}.", fix=fix)
+            known = isinstance(input_shape, (list, tuple))
+            if not known or not all(size is None or isinstance(size, (int, np.integer)) for size in input_shape):
+                return
+            if not self._sequence:
+                raise CallError(f"{self.name} has no layers yet.", fix="model.add(...)")
             self._sequence.insert(0, InputLayer(batch_shape=input_shape, dtype=_input_type(self._sequence[0])))
         if len(self._sequence) > 1:
             try:
@@ -225,6 +222,9 @@ class Sequential(Model):
                 if input_shape is not None:
                     del self._sequence[0]
                 raise
+
+    def _after_build(self):
+        self.built = isinstance(self._sequence[0] if self._sequence else None, InputLayer)  # not for shape None
 
     def _ensure_built(self, args, kwargs):
         if not self.built and args:

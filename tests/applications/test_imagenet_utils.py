@@ -23,13 +23,15 @@ MODES = ["caffe", "tf", "torch"]
 def test_preprocess_input_is_that_of_keras(mode, data_format, batch, dtype):
     image = (4, 5, 3) if data_format == "channels_last" else (3, 4, 5)
     pixels = np.random.default_rng(0).uniform(0, 255, (*batch, *image)).astype(dtype)
-    kept = pixels.copy()
+    theirs, frozen, of_jax = pixels.copy(), pixels.copy(), jnp.array(pixels)
+    frozen.flags.writeable = False
     given = imagenet_utils.preprocess_input(pixels, data_format, mode)
-    expected = reference.applications.imagenet_utils.preprocess_input(pixels.copy(), data_format, mode)
+    expected = reference.applications.imagenet_utils.preprocess_input(theirs, data_format, mode)
     np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-5)
     assert given.dtype == expected.dtype
-    np.testing.assert_array_equal(pixels, kept)
-    from_jax = imagenet_utils.preprocess_input(jnp.asarray(pixels), data_format, mode)
+    np.testing.assert_allclose(pixels, theirs, rtol=1e-5, atol=1e-5)  # both change arrays of floats
+    np.testing.assert_array_equal(imagenet_utils.preprocess_input(frozen, data_format, mode), given)
+    from_jax = imagenet_utils.preprocess_input(of_jax, data_format, mode)
     np.testing.assert_allclose(from_jax, given, atol=1e-4)
 
 
@@ -53,7 +55,7 @@ def test_each_family_has_the_preparation_of_keras(family):
     pixels = np.random.default_rng(0).uniform(0, 255, (1, 2, 2, 3)).astype("float32")
     ours = importlib.import_module(f"lamina.applications.{family}")
     theirs = getattr(reference.applications, family)
-    np.testing.assert_allclose(ours.preprocess_input(pixels), theirs.preprocess_input(pixels.copy()), atol=1e-4)
+    np.testing.assert_allclose(ours.preprocess_input(pixels.copy()), theirs.preprocess_input(pixels.copy()), atol=1e-4)
     assert ours.decode_predictions is imagenet_utils.decode_predictions
 
 
