@@ -78,6 +78,7 @@ def on_lamina():
     """Make lamina take the place of Keras, with stand-ins for private names."""
     import lamina
     from lamina.compat.inside import Inner
+    from lamina.core import registry
 
     lamina.as_keras()
     found = Inner.__getattr__
@@ -95,6 +96,13 @@ def on_lamina():
             return Absent(f"{self.__name__}.{name}")
 
     Inner.__getattr__ = or_absent
+    found_in = registry._of_package
+
+    def of_a_test(name, module):
+        found = vars(sys.modules[module]).get(name) if (module or "").endswith("_test") else None
+        return found if isinstance(found, type) else found_in(name, module)
+
+    registry._of_package = of_a_test  # the tests lie in the package of Keras, which finds classes by their module
 
 
 class Recorder:

@@ -69,6 +69,7 @@ class ConvLSTMCell(LSTMCell, _Windowed):  # pyright: ignore[reportIncompatibleMe
         self._standardize_windows()
         self._refuse_strides_with_dilation()
         self.units: int = self.filters
+        self.input_spec = InputSpec(ndim=rank + 2)
         self.gate_axis: int = -1 if self.channel_axis == -1 else -1 - rank
 
     def build(self, input_shape: Shape) -> None:

@@ -219,7 +219,10 @@ def _copy(layer, direction, go_backwards):
     name = layer.name.removeprefix("forward_").removeprefix("backward_")
     config = {**layer.get_config(), "name": f"{direction}_{name}", "go_backwards": go_backwards}
     with CustomObjectScope({type(part).__name__: type(part) for part in layer._flatten_layers(include_self=False)}):
-        return type(layer).from_config(config)
+        copy = type(layer).from_config(config)
+    if hasattr(layer, "use_cudnn"):  # no part of the config
+        copy.use_cudnn = layer.use_cudnn
+    return copy
 
 
 def _takes_mask(layer):

@@ -55,7 +55,8 @@ class LossScaleOptimizer(Optimizer):
                 fix="LossScaleOptimizer(keras.optimizers.Adam())",
             )
         unused = {argument: value for argument, value in kwargs.items() if value not in (None, False)}
-        unused.pop("ema_momentum", None)
+        if unused.get("ema_momentum") == 0.99:  # in configs of earlier versions of Keras
+            del unused["ema_momentum"]
         if not kwargs.get("dynamic", True):
             raise ConfigError("LossScaleOptimizer has no `dynamic=False`: the scale moves.", fix="Leave dynamic out.")
         unused.pop("dynamic", None)

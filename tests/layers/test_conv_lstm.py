@@ -6,7 +6,7 @@ import pytest
 
 import lamina
 from lamina.errors import ConfigError, ShapeError
-from lamina.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
+from lamina.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, ConvLSTMCell
 from lamina.ops import conv
 from tests.layers import recurrent_checks as check
 from tests.layers.layer_checks import assert_close, assert_same_config, draw, pair
@@ -44,6 +44,15 @@ def test_outputs_states_and_gradients(ours, kwargs, shape):
 def test_an_initial_state():
     states = [draw((2, 4, 3, 2), 5), draw((2, 4, 3, 2), 6)]
     check.same(ConvLSTM2D, dict(filters=2, kernel_size=2, return_state=True), draw(IMAGES), initial_state=states)
+
+
+def test_one_step_of_the_cell():
+    x, states = draw((2, 5, 5, 3)), [draw((2, 5, 5, 4), 5), draw((2, 5, 5, 4), 6)]
+    kwargs = dict(rank=2, filters=4, kernel_size=3, padding="same")
+    theirs = keras.src.layers.rnn.conv_lstm.ConvLSTMCell(**kwargs)
+    mine, theirs = check.same_weights(ConvLSTMCell(**kwargs), theirs, x.shape)
+    for given, expected in zip(mine(x, states)[1], theirs(x, states)[1], strict=True):
+        assert_close(given, expected)
 
 
 def test_masked_steps_are_passed_over():

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import lamina
 from lamina.errors import ConfigError, ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.conv_lstm import ConvLSTM1D
@@ -33,6 +34,13 @@ def both(make):
     return check.same_weights(
         make(Bidirectional, LSTM, GRU), make(*(getattr(keras.layers, n) for n in ("Bidirectional", "LSTM", "GRU")))
     )
+
+
+def test_use_cudnn_is_kept():
+    for library in (lamina, keras):
+        wrapped = library.layers.Bidirectional(library.layers.LSTM(1, use_cudnn=True))
+        assert wrapped.forward_layer.use_cudnn is wrapped.backward_layer.use_cudnn is True
+        assert not hasattr(library.layers.Bidirectional(library.layers.SimpleRNN(1)).forward_layer, "use_cudnn")
 
 
 @pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])

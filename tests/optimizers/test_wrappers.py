@@ -35,6 +35,9 @@ def test_loss_scale_moves_as_in_keras(pair):
 def test_loss_scale_wants_arguments_on_the_inner_optimizer():
     with pytest.raises(ConfigError, match="clipnorm.*"):
         lamina.optimizers.LossScaleOptimizer(lamina.optimizers.SGD(), clipnorm=1.0)
+    with pytest.raises(ConfigError, match="ema_momentum"):
+        lamina.optimizers.LossScaleOptimizer(lamina.optimizers.SGD(), ema_momentum=0.5)
+    lamina.optimizers.LossScaleOptimizer(lamina.optimizers.SGD(), ema_momentum=0.99)  # of old configs
     with pytest.raises(ConfigError, match="is an Optimizer that"):
         lamina.optimizers.LossScaleOptimizer("sgd")
 
