@@ -14,7 +14,7 @@ from lamina.core.arguments import shown
 from lamina.core.configurable import Configurable
 from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
 from lamina.core.keywords import keywords, refuse_positional
-from lamina.core.node import Node, node_of
+from lamina.core.node import Node, node_of, readers_of
 from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError, UnknownNameError
@@ -96,7 +96,12 @@ class Operation(Configurable):
     @property
     def output(self) -> Any:
         """The symbolic output of the first call, or a list of them."""
-        return _one_or_list(tree.flatten(self._first_node("output").outputs))
+        return _one_or_list(self._first_node("output").outputs)
+
+    @property
+    def _outbound_nodes(self):
+        """The calls that take its outputs, as tools read them that draw or change models."""
+        return readers_of(self)
 
     def _first_node(self, what):
         if not self._inbound_nodes:
@@ -118,7 +123,7 @@ class Operation(Configurable):
         Args:
             node_index: Index of the call, from 0.
         """
-        return _one_or_list(tree.flatten(self._inbound_nodes[node_index].outputs))
+        return _one_or_list(self._inbound_nodes[node_index].outputs)
 
 
 class Function(Operation):
@@ -162,7 +167,7 @@ class Function(Operation):
                 raise CallError(f"Inputs and outputs of a model are symbolic tensors; got {shown(tensor)}.", fix=fix)
         self.nodes, self.depths, self.operations = _sort(self.input_tensors, self.output_tensors, name)
         self._output_structure = tree.structure_of(outputs)
-        self._made: list[Any] = [node.outputs for node in self.nodes]  # keeps tensors, and so their ids, as they are
+        self._made: list[Any] = [node.result for node in self.nodes]  # keeps tensors, and so their ids, as they are
 
     @functools.cached_property
     def has_inner_outputs(self) -> bool:
@@ -227,7 +232,7 @@ def _sort(inputs, outputs, name):
         depth = max(node_depth.get(node, 0), operation_depth.get(node.operation, 0))
         node_depth[node] = operation_depth[node.operation] = depth
         if not _given(node, inputs):
-            for parent in node.parents:
+            for parent in node.parent_nodes:
                 node_depth[parent] = max(node_depth.get(parent, 0), depth + 1)
     for tensor in inputs:  # include inputs that no output depends on
         node = node_of(tensor)
@@ -247,7 +252,7 @@ def _sort(inputs, outputs, name):
 def _given(node, inputs):
     """Whether a node need not be executed: it is an Input, or all its outputs are inputs of the function."""
     given = {id(tensor) for tensor in inputs}
-    return node.is_input or all(id(tensor) in given for tensor in tree.flatten(node.outputs))
+    return node.is_input or all(id(tensor) in given for tensor in node.outputs)
 
 
 def _walk(inputs, outputs, name):

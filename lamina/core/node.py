@@ -11,7 +11,7 @@ from lamina.core import tree
 from lamina.core.kept import Kept
 from lamina.core.keras_tensor import KerasTensor
 
-__all__ = ["History", "MadeByHand", "Node", "is_made_by_hand", "node_of"]
+__all__ = ["History", "MadeByHand", "Node", "is_made_by_hand", "node_of", "readers_of"]
 
 
 class History(NamedTuple):
@@ -22,18 +22,29 @@ class History(NamedTuple):
     tensor_index: int
 
 
+class Arguments(NamedTuple):
+    """The arguments of a call, and the symbolic tensors among them."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    keras_tensors: list[Any]
+
+
+_READERS: weakref.WeakKeyDictionary[Any, list[weakref.ref[Node]]] = weakref.WeakKeyDictionary()  # of an operation
+
+
 class Node:
     """One call of an operation: its arguments, including symbolic tensors, and its symbolic outputs.
 
     Args:
         operation: The operation that was called.
-        args, kwargs: Arguments of the call.
+        call_args, call_kwargs: Arguments of the call.
         outputs: Symbolic outputs.
     """
 
     __slots__ = (
-        "_operation", "_outputs", "_structure", "args", "index", "kwargs", "leaves", "places", "simple", "tensors",
-        "treedef",
+        "__weakref__", "_operation", "_outputs", "_structure", "args", "index", "kwargs", "leaves", "places", "simple",
+        "tensors", "treedef",
     )  # fmt: skip
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -45,7 +56,8 @@ class Node:
 
     index: int
 
-    def __init__(self, operation: Any, args: Any, kwargs: Any, outputs: Any) -> None:
+    def __init__(self, operation: Any, call_args: Any = (), call_kwargs: Any = None, outputs: Any = None) -> None:
+        args, kwargs = call_args, call_kwargs or {}
         self._operation, self.args, self.kwargs = weakref.ref(operation), args, kwargs
         self._structure, made = tree.structure_of(outputs), tree.flatten(outputs)
         self._outputs, self.index = list(map(Kept, made)), len(operation._inbound_nodes)
@@ -61,9 +73,11 @@ class Node:
         for index, output in enumerate(made):
             output._keras_history = History(operation, self.index, index)
         operation._inbound_nodes.append(self)
+        for tensor in self.tensors:
+            _READERS.setdefault(tensor._keras_history.operation, []).append(weakref.ref(self))
 
     def __getstate__(self) -> Any:
-        return {name: self.operation if name == "_operation" else getattr(self, name) for name in self.__slots__}
+        return {name: self.operation if name == "_operation" else getattr(self, name) for name in self.__slots__[1:]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -76,8 +90,8 @@ class Node:
         return self._operation()
 
     @property
-    def outputs(self) -> Any:
-        """The symbolic outputs."""
+    def result(self) -> Any:
+        """The symbolic outputs, in the structure that the operation returned."""
         made = enumerate(self._outputs)
         return tree.unflatten(
             self._structure,
@@ -97,9 +111,26 @@ class Node:
         return not self.tensors
 
     @property
-    def parents(self) -> list[Node]:
+    def parent_nodes(self) -> list[Node]:
         """The nodes that produced the inputs."""
         return [node_of(tensor) for tensor in self.tensors]
+
+    @property
+    def input_tensors(self) -> list[Any]:
+        """The symbolic tensors among the arguments."""
+        return list(self.tensors)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The symbolic outputs in a list."""
+        return tree.flatten(self.result)
+
+    output_tensors = outputs
+
+    @property
+    def arguments(self) -> Arguments:
+        """The arguments of the call."""
+        return Arguments(self.args, self.kwargs, self.input_tensors)
 
     def fill(self, values: dict[int, Any]) -> Any:
         """(args, kwargs) with values in place of symbolic tensors.
@@ -135,6 +166,15 @@ def is_made_by_hand(tensor: Any) -> bool:
         tensor: Symbolic tensor.
     """
     return not hasattr(tensor, "_keras_history") or isinstance(tensor._keras_history.operation, MadeByHand)
+
+
+def readers_of(operation: Any) -> list[Node]:
+    """The nodes that take outputs of an operation, once for each output they take.
+
+    Args:
+        operation: Operation.
+    """
+    return [node for reader in _READERS.get(operation, ()) if (node := reader()) is not None]
 
 
 def node_of(tensor: Any) -> Node:

@@ -147,9 +147,10 @@ def _record(public, args, kwargs):
         bound = inspect.signature(public.compute).bind(*args, **kwargs)
     except TypeError as error:
         raise explain_call(public.compute, args, kwargs) or error from None
-    call_args, call_kwargs, settings = [], {}, {}
+    call_args, call_kwargs, settings, left_out = [], {}, {}, False
     for parameter in bound.signature.parameters.values():
         if parameter.name not in bound.arguments:
+            left_out = left_out or parameter.kind is Parameter.POSITIONAL_OR_KEYWORD
             continue
         value = bound.arguments[parameter.name]
         if parameter.kind is Parameter.VAR_POSITIONAL:
@@ -158,7 +159,7 @@ def _record(public, args, kwargs):
             call_kwargs.update(value)
         elif parameter.name in public.settings and not is_symbolic(value):
             settings[parameter.name] = value
-        elif settings or parameter.kind is Parameter.KEYWORD_ONLY:
+        elif settings or left_out or parameter.kind is Parameter.KEYWORD_ONLY:
             call_kwargs[parameter.name] = value
         else:
             call_args.append(value)

@@ -47,7 +47,7 @@ def _of_graph(model, depth, training=None):
     graph = model._graph
     places = {id(tensor): place for place, tensor in enumerate(graph.input_tensors)}
     for node in graph.nodes:
-        layer, tensors = node.operation, tree.flatten(node.outputs)
+        layer, tensors = node.operation, node.outputs
         fact = Fact(
             layer, [tensor.shape for tensor in node.tensors], [tensor.shape for tensor in tensors], model, depth,
             masked=any(get_mask(tensor) is not None for tensor in node.tensors),

@@ -70,7 +70,7 @@ class HostPart:
         self._refuse_weights()
         read = {id(tensor) for node in self.rest if node not in self.mixed for tensor in node.tensors}
         read.update(map(id, graph.output_tensors))
-        made = [tensor for node in self.nodes for tensor in tree.flatten(node.outputs)]
+        made = [tensor for node in self.nodes for tensor in node.outputs]
         self.cut: list[Any] = [tensor for tensor in (*graph.input_tensors, *made) if id(tensor) in read]
         self._inputs = set(map(id, graph.input_tensors))
 
@@ -137,7 +137,7 @@ def _has_host_part(node):
 
 def _before(nodes, graph):
     """All nodes of the graph on which these nodes depend."""
-    makers = {id(tensor): node for node in graph.nodes for tensor in tree.flatten(node.outputs)}
+    makers = {id(tensor): node for node in graph.nodes for tensor in node.outputs}
     found, waiting = set(), list(nodes)
     while waiting:
         parents = {makers[id(tensor)] for tensor in waiting.pop().tensors if id(tensor) in makers}
@@ -149,6 +149,6 @@ def _before(nodes, graph):
 def _run(node, known, args, kwargs):
     operation = node.operation
     results = operation(*args, **kwargs) if isinstance(operation, Layer) else operation.call(*args, **kwargs)
-    results = [results] if isinstance(node.outputs, KerasTensor) else tree.flatten(results)
-    for tensor, result in zip(tree.flatten(node.outputs), results, strict=True):
+    results = [results] if isinstance(node.result, KerasTensor) else tree.flatten(results)
+    for tensor, result in zip(node.outputs, results, strict=True):
         known.setdefault(id(tensor), result)

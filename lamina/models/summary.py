@@ -122,7 +122,7 @@ def output_shape_of(operation: Any) -> str:
     """
     shape = None
     if operation._inbound_nodes:
-        shape = call_signature.shape_of(operation._inbound_nodes[0].outputs)
+        shape = call_signature.shape_of(operation._inbound_nodes[0].result)
     elif getattr(operation, "_graph", None) is not None:
         shape = operation.output_shape
     else:

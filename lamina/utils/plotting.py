@@ -170,4 +170,4 @@ def _shapes(operation):
     node = operation._inbound_nodes[0]
     if not node.is_input:
         yield f"Input shape: {call_signature.shape_of(node.inputs)}"
-    yield f"Output shape: {call_signature.shape_of(node.outputs)}"
+    yield f"Output shape: {call_signature.shape_of(node.result)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.facts.layer_facts import facts_of
 from lamina.layers import Repeat
@@ -134,7 +133,7 @@ def _read_graph(model, calls, scene, around, given):
             scene.arrows.append(Arrow(given[place][0], box, given[place][1]))
     for node, fact in zip(model._graph.nodes, calls, strict=True):
         box, sources = around.put(_box_of(fact)), [made[id(tensor)] for tensor in node.tensors]
-        outputs = [leaf for leaf in tree.flatten(node.outputs) if isinstance(leaf, KerasTensor)]
+        outputs = [leaf for leaf in node.outputs if isinstance(leaf, KerasTensor)]
         ends = _read_inside(fact, scene, box, sources)
         if len(ends) != len(outputs):  # what a layer does besides calling layers is not known
             ends = [(ends[-1][0], tensor.shape) for tensor in outputs]

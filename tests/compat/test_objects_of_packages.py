@@ -54,6 +54,20 @@ def test_from_config_gives_dtype_by_name(keras):
     assert given == ["mixed_float16", "mixed_float16"] and again.compute_dtype == "float16"
 
 
+def test_nodes_of_the_graph(keras):
+    """What tools that draw or rebuild models read of an operation's calls."""
+    one, layer = keras.Input((3,)), keras.layers.Dense(2)
+    (node,) = (made := layer(one), layer._inbound_nodes)[1]
+    added = keras.layers.Add()([made, made])
+    reader = added._keras_history.operation._inbound_nodes[0]
+    assert node.input_tensors == [one] and node.output_tensors == node.outputs == [made] and not node.is_input
+    assert node.operation is layer and node.parent_nodes[0].operation is one._keras_history.operation
+    assert node.arguments.args == (one,) and not node.arguments.kwargs and node.arguments.keras_tensors == [one]
+    assert layer._outbound_nodes == [reader, reader]
+    assert reader.parent_nodes == [node, node] and reader.arguments.args == ([made, made],)
+    assert one._keras_history.operation._outbound_nodes == [node] and not reader.operation._outbound_nodes
+
+
 class Plain:
     """What no config can hold."""
 

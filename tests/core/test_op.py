@@ -83,6 +83,19 @@ def test_an_op_on_arrays_computes_and_on_symbols_records():
     np.testing.assert_array_equal(model(np.zeros((1, 6), "float32")), np.full((1, 6), 3))
 
 
+def test_optional_tensors_by_keyword_keep_their_places():
+    """A tensor after others that are left out: `mask=` without `bias=` is no bias."""
+    x, flags = np.arange(48, dtype="float32").reshape(2, 3, 2, 4) / 20, np.arange(36).reshape(2, 2, 3, 3) % 3 > 0
+    for library in (lamina, keras):
+        inputs, mask, row = library.Input((3, 2, 4)), library.Input((2, 3, 3), dtype="bool"), np.ones(4, "float32")
+        use = lambda f, x, mask: (  # noqa: E731
+            f.dot_product_attention(x, x, x, mask=mask), f.average(x, weights=x), f.layer_normalization(x, beta=row)
+        )  # fmt: skip
+        model = library.Model([inputs, mask], use(library.ops, inputs, mask))
+        for given, expected in zip(model([x, flags]), use(keras.ops, x, flags), strict=True):
+            np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_unknown_sizes_of_several_tensors_meet():
     x, y, _ = lamina.KerasTensor((None, 3)), lamina.KerasTensor((2, None)), keras.ops
     assert ops.add(x, y).shape == (2, 3)

@@ -166,7 +166,7 @@ def _transpose(make, operation, x, axes=None):
 @rewrites("reshape", "squeeze", "expand_dims")
 def _reshape(make, operation, *args, **kwargs):
     x = args[0]
-    shape = operation._inbound_nodes[0].outputs.shape
+    shape = operation._inbound_nodes[0].result.shape
     if shape[0] is not None or x.shape[0] is not None:
         raise Unable
     return make.reshape(x, *shape[1:])

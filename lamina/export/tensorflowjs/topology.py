@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from lamina.core.node import readers_of
 from lamina.errors import ConfigError
 from lamina.export.tensorflowjs import of_layers, of_operations, of_sequences
 from lamina.export.tensorflowjs.layers import layer_config, rank_of_input, refused
@@ -59,7 +60,7 @@ def topology(model: Any, replaced: Replaced | None = None) -> tuple[dict[str, An
         model_class = next(base for base in type(model).__mro__ if base.__name__ == "Model")
         replaced = Replaced(_makes_masks(model), model_class)
         _check_masks(model, replaced)
-    if kind == "Sequential" and any(isinstance(node.outputs, (list, tuple)) for node in model._graph.depths):
+    if kind == "Sequential" and any(isinstance(node.result, (list, tuple)) for node in model._graph.depths):
         kind, model = "Functional", replaced.model_class(model.inputs, model.outputs, name=model.name)
     make = _sequential if kind == "Sequential" else _functional
     return {"class_name": kind, "config": make(model, replaced)}, replaced
@@ -82,7 +83,7 @@ def _is_masked_again(layer, model):
     """Whether nothing sees the masked steps of a Bidirectional layer, which have other values there."""
     if type(layer).__name__ != "Bidirectional":
         return False
-    readers = [node.operation for node in model._graph.depths if any(call.operation is layer for call in node.parents)]
+    readers = [node.operation for node in readers_of(layer) if node in model._graph.depths]
     return not layer.return_sequences or (
         bool(readers) and all(type(reader).__name__ in (*_STATEFUL, "Bidirectional") for reader in readers)
     )
