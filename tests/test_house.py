@@ -38,13 +38,13 @@ LONGEST_BODY = 40
 # Tokens of code in each folder, annotations included, comments and docstrings not: what a change adds is stated here.
 TOKENS = {
     "lamina": 10_600,
-    "applications": 16_400,
+    "applications": 16_500,
     "backend": 5_100,
     "callbacks": 18_700,
     "check": 44_900,
     "cli": 15_300,
     "compat": 101_000,
-    "core": 48_100,
+    "core": 48_300,
     "datasets": 5_200,
     "distillation": 1_800,
     "distribution": 5_100,

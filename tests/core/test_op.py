@@ -88,9 +88,11 @@ def test_optional_tensors_by_keyword_keep_their_places():
     x, flags = np.arange(48, dtype="float32").reshape(2, 3, 2, 4) / 20, np.arange(36).reshape(2, 2, 3, 3) % 3 > 0
     for library in (lamina, keras):
         inputs, mask, row = library.Input((3, 2, 4)), library.Input((2, 3, 3), dtype="bool"), np.ones(4, "float32")
-        use = lambda f, x, mask: (  # noqa: E731
-            f.dot_product_attention(x, x, x, mask=mask), f.average(x, weights=x), f.layer_normalization(x, beta=row)
-        )  # fmt: skip
+
+        def use(f, x, mask, row=row):
+            attended = f.dot_product_attention(x, x, x, mask=mask)
+            return attended, f.average(x, weights=x), f.layer_normalization(x, beta=row)
+
         model = library.Model([inputs, mask], use(library.ops, inputs, mask))
         for given, expected in zip(model([x, flags]), use(keras.ops, x, flags), strict=True):
             np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6)
