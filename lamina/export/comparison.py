@@ -34,7 +34,7 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
     if written.load is None or written.avals is None:
         return
     try:
-        run = written.load()
+        run = _named(written, written.load)()
     except ImportError as error:
         report.checks.append(f"not run: {error}")
         return
@@ -48,12 +48,30 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
         report.checks.append("not compared with predict: no inputs were found that it takes; verify=x gives them")
         return
     for name, inputs, wanted in cases:
-        worst = _worst(run(inputs), wanted)
+        worst = _worst(_named(written, run)(inputs), wanted)
         _check_equal(model, worst, written.tolerance, name)
         report.difference = max(worst, report.difference or 0.0)
         report.checks.append(f"differs from predict by {worst:.0e} of the largest output ({written.runtime}, {name})")
     report.latency = seconds = _latency(run, [array[:1] for array in cases[-1][1]])
     report.checks.append(f"one sample takes {seconds * 1e3:.2f} ms")
+
+
+def _named(written, function):
+    """A function of the runtime whose errors name it."""
+
+    def call(*args):
+        try:
+            return function(*args)
+        except ImportError:
+            raise
+        except Exception as error:
+            first = str(error).strip().partition("\n")[0]
+            raise ConfigError(
+                f"{written.runtime} does not run the program, so nothing was written: {first}",
+                fix="verify=False writes it all the same; please report the model.",
+            ) from error
+
+    return call
 
 
 def _check_equal(model, worst, tolerance, name):

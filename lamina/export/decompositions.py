@@ -15,6 +15,7 @@ import numpy as np
 from jax.interpreters import mlir
 
 from lamina.export.special_functions import SPECIAL
+from lamina.export.windows import CHOICES
 
 __all__ = ["DECOMPOSITIONS", "MAX_ROTATED", "WITHOUT_LAPACK"]
 
@@ -253,7 +254,8 @@ def _rotation(pair, size, first, second, both):
 DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     "cumlogsumexp": _running(jnp.logaddexp, _least), "cummax": _running(jnp.maximum, _least),
     "cummin": _running(jnp.minimum, _most), "cumprod": _running(jnp.multiply, lambda dtype: 1),
-    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)}, **SPECIAL,
+    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)},
+    **SPECIAL, **CHOICES,
 }  # fmt: skip
 WITHOUT_LAPACK: Any = tuple(  # rules of lowering for what JAX leaves to LAPACK, which TensorFlow lacks
     (getattr(jax.lax.linalg, f"{name}_p"), mlir.lower_fun(DECOMPOSITIONS[name], multiple_results=True))

@@ -112,7 +112,10 @@ class Endpoint:
                 return for_open_sizes(self._signature, make)
         except Exception as error:
             first = str(error).splitlines()[0]
-            is_open = type(error).__name__ == "InconclusiveDimensionOperation" or "requires a constant" in first
+            is_open = type(error).__name__ == "InconclusiveDimensionOperation" or any(
+                words in first
+                for words in ("is inconclusive", "requires a constant", "non-constant size", "hape polymorphism")
+            )
             if not is_open and "got 'batch'" not in first:
                 raise
             fixed = [

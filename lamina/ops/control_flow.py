@@ -198,7 +198,30 @@ def associative_scan(f: Callable[..., Any], elems: PyTree, reverse: bool = False
     >>> keras.ops.associative_scan(lambda a, b: a + b, keras.ops.array([1, 2, 3]))
     Array([1, 3, 6], dtype=int32)
     """
-    return jax.lax.associative_scan(f, elems, reverse, axis)
+    leaves = jax.tree_util.tree_leaves(elems)
+    axis %= max(leaf.ndim for leaf in leaves)
+    if all(isinstance(leaf.shape[axis], int) for leaf in leaves):
+        return jax.lax.associative_scan(f, elems, reverse, axis)
+    return _one_by_one(f, elems, reverse, axis)
+
+
+def _one_by_one(f, elems, reverse, axis):
+    """`associative_scan` along an axis whose size is open, as it is while a model is exported."""
+    each = jax.tree_util.tree_map
+    rows = each(lambda x: jnp.expand_dims(jnp.moveaxis(x, axis, 0), axis + 1), elems)
+    first, rest = each(lambda x: x[-1 if reverse else 0], rows), each(lambda x: x[:-1] if reverse else x[1:], rows)
+
+    def step(total, row):
+        total = f(total, row)
+        return total, total
+
+    _, made = jax.lax.scan(step, first, rest, reverse=reverse)
+
+    def joined(one, others):
+        parts = [others, one[None]] if reverse else [one[None], others]
+        return jnp.moveaxis(jnp.concatenate(parts).squeeze(axis + 1), 0, axis)
+
+    return each(joined, first, made)
 
 
 @op(settings=("f",))

@@ -44,7 +44,7 @@ def _reduce_window(converter, equation, x):
     """Pooling over two axes at a time, the others as batch and channels: maxima and sums of three come in two steps."""
     graph, params, name = converter.graph, equation.params, equation.primitive.name
     if any(size != 1 for size in (*params["base_dilation"], *params["window_dilation"])):
-        raise converter.refusal("pooling with dilation over the inputs", 'model.export("name.jax")')
+        return converter.decomposed(equation, [x])
     window, strides = params["window_dimensions"], params["window_strides"]
     used = [axis for axis, size in enumerate(window) if size != 1 or strides[axis] != 1]
     is_sum = name.endswith("sum")

@@ -39,7 +39,7 @@ def _open(shape):
 
 
 @lowers("Reshape")
-def _reshape(graph, x, shape):
+def _reshape(graph, x, shape, allowzero=0):
     x = graph.use(x)
     sizes = list(graph.sizes_in(shape))
     if -1 in sizes:

@@ -90,14 +90,12 @@ def _convolve(converter, equation, inputs, kernel):
 
 def _conv(converter, inputs, kernel, strides, padding, dilation, groups):
     graph = converter.graph
-    if not is_static([edge for pair in padding for edge in pair]):
+    if any(not is_static([edge]) or edge < 0 for pair in padding for edge in pair):  # a negative one cuts
         edges = [0, 0, *[pair[0] for pair in padding], 0, 0, *[pair[1] for pair in padding]]
         inputs = graph.add("Pad", inputs, graph.shape(edges))
         padding = [(0, 0)] * len(padding)
     pads = [int(pair[side]) for side in (0, 1) for pair in padding]
     settings = {"strides": list(map(int, strides)), "dilations": list(map(int, dilation)), "group": int(groups)}
-    if min(pads) < 0:  # a negative padding cuts
-        raise converter.refusal("convolution with negative padding", 'model.export("name.jax")')
     return graph.add("Conv", inputs, kernel, pads=pads, **settings)
 
 

@@ -136,7 +136,7 @@ class Graph:
         unknown = [axis for axis, size in enumerate(shape) if not is_static([size])]
         if len(unknown) == 1 and 0 not in shape:
             shape = [-1 if axis in unknown else int(size) for axis, size in enumerate(shape)]
-        return self.add("Reshape", operand, self.shape(shape))
+        return self.add("Reshape", operand, self.shape(shape), **({"allowzero": 1} if 0 in shape else {}))
 
     def transpose(self, operand: Operand, axes: Sequence[int]) -> Operand:
         """The operand with its axes in another order."""

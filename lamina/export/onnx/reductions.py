@@ -80,7 +80,7 @@ def _reduce_window(converter, equation, x):
     graph, params = converter.graph, equation.params
     name, rank = equation.primitive.name, len(params["window_dimensions"])
     if any(size != 1 for size in (*params["base_dilation"], *params["window_dilation"])):
-        raise converter.refusal("pooling with dilation over the inputs", 'model.export("name.jax")')
+        return converter.decomposed(equation, [x])
     used = [
         axis for axis in range(rank) if params["window_dimensions"][axis] != 1 or params["window_strides"][axis] != 1
     ]

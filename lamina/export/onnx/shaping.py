@@ -74,7 +74,10 @@ def _rev(converter, equation, x):
 
 @writes("concatenate")
 def _concatenate(converter, equation, *operands):
-    return converter.graph.add("Concat", *operands, axis=int(equation.params["dimension"]))
+    axis = int(equation.params["dimension"])
+    pairs = zip(operands, equation.invars, strict=True)
+    parts = [operand for operand, atom in pairs if atom.aval.shape[axis] != 0]  # runtimes hardly take what is empty
+    return converter.graph.add("Concat", *parts, axis=axis) if len(parts) != 1 else parts[0]
 
 
 @writes("stack")
