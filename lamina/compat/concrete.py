@@ -103,7 +103,8 @@ class ConcreteFunction:
         bound = owner._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         self.function, self.name, self._given = owner, f"__inference_{owner.__name__}", dict(bound.arguments)
-        self._leaves, self._tree = jax.tree_util.tree_flatten(self._given, is_leaf=is_variable)
+        values = list(self._given.values())  # a dict would be flattened by its sorted names
+        self._leaves, self._tree = jax.tree_util.tree_flatten(values, is_leaf=is_variable)
         self.specs: list[Any] = [_spec(leaf) for leaf in self._leaves]
         self.structured_input_signature = (
             tuple(jax.tree_util.tree_map(_spec, args)),
@@ -155,7 +156,7 @@ class ConcreteFunction:
         leaves = list(self._leaves)
         for place, tensor in zip(self._free, tensors, strict=True):
             leaves[place] = tensor
-        return self._tree.unflatten(leaves)
+        return dict(zip(self._given, self._tree.unflatten(leaves), strict=True))
 
     def _call(self):
         return f"{self.name}({', '.join(self._given)})"

@@ -83,6 +83,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
                     "A Model of tensors needs both its inputs and its outputs.", fix="keras.Model(inputs, outputs)"
                 )
             else:
+                args = args[1:] if args[:1] == (self,) else args  # Keras 2 took `super().__init__(self)`
                 super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
 
         # The graph

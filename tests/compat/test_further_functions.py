@@ -57,6 +57,26 @@ def test_a_tf_function_reads_variables_while_the_losses_of_layers_change():
     assert [float(total(x)) for _ in range(3)] == pytest.approx([expected] * 3, rel=1e-5)
 
 
+def test_a_concrete_function_takes_its_arguments_in_their_order():
+    @tf.function
+    def difference(x, a, scale=1.0):
+        return scale * (x - a)
+
+    of = tf.TensorSpec([2], "float32")
+    concrete = difference.get_concrete_function(of, of, 2.0)
+    one, two = np.ones(2, "float32"), np.full(2, 2.0, "float32")
+    assert value(concrete(two, one)) == [2.0, 2.0]
+    assert value(concrete(a=two, x=one)) == [-2.0, -2.0]
+
+
+def test_a_model_that_is_given_itself_as_keras_2_allowed():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__(self)
+
+    assert Own().name.startswith("own")
+
+
 def test_variables_of_texts():
     variable = tf.Variable("hello", name="greeting")
     before = variable.read_value()
