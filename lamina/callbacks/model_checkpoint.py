@@ -17,6 +17,7 @@ from lamina.legacy import warn_renamed
 from lamina.runtime import processes
 from lamina.runtime.atomic_files import make_folder
 from lamina.runtime.progress import say
+from lamina.saving.formats.further import further
 
 __all__ = ["ModelCheckpoint"]
 
@@ -73,7 +74,7 @@ class ModelCheckpoint(MonitorCallback):
         if period != 1:
             warn_renamed("ModelCheckpoint has no period since Keras 3; save_freq counts batches.")
         endings = (".weights.h5", ".h5", ".hdf5") if save_weights_only else (".keras", ".h5", ".hdf5")
-        if not self.filepath.endswith(endings):
+        if not self.filepath.endswith(endings) and not further:
             raise ConfigError(
                 f"With save_weights_only={save_weights_only}, filepath ends in {' or '.join(endings)}; "
                 f"got {self.filepath!r}.",
@@ -107,7 +108,7 @@ class ModelCheckpoint(MonitorCallback):
             return
         if processes.is_first():
             make_folder(os.path.dirname(path) or ".")
-        if os.path.isdir(path):
+        if os.path.isdir(path) and not further:
             raise ConfigError(f"ModelCheckpoint cannot write {path!r}: it is a folder.", fix="Give the name of a file.")
         save = self.model.save_weights if self.save_weights_only else self.model.save
         if processes.is_first():

@@ -13,10 +13,12 @@ from typing import Any
 from lamina.compat import advice
 from lamina.compat.host import show_tensors
 from lamina.compat.inside import Inner, public_module
+from lamina.compat.keras_files import KERAS_FILES
 from lamina.compat.optional import does_without
 from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
 from lamina.compat.variables import Shape
 from lamina.errors import LaminaError
+from lamina.saving.formats.further import further
 
 __all__ = ["KERAS_VERSION", "as_keras"]
 
@@ -112,6 +114,7 @@ def _module(name):
         return importlib.import_module(today)
     if name in NAMESPACES:
         show_tensors(Shape)
+        further.update(KERAS_FILES)
         return TensorFlow(name)
     if name == "tensorflow.python" or name.startswith(("tensorflow._api", "tensorflow.contrib")):
         return TensorFlow(name)

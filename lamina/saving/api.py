@@ -15,8 +15,10 @@ from lamina.core.serialization import deserialize
 from lamina.core.serialization import serialize as serialize_keras_object
 from lamina.errors import FileError
 from lamina.legacy import warn_renamed
+from lamina.runtime.atomic_files import make_folder
 from lamina.saving.formats.assets import refuse_assets
 from lamina.saving.formats.folder import is_saved_folder
+from lamina.saving.formats.further import further
 from lamina.saving.formats.keras_archive import load_archive, load_archive_weights, save_archive
 from lamina.saving.formats.legacy_h5 import (
     is_legacy,
@@ -117,6 +119,8 @@ def save_model(
     elif name.endswith(_LEGACY):
         refuse_assets(model, filepath)
         save_legacy_model(model, filepath, include_optimizer)
+    elif "save_model" in further and "." not in pathlib.PurePath(name).name:
+        further["save_model"](model, name)
     else:
         ending = os.path.splitext(name)[1]
         to_export = ending in (".onnx", ".jax", ".tflite")
@@ -198,6 +202,8 @@ def save_weights(
             else "model.save_weights('name.weights.h5')",
         )
     check_overwrite(filepath, overwrite)
+    if further:
+        make_folder(os.path.dirname(name) or ".")
     if max_shard_size is not None:
         save_shards(model, filepath, max_shard_size)
     elif name.endswith(".weights.h5"):
@@ -210,6 +216,8 @@ def save_weights(
             f"save_weights({name!r}) writes the legacy format of Keras 2; the format of Keras 3 is {modern!r}."
         )
         save_legacy_weights(model, filepath)
+    elif "save_weights" in further:
+        further["save_weights"](model, name)
     else:
         raise FileError(
             f"Weights are saved as .weights.h5, .safetensors or .h5; got {name!r}.",
@@ -238,6 +246,8 @@ def load_weights(
         FileError: The file is damaged or does not fit the model.
     """
     by_name, skipped = keywords("load_weights", kwargs, by_name=False, objects_to_skip=None)
+    if "load_weights" in further and os.path.exists(f"{filepath}.index"):
+        return further["load_weights"](model, str(filepath))
     if is_orbax(filepath):
         with whole_or_unchanged(model):
             return load_orbax_weights(model, filepath)
