@@ -21,6 +21,7 @@ from lamina.compat.lifting import inside
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.recording import NEEDS_VALUES
 from lamina.core.variable import unwrap
+from lamina.training.data.elements import Composite
 
 __all__ = [
     "Unique",
@@ -289,16 +290,15 @@ def scan(fn: Any, elems: Any, initializer: Any = None, reverse: bool = False, **
 
 def map_fn(fn: Any, elems: Any, dtype: Any = None, *_: Any, fn_output_signature: Any = None, **__: Any) -> Any:
     """`tf.map_fn`: a function of each slice along the first axis; rows of different lengths become ragged."""
-    from lamina.compat.ragged import RaggedTensor
     from lamina.compat.ragged import stack as ragged_stack
 
     leaves = elems if isinstance(elems, (tuple, list)) and not isinstance(elems[0], (int, float)) else [elems]
-    if any(isinstance(leaf, RaggedTensor) or is_text(leaf) for leaf in leaves) or type(
+    if any(isinstance(leaf, Composite) or is_text(leaf) for leaf in leaves) or type(
             fn_output_signature).__name__ == "RaggedTensorSpec":  # fmt: skip
         rows = [fn(row) for row in (elems if leaves[0] is elems else zip(*elems, strict=True))]
-        if any(isinstance(row, RaggedTensor) for row in rows) or len({np.shape(unwrap(row)) for row in rows}) > 1:
-            return ragged_stack(rows)
-        return stack(rows)
+        if isinstance(rows[0], Composite):
+            return rows[0].stacked(rows)
+        return ragged_stack(rows) if len({np.shape(unwrap(row)) for row in rows}) > 1 else stack(rows)
     is_list = leaves[0] is elems and isinstance(elems, (list, tuple))
     elems = array(elems) if is_list else jax.tree_util.tree_map(array, elems)
     try:

@@ -1,5 +1,4 @@
-"""tf.experimental.ExtensionType: classes of a program that hold tensors and go through tf.functions, and functions of
-TensorFlow that a program defines for them."""
+"""tf.experimental.ExtensionType: classes of a program that hold tensors and go through tf.functions."""
 
 from __future__ import annotations
 
@@ -8,20 +7,20 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lamina.compat.dispatching import dispatch_for_api, for_elementwise, unregister_dispatch_for
 from lamina.compat.functions import Tensor, constant
 from lamina.compat.variables import Shape
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, LaminaError
+from lamina.errors import LaminaError
 from lamina.training.data.elements import Composite, TensorSpec, spec_of
 
-__all__ = ["DISPATCHED", "EXTENSION_TYPES", "ExtensionType", "dispatched"]
+__all__ = ["EXTENSION_TYPES", "ExtensionType"]
 
 _PLAIN = {int: (int, np.integer), float: (float, int, np.floating), str: (str,), bytes: (bytes,), bool: (bool,)}
 
@@ -40,6 +39,8 @@ def _as_field(name: str, value: Any, kind: Any) -> Any:
     if kind is Any or isinstance(kind, (str, typing.TypeVar)):
         return value
     if kind in (Tensor, jax.Array):
+        if value is None:
+            _misfit(name, kind, value)
         return value if isinstance(value, (TensorSpec, Composite)) else constant(unwrap(value))
     if origin in (typing.Union, types.UnionType):
         return _as_one_of(name, value, parts)
@@ -60,11 +61,15 @@ def _as_field(name: str, value: Any, kind: Any) -> Any:
         fits = not isinstance(kind, type) or isinstance(value, (*_PLAIN.get(kind, (kind,)), ExtensionTypeSpec))
         fits = fits and not (isinstance(value, bool) and kind in (int, float))
     if not fits:
-        raise FieldError(
-            f"The field {name} is of type {getattr(kind, '__name__', kind)}; got {type(value).__name__}.",
-            fix=f"{name}: {type(value).__name__}",
-        )
+        _misfit(name, kind, value)
     return value
+
+
+def _misfit(name: str, kind: Any, value: Any) -> None:
+    raise FieldError(
+        f"The field {name} is of type {getattr(kind, '__name__', kind)}; got {type(value).__name__}.",
+        fix=f"{name}: {type(value).__name__}",
+    )
 
 
 def _as_one_of(name, value, kinds):
@@ -145,7 +150,9 @@ class ExtensionType(Composite):
     @property
     def spec(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]  # computed here
         """The spec of each field."""
-        return self.Spec(**{name: _spec_of(vars(self)[name]) for name in self._fields.parameters})
+        made = object.__new__(self.Spec)  # a constructor of the program's own takes other arguments
+        vars(made).update({name: _spec_of(vars(self)[name]) for name in self._fields.parameters})
+        return made
 
     def __eq__(self, other: Any) -> Any:
         if type(other) is not type(self):
@@ -187,7 +194,7 @@ def _spec_of(value):
 
 def _holds_tensors(value):
     kinds = (jax.Array, np.ndarray, TensorSpec, ExtensionType)
-    return any(isinstance(leaf, kinds) or not isinstance(leaf, (int, float, str, bytes, np.dtype))
+    return any(isinstance(leaf, kinds) or not isinstance(leaf, (int, float, str, bytes, np.dtype, Shape))
                for leaf in jax.tree_util.tree_leaves(value))  # fmt: skip
 
 
@@ -253,7 +260,8 @@ class BatchableExtensionType(ExtensionType):
 
     def stacked(self, items: Any) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]  # a method here
         """Rows as a batch."""
-        return jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *items)
+        made = jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *items)
+        return _of_shapes(made, lambda shape: (len(items), *shape))
 
     @property
     def ndim(self) -> int:
@@ -266,84 +274,20 @@ class BatchableExtensionType(ExtensionType):
     def __getitem__(self, row: Any) -> Any:
         if isinstance(row, int) and row >= len(self):  # what ends an iteration; arrays of JAX give their last row
             raise IndexError(row)
-        return jax.tree_util.tree_map(lambda leaf: leaf[row], self)
+        found = jax.tree_util.tree_map(lambda leaf: leaf[row], self)
+        return _of_shapes(found, lambda shape: shape[1:]) if np.ndim(row) == 0 and not isinstance(row, slice) else found
 
 
-DISPATCHED: dict[Any, list[tuple[Any, Any]]] = {}
-"""By function of TensorFlow, or `1` and `2` for those of one and two arguments element by element: (test, function)."""
-
-
-def dispatched(key: Any, elementwise: int, function: Any, args: Any, kwargs: Any) -> Any:
-    """What a program defined for a function and these arguments, called; NotImplemented where it defined nothing."""
-    for fits, run in DISPATCHED.get(key, ()):
-        if fits(args, kwargs):
-            return run(*args, **kwargs)
-    for fits, run in DISPATCHED.get(elementwise, ()):
-        if fits(args[:elementwise], {}):
-            return run(lambda *values: function(*values, *args[elementwise:], **kwargs), *args[:elementwise])
-    return NotImplemented
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, part) for part in parts)
-    if origin in (list, tuple, collections.abc.Sequence):
-        return isinstance(value, (list, tuple)) and all(_fits(one, parts[0]) for one in value)
-    return kind is Any or not isinstance(kind, type) or isinstance(unwrap(value), kind)
-
-
-def dispatch_for_api(api: Any, *signatures: dict[Any, Any]) -> Callable[[Any], Any]:
-    """`tf.experimental.dispatch_for_api(tf.stack)`: what runs for arguments of the annotated types."""
-
-    def register(function):
-        signature = inspect.signature(function)
-        hints = {name: kind for name, kind in typing.get_type_hints(function).items() if name != "return"}
-
-        def fits(args, kwargs):
-            try:
-                given = signature.bind(*args, **kwargs).arguments
-            except TypeError:
-                return False
-            places = list(given)
-            named = [{places[key] if isinstance(key, int) else key: kind for key, kind in one.items()}
-                     for one in signatures or (hints,)]  # fmt: skip
-            return any(all(name in given and _fits(given[name], kind) for name, kind in one.items()
-                           if name in given or one is not hints) for one in named)  # fmt: skip
-
-        DISPATCHED.setdefault(api, []).append((fits, function))
-        return function
-
-    return register
-
-
-def _for_elementwise(count):
-    def decorator(*kinds):
-        def register(function):
-            def fits(args, kwargs):
-                return len(args) == count and all(map(_fits, args, kinds))
-
-            DISPATCHED.setdefault(count, []).append((fits, function))
-            return function
-
-        return register
-
-    return decorator
-
-
-def unregister_dispatch_for(dispatch_target: Any) -> None:
-    """`tf.experimental.unregister_dispatch_for`: forget what a function was registered for."""
-    found = [(listed, one) for listed in DISPATCHED.values() for one in listed if one[1] is dispatch_target]
-    if not found:
-        raise CallError(f"{dispatch_target} was registered for no function.", fix="tf.experimental.dispatch_for_api")
-    for listed, one in found:
-        listed.remove(one)
+def _of_shapes(made, function):
+    """A new value whose fields that are shapes follow those of its tensors."""
+    vars(made).update({name: Shape(function(one)) for name, one in vars(made).items() if isinstance(one, Shape)})
+    return made
 
 
 EXTENSION_TYPES: dict[str, Any] = {
     "ExtensionType": ExtensionType, "BatchableExtensionType": BatchableExtensionType,
     "ExtensionTypeSpec": ExtensionTypeSpec, "dispatch_for_api": dispatch_for_api,
-    "dispatch_for_unary_elementwise_apis": _for_elementwise(1),
-    "dispatch_for_binary_elementwise_apis": _for_elementwise(2), "unregister_dispatch_for": unregister_dispatch_for,
+    "dispatch_for_unary_elementwise_apis": for_elementwise(1),
+    "dispatch_for_binary_elementwise_apis": for_elementwise(2), "unregister_dispatch_for": unregister_dispatch_for,
 }  # fmt: skip
 """Names of `tensorflow.experimental`."""

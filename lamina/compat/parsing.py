@@ -13,7 +13,7 @@ import numpy as np
 from lamina.compat.host import as_bytes, as_text, each, is_text, on_host, readable, texts
 from lamina.compat.messages import Example, SequenceExample, fields_of
 from lamina.compat.ragged import RaggedTensor
-from lamina.compat.sparse import SparseTensor
+from lamina.compat.sparse import SparseTensor, reorder
 from lamina.errors import DataError
 from lamina.runtime.protobufs import encode
 
@@ -25,6 +25,7 @@ FixedLenSequenceFeature = namedtuple("FixedLenSequenceFeature", "shape dtype all
 VarLenFeature = namedtuple("VarLenFeature", "dtype")
 RaggedFeature = namedtuple("RaggedFeature", "dtype value_key partitions row_splits_dtype validate",
                            defaults=(None, (), "int32", False))  # fmt: skip
+SparseFeature = namedtuple("SparseFeature", "index_key value_key dtype size already_sorted", defaults=(False,))
 _CODES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "complex64": 8,
           "int64": 9, "bool": 10, "bfloat16": 14, "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23}  # fmt: skip
 
@@ -70,11 +71,26 @@ def _sparse(rows):
     return SparseTensor(np.asarray(places).reshape(-1, 2), on_host(np.concatenate(rows)), [len(rows), max(lengths)])
 
 
+def _placed(spec, examples):
+    """Values of a SparseFeature, with their places from other features: as many axes as there are keys of places."""
+    keys = [spec.index_key] if isinstance(spec.index_key, str) else list(spec.index_key)
+    values = [_values(one[spec.value_key], spec.dtype) for one in examples]
+    places = [np.stack([_values(one[key], "int64") for key in keys], 1) for one in examples]
+    rows = np.repeat(np.arange(len(examples)), list(map(len, values)))[:, None]
+    found = SparseTensor(np.concatenate([rows, np.concatenate(places)], 1), on_host(np.concatenate(values)),
+                         [len(examples), *np.ravel(spec.size).tolist()])  # fmt: skip
+    return found if spec.already_sorted else reorder(found)
+
+
 def parse_single_example(serialized: Any, features: Any, example_names: Any = None, name: Any = None) -> Any:
     """`tf.io.parse_single_example`: the features of a tf.train.Example as tensors by name."""
     given = Example.FromString(as_bytes(serialized)).features.feature
     found = {}
     for key, spec in features.items():
+        if isinstance(spec, SparseFeature):
+            batch = _placed(spec, [given])
+            found[key] = SparseTensor(batch.indices[:, 1:], batch.values, batch.dense_shape[1:])
+            continue
         found[key] = _one(key, spec, given[getattr(spec, "value_key", None) or key])
         if isinstance(spec, VarLenFeature):
             found[key] = SparseTensor(np.arange(len(found[key]))[:, None], found[key], [len(found[key])])
@@ -89,6 +105,9 @@ def parse_example(serialized: Any, features: Any, example_names: Any = None, nam
     given = [Example.FromString(as_bytes(row)).features.feature for row in rows]
     found = {}
     for key, spec in features.items():
+        if isinstance(spec, SparseFeature):
+            found[key] = _placed(spec, given)
+            continue
         parts = [_one(key, spec, one[getattr(spec, "value_key", None) or key]) for one in given]
         if isinstance(spec, VarLenFeature):
             found[key] = _sparse(parts)
@@ -223,8 +242,9 @@ def _encode_base64(text, pad):
 
 PARSING: dict[str, Any] = {
     **{one.__name__: one for one in (
-        FixedLenFeature, FixedLenSequenceFeature, RaggedFeature, VarLenFeature, decode_compressed, decode_csv,
-        decode_raw, parse_example, parse_single_example, parse_single_sequence_example, parse_tensor, serialize_tensor,
+        FixedLenFeature, FixedLenSequenceFeature, RaggedFeature, SparseFeature, VarLenFeature, decode_compressed,
+        decode_csv, decode_raw, parse_example, parse_single_example, parse_single_sequence_example, parse_tensor,
+        serialize_tensor,
     )},
     "decode_base64": lambda input, name=None: each(_decode_base64, input),
     "encode_base64": lambda input, pad=False, name=None: each(lambda one: _encode_base64(one, pad), input),

@@ -16,7 +16,7 @@ from lamina.compat.host import HostTensor, InvalidArgumentError, is_text, on_hos
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import Composite, array_of
 
-__all__ = ["RaggedTensor", "RaggedTensorSpec", "as_values", "concat", "flat_map", "gather", "stack"]
+__all__ = ["RaggedTensor", "RaggedTensorSpec", "as_values", "concat", "flat_map", "gather", "stack", "stack_rows"]
 
 
 @dataclass(frozen=True)

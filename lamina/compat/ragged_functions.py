@@ -14,10 +14,11 @@ from jax.core import Tracer
 from lamina.compat import table
 from lamina.compat.arrays import known
 from lamina.compat.composites import with_tapes
-from lamina.compat.extension_types import DISPATCHED, dispatched
-from lamina.compat.host import HostTensor, is_text, on_host
-from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack
+from lamina.compat.dispatching import DISPATCHED, dispatched
+from lamina.compat.host import HostTensor, as_text, is_text, on_host, texts
+from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack, stack_rows
 from lamina.compat.sparse import SparseTensor
+from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.training.data.elements import Composite
 
@@ -107,6 +108,50 @@ def _tile(input, multiples, name=None):
     return input
 
 
+def _gather_nd(params, indices, batch_dims=0, name=None, **_):
+    indices = np.asarray(unwrap(indices))
+    if indices.ndim > 1:
+        return stack_rows([_gather_nd(params, one) for one in indices])
+    for place in indices.tolist():
+        params = params[place]
+    return params
+
+
+def _squeeze(input, axis, name=None):
+    for one in sorted((place % input.ndim for place in np.ravel(axis).tolist()), reverse=True):
+        inner = input if one == 0 else input.values
+        input = input[0] if one == 0 else inner if one == 1 else input.with_values(
+            _squeeze(inner, one - 1) if isinstance(inner, RaggedTensor) else jnp.squeeze(inner, one - 1))  # fmt: skip
+    return input
+
+
+def _split(value, num_or_size_splits, axis=0, num=None, name=None):
+    sizes = num_or_size_splits
+    if np.ndim(unwrap(sizes)) == 0:
+        sizes = [value.nrows() // int(sizes)] * int(sizes)
+    ends = np.cumsum([0, *np.ravel(unwrap(sizes)).tolist()]).tolist()
+    return [value[(slice(None),) * axis + (slice(a, b),)] for a, b in itertools.pairwise(ends)]
+
+
+def cross(inputs: Any, name: Any = None) -> Any:
+    """`tf.ragged.cross`: for each row, the combinations of its texts in all inputs, joined by "_X_"."""
+    rows = zip(
+        *(one.to_list() if isinstance(one, RaggedTensor) else texts(one).tolist() for one in inputs), strict=True
+    )
+    joined = [["_X_".join(map(as_text, words)) for words in itertools.product(*row)] for row in rows]
+    return constant(joined, ragged_rank=1)
+
+
+def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, name: Any = None) -> Any:
+    """`tf.ragged.stack_dynamic_partitions`: a row of the values of each partition."""
+    flat = partitions.flat_values if isinstance(partitions, RaggedTensor) else partitions
+    numbers = np.asarray(unwrap(flat))
+    values = data.flat_values if isinstance(data, RaggedTensor) else as_values(data)
+    order = np.argsort(numbers.ravel(), kind="stable")
+    values = values.reshape(-1, *values.shape[numbers.ndim :])
+    return RaggedTensor.from_value_rowids(gather(values, order), numbers.ravel()[order], num_partitions)
+
+
 def _reverse(tensor, axis, name=None):
     for one in np.ravel(axis).tolist():
         if one % tensor.ndim == 0:
@@ -128,6 +173,7 @@ def _sparse_sum(input_tensor, axis=None, keepdims=False, name=None):
 _RAGGED: dict[str, Any] = {
     **{f"reduce_{kind}": functools.partial(_reduce, kind) for kind in "sum mean max min prod any all".split()},
     "concat": lambda values, axis=0, name=None: concat(values, axis), "expand_dims": _expand_dims, "gather": gather,
+    "gather_nd": _gather_nd, "squeeze": _squeeze, "split": _split,
     "stack": stack, "size": _size, "rank": lambda input, name=None: input.ndim,
     "shape": lambda input, out_type=None, name=None: input.shape,
     "tile": _tile, "reverse": _reverse,
@@ -203,7 +249,16 @@ def _with_composites(name, function):
             return _RAGGED[name](*args, **kwargs)
         elif name in _FLAT:
             return flat_map(function, *args, **kwargs)
-        elif name in ("is_tensor", "edit_distance", "map_fn", "print", "function", "convert_to_tensor", "py_function"):
+        elif name in (
+            "is_tensor",
+            "edit_distance",
+            "map_fn",
+            "print",
+            "function",
+            "convert_to_tensor",
+            "py_function",
+            "type_spec_from_value",
+        ):
             return function(*args, **kwargs)
         dense = "tf.sparse.to_dense(x)" if any(isinstance(arg, SparseTensor) for arg in args) else "x.to_tensor()"
         raise CallError(f"tf.{name} takes no ragged or sparse tensors on lamina.", fix=f"tf.{name}({dense})")
@@ -212,7 +267,8 @@ def _with_composites(name, function):
 
 
 RAGGED: dict[str, Any] = {
-    "boolean_mask": boolean_mask, "constant": constant, "map_flat_values": flat_map, "range": range_, "stack": stack,
+    "boolean_mask": boolean_mask, "constant": constant, "cross": cross,
+    "stack_dynamic_partitions": stack_dynamic_partitions, "map_flat_values": flat_map, "range": range_, "stack": stack,
     "row_splits_to_segment_ids": lambda splits, **_: jnp.repeat(
         jnp.arange(len(splits) - 1), np.diff(np.asarray(splits))),
     "segment_ids_to_row_splits": lambda segment_ids, num_segments=None, **_: jnp.asarray(

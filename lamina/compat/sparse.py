@@ -15,7 +15,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.training.data.elements import Composite
 
-__all__ = ["SPARSE", "SparseTensor", "SparseTensorSpec", "union"]
+__all__ = ["SPARSE", "SparseTensor", "SparseTensorSpec", "reorder", "union"]
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,8 @@ def reshape(sp_input: SparseTensor, shape: Any, name: Any = None) -> SparseTenso
 
 def slice_(sp_input: SparseTensor, start: Any, size: Any, name: Any = None) -> SparseTensor:
     """`tf.sparse.slice`."""
-    start, sizes = np.asarray(start), np.minimum(np.asarray(size), np.asarray(sp_input.shape) - np.asarray(start))
+    start, shape = np.asarray(start), np.asarray(sp_input.shape)
+    sizes = np.clip(shape - start, 0, np.asarray(size))
     inside = ((sp_input._places >= start) & (sp_input._places < start + sizes)).all(1)
     return SparseTensor(sp_input._places[inside] - start, sp_input.values[np.flatnonzero(inside)], sizes)
 

@@ -272,12 +272,28 @@ def to_hash_bucket(input: Any, num_buckets: int, key: Any = None, name: Any = No
     return on_host((hashes % np.uint64(num_buckets)).astype("int64").reshape(array.shape))
 
 
+def _hash64(text):
+    """The hash of 64 bits of `tf.strings.to_hash_bucket`: MurmurHash64A with TensorFlow's seed."""
+    data, m, mask = as_bytes(text), 0xC6A4A7935BD1E995, 2**64 - 1
+    found = 0xDECAFCAFFE ^ len(data) * m & mask
+    for at in range(0, len(data), 8):
+        word = int.from_bytes(data[at : at + 8], "little")
+        if len(data) - at >= 8:
+            word = word * m & mask
+            word = (word ^ word >> 47) * m & mask
+        found = (found ^ word) * m & mask
+    found = (found ^ found >> 47) * m & mask
+    return found ^ found >> 47
+
+
 STRINGS: dict[str, Any] = {
     "as_string": as_string, "bytes_split": functools.partial(_rows, _bytes), "format": format_, "join": join,
     "length": _of_each(length, "int32"), "lower": _of_each(lambda text, encoding="": text.lower() if encoding else
         as_text(as_bytes(text).lower())), "ngrams": ngrams, "reduce_join": reduce_join,
     "regex_full_match": _of_each(regex_full_match, bool), "regex_replace": _of_each(regex_replace), "split": split,
     "strip": _of_each(lambda text: text.strip()), "substr": substr,
+    "to_hash_bucket": lambda input, num_buckets, name=None: each(
+        lambda one: _hash64(one) % num_buckets, input, "int64"),
     "to_hash_bucket_fast": to_hash_bucket, "to_hash_bucket_strong": to_hash_bucket, "unicode_decode": unicode_decode,
     "to_number": lambda input, out_type="float32", name=None: _of_each(to_number, np.dtype(out_type))(input, out_type),
     "unicode_encode": unicode_encode, "unicode_transcode": _of_each(unicode_transcode),

@@ -36,6 +36,7 @@ from lamina.compat import (
     strings,
     table,
 )
+from lamina.compat.attributes import SCATTERS, IndexedSlices
 from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.extension_types import EXTENSION_TYPES
 from lamina.compat.flow import DEBUGGING, FLOW
@@ -52,7 +53,7 @@ from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operat
 from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.core.no_values import rewrite_with
-from lamina.errors import CallError, ShapeError
+from lamina.errors import ShapeError
 from lamina.export.savedmodel.model import ALSO_WRITTEN
 from lamina.layers import StringLookup, TextVectorization
 from lamina.scopes import device
@@ -62,16 +63,6 @@ __all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "withou
 
 TF_VERSION = "2.21.0"
 """A TensorFlow version released at about the same time as the Keras version that lamina follows."""
-
-
-class Absent(type):
-    """Metaclass of TensorFlow classes that have no instances here: `isinstance` is false, calling the class raises."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> None:
-        raise CallError(advice.about(f"tensorflow.{cls.__name__}"))
-
-    def __getattr__(cls, name: Any) -> None:
-        raise AttributeError(advice.about(f"tensorflow.{cls.__name__}.{name}"))
 
 
 class TensorFlow(types.ModuleType):
@@ -120,6 +111,7 @@ def patch_jax_arrays() -> None:
     for method in (datasets.ragged_batch, datasets.ignore_errors):
         setattr(datasets.Dataset, method.__name__, method)
     setattr(datasets.Dataset, "options", lambda self: datasets.Settings())  # noqa: B010
+    setattr(datasets.DatasetIterator, "next", datasets.DatasetIterator.get_next)  # noqa: B010
     setattr(datasets.DatasetIterator, "get_next_as_optional", lambda self: datasets.Optional(self))  # noqa: B010
 
 
@@ -164,7 +156,7 @@ _ROOT = {
     **{old: getattr(_keras("initializers"), new) for old, new in _INITIALIZERS.items()},
     **{name: _keras(name) for name in ("initializers", "losses", "metrics", "optimizers")},
     **settings.ROOT, **{name: more_nets.NN[name] for name in ("space_to_batch", "batch_to_space")},
-    "space_to_batch_nd": more_nets.space_to_batch, "IndexedSlices": Absent("IndexedSlices", (), {}),
+    "space_to_batch_nd": more_nets.space_to_batch, "IndexedSlices": IndexedSlices,
     "RaggedTensor": RaggedTensor,
     "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
@@ -182,7 +174,7 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.debugging": DEBUGGING,
     "tensorflow.compat": settings.COMPAT,
     "tensorflow.compat.v1": {
-        **_ROOT, "disable_eager_execution": settings.nothing, "enable_eager_execution": settings.nothing,
+        **_ROOT, **SCATTERS, "disable_eager_execution": settings.nothing, "enable_eager_execution": settings.nothing,
         "enable_v2_behavior": settings.nothing, "set_random_seed": random_numbers.RANDOM["set_seed"],
     },
     "tensorflow.compat.v1.logging": settings.LOGGING,

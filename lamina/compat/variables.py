@@ -6,10 +6,10 @@ import functools
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from lamina.compat.attributes import UPDATES, give_dtypes_attributes, remembering, slice_assigns
 from lamina.compat.functions import constant
 from lamina.compat.host import HostTensor, is_text, on_host
 from lamina.compat.lifting import VARIABLES_MADE, VariablesFirst, inside
@@ -200,27 +200,11 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
         return super().assign_sub(delta)
 
 
-def _of_value(method):
-    """A method of every variable that assigns what a function of its value and the arguments gives."""
-
-    def run(self, *args, **kwargs):
-        args = [arg for arg in map(unwrap, args) if not isinstance(arg, (bool, str))]
-        return self.assign(method(self.read(), *args))
-
-    return run
-
-
-def _places(indices):
-    return tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))
-
-
 _METHODS: dict[str, Any] = {
     "read_value": lambda self, *_: self.value, "initialized_value": lambda self: self.value,
     "get_shape": lambda self: Shape(self.shape), "initial_value": property(lambda self: self.value),
     "device": property(lambda self: _device_of(self.read())),
-    "scatter_nd_update": _of_value(lambda value, indices, new: value.at[_places(indices)].set(new)),
-    "scatter_nd_add": _of_value(lambda value, indices, new: value.at[_places(indices)].add(new)),
-    "scatter_nd_sub": _of_value(lambda value, indices, new: value.at[_places(indices)].add(-new)),
+    **UPDATES,
 }  # fmt: skip
 
 
@@ -249,7 +233,7 @@ def patch_arrays() -> tuple[Any, ...]:
     array_class.numpy = lambda self: _scalar(np.asarray(self))
     for kind in kinds:
         kind.get_shape = lambda self: Shape(self.shape)
-        kind.set_shape = _set_shape
+        kind.set_shape, kind.ref = _set_shape, UPDATES["ref"]
     mask = property(get_mask, set_mask, lambda self: set_mask(self, None))
     setattr(Tracer, "_keras_mask", mask)  # noqa: B010  # arrays have an attribute
     for kind in kinds[:2]:
@@ -259,6 +243,11 @@ def patch_arrays() -> tuple[Any, ...]:
     device.endswith = lambda self, end: _device_name(self).endswith(end)
     for name, value in _METHODS.items():
         setattr(LaminaVariable, name, value)
+    setattr(LaminaVariable, "__getitem__", remembering(LaminaVariable.__getitem__))  # noqa: B010
+    for kind in kinds[:2]:
+        for name, value in slice_assigns().items():
+            setattr(kind, name, value)
+    give_dtypes_attributes()
     setattr(LaminaVariable, "__init__", _counted(LaminaVariable.__init__))  # noqa: B010
     return kinds[:2]
 

@@ -206,12 +206,3 @@ def test_dataset():
 def test_advice_is_for_the_nearest_name():
     assert "FeatureSpace" in advice.about("tensorflow.feature_column.numeric_column")
     assert advice.about("tensorflow.compat.v1.placeholder").startswith("tf.compat.v1.placeholder is TensorFlow's")
-
-
-def test_classes_of_which_there_are_no_objects():
-    slices = NAMESPACES["tensorflow"]["IndexedSlices"]
-    assert not isinstance(ops.ones(2), slices)
-    with pytest.raises(CallError, match="tf.IndexedSlices is TensorFlow's"):
-        slices()
-    with pytest.raises(AttributeError, match="tf.IndexedSlices.from_tensor"):
-        slices.from_tensor([1])

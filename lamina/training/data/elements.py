@@ -48,7 +48,8 @@ class TensorSpec:
 
     def __post_init__(self) -> None:
         is_text = str(self.dtype) == "string" or self.dtype is str
-        object.__setattr__(self, "shape", None if self.shape is None else tuple(self.shape))
+        sizes = (self.shape,) if isinstance(self.shape, int) else self.shape
+        object.__setattr__(self, "shape", None if sizes is None else tuple(sizes))
         object.__setattr__(self, "dtype", "string" if is_text else np.dtype(self.dtype))
 
     @classmethod

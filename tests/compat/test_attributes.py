@@ -1,0 +1,56 @@
+"""What tensors, variables and dtypes have in TensorFlow programs, and specs and rows of extension types."""
+
+import numpy as np
+import pytest
+
+from lamina.compat.variables import patch_arrays
+from tests.compat.namespace import tf
+
+patch_arrays()
+
+
+class Net(tf.experimental.BatchableExtensionType):
+    shape: tf.TensorShape  # pyright: ignore[reportInvalidTypeForm]
+    work: tf.Tensor  # pyright: ignore[reportInvalidTypeForm]
+
+    def __init__(self, work):
+        self.work = tf.convert_to_tensor(work)
+        self.shape = self.work.shape[:-1]
+
+    def __validate__(self):
+        assert self.work.dtype.is_floating, "work must be floating"
+
+    class Spec:
+        def __init__(self, shape, dtype="float32"):
+            self.shape = shape[:-1]
+            self.work = tf.TensorSpec(shape, dtype)
+
+
+def test_rows_of_extension_types_have_shapes_of_their_own():
+    nets = Net([[1.0, 2.0], [3.0, 4.0]])
+    assert nets.shape == (2,) and [one.shape for one in nets] == [(), ()]
+    doubled = tf.map_fn(lambda one: Net(2 * one.work), nets)
+    assert doubled.shape == (2,) and np.asarray(doubled.work).tolist() == [[2.0, 4.0], [6.0, 8.0]]
+    data = tf.data.Dataset.from_tensor_slices(nets)
+    assert next(iter(data)).work.shape == (2,) and next(iter(data.batch(2))).shape == (2,)
+    spec = tf.type_spec_from_value(nets)
+    assert spec.work == tf.TensorSpec([2, 2]) and spec.shape == (2,) and tf.TensorSpec(2).shape == (2,)
+    with pytest.raises(AssertionError, match="must be floating"):
+        Net([1, 2])
+    with pytest.raises(TypeError, match="got NoneType"):
+        type("Empty", (tf.experimental.ExtensionType,), {"__annotations__": {"values": tf.Tensor}})(None)
+
+
+def test_slices_of_variables_are_assigned_to():
+    v = tf.Variable([1.0, 2.0, 3.0])
+
+    @tf.function
+    def step(x):
+        v[1].assign(x)
+        v[:1].assign_add([5.0])
+        return v[0] + 0.0
+
+    assert float(step(tf.constant(7.0))) == 6.0 and v.numpy().tolist() == [6.0, 7.0, 3.0]
+    assert not hasattr(tf.constant(1.0), "assign")
+    one, other = tf.constant([1]), tf.constant([1])
+    assert one.ref() in {one.ref()} and one.ref() != other.ref() and v.ref().deref() is v
