@@ -76,6 +76,9 @@ def inputs_of(avals, batch):
             for size in aval.shape
         ]
         dtype = np.dtype(aval.dtype)
+        if dtype.kind == "O":
+            yield generator.choice(np.array(aval.words, object), shape)
+            continue
         yield (generator.random(shape) if dtype.kind in "fV" else generator.integers(0, 2, shape)).astype(dtype)
 
 
