@@ -169,6 +169,10 @@ class CallError(LaminaError, ValueError):
     """A call of a layer, model or function with arguments that it cannot use."""
 
 
+class CallTypeError(CallError, TypeError):
+    """A call with a kind of argument that it cannot use, which JAX and Keras answer by a TypeError."""
+
+
 class CheckError(LaminaError, ValueError):
     """An error that `fit` found in the model or its first batch, where `lamina.config.set_checks("error")` is set."""
 

@@ -15,7 +15,7 @@ from jax.core import Tracer
 from lamina.core.arguments import shown
 from lamina.core.op_repairs import described, description, repair, told
 from lamina.core.op_shapes import FAILURES, RULES, OpUse, not_alike
-from lamina.errors import CallError, LaminaError, ShapeError, is_internal, is_library
+from lamina.errors import CallError, CallTypeError, LaminaError, ShapeError, is_internal, is_library
 
 __all__ = ["FAILURES", "explain_failure", "is_explained", "strict"]
 
@@ -55,10 +55,16 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
                 raise
             found = None
         if found is not None:
-            return found
+            return _of_kind(found, error)
     said = str(error).split("\n")[0].rstrip(".")
     kind = ShapeError if any(word in said for word in ("shape", "axis", "dimension", "size")) else CallError
-    return kind(f"{told(call)}: {said}.{described(call, given)}", fix=_fix(call))
+    return _of_kind(kind(f"{told(call)}: {said}.{described(call, given)}", fix=_fix(call)), error)
+
+
+def _of_kind(found, error):
+    """`found`, which `except TypeError` catches too where it caught `error`."""
+    is_of_kind = type(found) is CallError and isinstance(error, TypeError)
+    return CallTypeError(found.message, found.fix) if is_of_kind else found
 
 
 def is_explained(error: BaseException) -> bool:

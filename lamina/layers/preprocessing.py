@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.errors import ConfigError, DataError, ShapeError
+from lamina.errors import CallTypeError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.legacy import moved_from
 from lamina.ops.normalization import broadcast_along
@@ -216,8 +216,9 @@ def _first(batch):
 def _inputs_of(batch):
     inputs = _first(batch)
     if not hasattr(inputs, "shape"):
-        raise DataError(
-            f"adapt needs batches that are arrays; got {type(inputs).__name__}.", fix="adapt(np.array([1.0, 2.0, 3.0]))"
+        raise CallTypeError(
+            f"adapt needs batches that are arrays, which have a `.shape`; got {type(inputs).__name__}.",
+            fix="adapt(np.array([1.0, 2.0, 3.0]))",
         )
     array = np.asarray(inputs)
     if array.dtype.kind in "OUSMm":

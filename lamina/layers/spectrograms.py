@@ -10,7 +10,7 @@ import numpy as np
 from lamina.core.arguments import choice, whole
 from lamina.core.dtypes import is_float
 from lamina.core.read_limits import reserve_array
-from lamina.errors import CallError, ConfigError, warn
+from lamina.errors import CallTypeError, ConfigError, warn
 from lamina.initializers import STFT
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
@@ -126,7 +126,7 @@ class STFTSpectrogram(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         if not is_float(inputs.dtype):
-            raise CallError(
+            raise CallTypeError(
                 f"STFTSpectrogram needs a signal of floats; got {inputs.dtype}. Divide by the largest integer.",
                 fix="x.astype('float32') / 32768",
             )

@@ -346,4 +346,5 @@ def kaiser(x: int, beta: float) -> Tensor:
 
 
 def _window(of, x, *args):
-    return jnp.asarray(of(whole(of.__name__, "x", getattr(x, "item", lambda: x)(), 0, None, 16), *args), floatx())
+    x = int(x) if getattr(x, "ndim", None) == 0 and float(x).is_integer() else x  # an array of any type
+    return jnp.asarray(of(whole(of.__name__, "x", x, 0, None, 16), *args), floatx())

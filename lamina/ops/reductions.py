@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.ops.arrays import axes, canonical_or_none, floating, tensor
+from lamina.runtime.settings import floatx
 
 if TYPE_CHECKING:
     from lamina.core.typing import Axes, DTypeLike, Tensor, TensorLike
@@ -92,7 +93,12 @@ def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None)
         axis: Axis or axes to reduce; None means all.
         weights: Weights, of the shape of x or of one axis; None weighs all by 1.
     """
-    return jnp.average(floating(x), axis=axes(axis), weights=None if weights is None else floating(weights))
+    if weights is None:
+        return jnp.average(floating(x), axis=axes(axis))
+    x, weights = tensor(x), tensor(weights)
+    dtype = jnp.promote_types(x.dtype, weights.dtype)
+    dtype = dtype if jnp.issubdtype(dtype, jnp.inexact) else floatx()
+    return jnp.average(x.astype(dtype), axis=axes(axis), weights=weights.astype(dtype))
 
 
 @op

@@ -55,7 +55,11 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
         x: Tensor.
         decimals: Number of decimal places; negative ones round to tens, hundreds, ...
     """
-    return jnp.round(tensor(x), decimals)
+    x = tensor(x)
+    if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
+        unit = 10.0**-decimals
+        return (jnp.round(floating(x) / unit) * unit).astype(x.dtype)
+    return jnp.round(x, decimals)
 
 
 @op(settings=("x_min", "x_max"))

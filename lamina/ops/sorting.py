@@ -178,6 +178,8 @@ def unique(
     x = tensor(x)
     if size is None and isinstance(x, Tracer):
         raise ShapeError("The number of distinct elements is known only with values.", fix="size=10")
+    # Each NaN is a distinct element, as in Keras.
     return jnp.unique(
-        x, return_index, return_inverse, return_counts, axis, size=size, fill_value=fill_value, sorted=sorted
-    )
+        x, return_index, return_inverse, return_counts, axis, equal_nan=False, size=size, fill_value=fill_value,
+        sorted=sorted,
+    )  # fmt: skip

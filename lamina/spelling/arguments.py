@@ -71,7 +71,7 @@ def explain_error(error: Exception) -> ArgumentError | None:
     is_explained = isinstance(error, ArgumentError) and error.fix is not None and error.of is None
     if frame is None or is_explained or not str(frame.f_globals.get("__name__")).startswith("lamina."):
         return None
-    names, is_refused = frame.f_locals, isinstance(error, TypeError) and traceback.tb_next is None
+    names, is_refused = frame.f_locals, type(error) is TypeError and traceback.tb_next is None
     if frame.f_code.co_name == "__call__" and is_refused and "args" in names:  # of a layer
         return explain_call(type(names["self"]).call, (names["self"], *names["args"]), names["kwargs"])
     function, args = names.get("function"), names.get("args")

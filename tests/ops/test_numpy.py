@@ -62,6 +62,7 @@ ELEMENTWISE = [
     case("view_as_complex", CUBE),
     case("clip", X, -0.5, 0.5),
     case("round", X * 100, -1),
+    case("round", np.array([14, 15, 25, -26]), -1),
     case("nan_to_num", HOLES, nan=1.5),
     case("isclose", HOLES, HOLES, equal_nan=True),
 ]
@@ -206,6 +207,8 @@ CREATED = [
     case("tri", 3, 2, -1),
     *(case(name, size) for name in ("bartlett", "blackman", "hamming", "hanning") for size in (1, 6)),
     case("kaiser", 6, 3.0),
+    case("hanning", np.float32(6)),
+    case("average", X.astype("float16"), weights=np.arange(X.size).reshape(X.shape)),
     case("unique", INTS),
     case("repeat", X, np.array([1, 0, 2]), axis=1),
     case("unique", INTS, return_index=True, return_inverse=True, return_counts=True),
@@ -302,3 +305,19 @@ def test_cross_products_of_vectors_of_two():
     np.testing.assert_allclose(lamina.ops.cross(flat, flat[::-1]), np.cross(filled, filled[::-1])[:, 2], 1e-5, 1e-6)
     with pytest.raises(ValueError, match="3 .or 2. elements"):
         lamina.ops.cross(X[:, :1], Y)
+
+
+def test_what_raises_type_errors_in_keras_does_so_here():
+    for library in (lamina, keras):
+        for call in (lambda ops: ops.eye(3.0), lambda ops: ops.scan(123, X, X)):
+            with pytest.raises(TypeError):
+                call(library.ops)
+        with pytest.raises(TypeError):
+            library.layers.STFTSpectrogram()(np.zeros((1, 2000, 1), "int32"))
+    with pytest.raises(TypeError, match="`.shape`"):  # Keras asks for TensorFlow first
+        lamina.layers.Normalization().adapt(iter([42]))
+
+
+def test_each_nan_is_one_distinct_element():
+    for ours, theirs in zip(*(ops.unique(HOLES, return_counts=True) for ops in (lamina.ops, keras.ops)), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
