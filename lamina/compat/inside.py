@@ -16,6 +16,7 @@ from lamina.errors import UnknownImportError, UnknownNameError
 from lamina.legacy import MODULES as OLD_MODULES
 from lamina.legacy import without_rename_warnings
 from lamina.legacy.moves import OldImportError
+from lamina.saving.formats.keras_archive import KERAS_VERSION
 from lamina.spelling import public_names
 from lamina.spelling.nearest import letters_of, nearest, or_list
 
@@ -76,6 +77,8 @@ class Inner(types.ModuleType):
         if name == "__all__":
             homes = filter(None, map(_module_or_none, self._paths()))
             return next(home.__all__ for home in homes if hasattr(home, "__all__"))
+        if name == "__version__":
+            return KERAS_VERSION
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         try:

@@ -42,9 +42,10 @@ class DistillationLoss(Configurable):
             student_outputs: Outputs of the student.
         """
         teacher, student = tree.flatten(teacher_outputs), tree.flatten(student_outputs)
-        if len(teacher) != len(student):
+        if tree.structure_of(teacher_outputs) != tree.structure_of(student_outputs):
             raise ShapeError(
-                f"Teacher and student must have the same number of outputs; got {len(teacher)} and {len(student)}.",
+                f"Teacher and student must have the same number of outputs; got {len(teacher)} and {len(student)}, "
+                f"as {type(teacher_outputs).__name__} and {type(student_outputs).__name__}.",
                 fix=f"Give the student {len(teacher)} output{'s' * (len(teacher) > 1)}.",
             )
 

@@ -60,7 +60,8 @@ class InputLayer(Layer):
             raise unknown_arguments(self, kwargs)
         _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor)
         if input_tensor is not None:
-            _refuse_other_than(input_tensor, shape=shape, batch_size=batch_size, batch_shape=batch_shape, dtype=dtype)
+            given = dict(shape=shape, batch_size=batch_size, batch_shape=batch_shape, dtype=dtype, sparse=sparse)
+            _refuse_other_than(input_tensor, **given)
         if shape is not None and batch_shape is None:
             batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
         if input_tensor is None:
@@ -118,6 +119,7 @@ def _refuse_other_than(input_tensor, **given):
     """What else is said of a given tensor must be true of it."""
     size, *sample = input_tensor.shape
     true = {"shape": tuple(sample), "batch_size": size, "batch_shape": input_tensor.shape, "dtype": input_tensor.dtype}
+    true["sparse"] = input_tensor.sparse
     for name, value in given.items():
         value = tuple(value) if isinstance(value, list) else value
         if value is not None and value != true[name]:

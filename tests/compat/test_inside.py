@@ -19,6 +19,10 @@ def inside(request):
     return lambda path, name: getattr(__import__(f"keras.src.{path}", fromlist=[name]), name)
 
 
+def test_the_version_of_keras(inside):
+    assert inside("version", "__version__").startswith("3.")
+
+
 def test_trackers_follow_containers(inside):
     found = []
     tracker = inside("utils.tracking", "Tracker")({"numbers": (lambda x: isinstance(x, complex), found)})

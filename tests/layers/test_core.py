@@ -120,6 +120,7 @@ def test_layers_with_nothing_to_make_are_built(layer):
         (dict(shape=(4,), tensor=KerasTensor((2, 3))), r"incompatible `shape`.*got \(4,\) for a tensor with shape .3"),
         (dict(batch_size=5, tensor=KerasTensor((2, 3))), "incompatible `batch_size`"),
         (dict(dtype="float16", tensor=KerasTensor((2, 3))), "incompatible `dtype`"),
+        (dict(sparse=True, tensor=KerasTensor((2, 3))), "incompatible `sparse`"),
     ],
 )
 def test_input_refuses(arguments, message):

@@ -70,6 +70,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     activity_regularizer: Any
     input_spec: Any = None
     supports_masking: bool = False
+    supports_jit: bool = True
     _traits: frozenset[str] = frozenset()  # see lamina.layers.base.traits
     _activation_name: str | None = None
     _other_arguments: tuple[str, ...] = ("input_shape", "batch_input_shape", "input_dim", "weights")  # by **kwargs
