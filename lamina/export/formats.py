@@ -57,6 +57,8 @@ ALIASES = {"stablehlo": "jax", "tensorflowjs": "tfjs", "tflite": "litert", "save
 ELSEWHERE = {  # what leads to the format of another engine
     "openvino": 'model.export("model.onnx"), then openvino.convert_model("model.onnx")',
     "torch": 'model.export("model.onnx"), then onnx2torch',
+    "tensorrt": 'model.export("model.onnx"), then trtexec --onnx=model.onnx',
+    "coreml": 'model.export("model.tflite"), which LiteRT runs on iOS',
 }
 OF_SAVE = (".keras", ".h5", ".hdf5")  # of files of a model with its code
 OF_OTHERS = {
@@ -65,6 +67,10 @@ OF_OTHERS = {
     ".pt": "torch",
     ".pth": "torch",
     ".pt2": "torch",
+    ".engine": "tensorrt",
+    ".plan": "tensorrt",
+    ".mlmodel": "coreml",
+    ".mlpackage": "coreml",
 }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 
 from lamina import random
@@ -16,6 +15,7 @@ from lamina.errors import CallError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.legacy import moved_from
+from lamina.ops.simplex import weights_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -125,7 +125,7 @@ class Attention(Layer):
         query, value, key = (*inputs, inputs[1])[:3]
         query_mask, value_mask, *_ = mask or (None, None)
         scores = self._scores(query, key)
-        weights = jax.nn.softmax(_masked(scores, _visible(value_mask, use_causal_mask, scores.shape[-2:])), axis=-1)
+        weights = weights_of(_masked(scores, _visible(value_mask, use_causal_mask, scores.shape[-2:])))
         if training and self.dropout > 0:
             weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
         outputs = weights @ value

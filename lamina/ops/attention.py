@@ -13,6 +13,7 @@ from lamina.core.typing import TensorLike
 from lamina.kernels.differentiable import differentiable
 from lamina.kernels.native import is_portable, kernels
 from lamina.ops.arrays import tensor, upcast
+from lamina.ops.simplex import weights_of
 from lamina.runtime import settings
 
 __all__ = ["dot_product_attention"]
@@ -88,7 +89,7 @@ def _attend(query, key, value, visible, bias, scale, cap):
     logits = logits if bias is None else logits + bias
     if visible is not None:
         logits = jnp.where(visible, logits, jnp.asarray(-0.7 * jnp.finfo(logits.dtype).max, logits.dtype))
-    weights = jax.nn.softmax(logits, axis=-1).astype(key.dtype)
+    weights = weights_of(logits).astype(key.dtype)
     return jnp.einsum("bnts,bsnh->btnh", weights, value)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.typing import Axes, Tensor, TensorLike
+from lamina.kernels.native import is_portable
 
 __all__ = ["log_softmax", "softmax", "sparsemax"]
 
@@ -22,7 +25,24 @@ def softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     >>> softmax([0.0, 0.0]).tolist()
     [0.5, 0.5]
     """
-    return jax.nn.softmax(jnp.asarray(x), axis)
+    return weights_of(jnp.asarray(x), axis)
+
+
+def weights_of(x: Any, axis: Axes = -1) -> Any:
+    """`softmax` of an array. In a program that runs elsewhere it is a function by name, for which formats have an
+    operator.
+
+    Args:
+        x: Array.
+        axis: Axis or axes along which the result sums to 1; None means all.
+    """
+    if not is_portable() or not isinstance(axis, int):
+        return jax.nn.softmax(x, axis)
+
+    def lamina_softmax(x):
+        return jax.nn.softmax(x, axis)
+
+    return jax.jit(lamina_softmax)(x)
 
 
 @op

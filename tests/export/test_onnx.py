@@ -256,6 +256,8 @@ def test_wrong_versions_and_endings(tmp_path):
         model.export(tmp_path / "model.onnx", format="jax")
     with pytest.raises(LaminaError, match="saved_model"):
         model.export(tmp_path / "model.pb")
+    with pytest.raises(ConfigError, match=r"'coreml' is not written(?s:.)*model\.tflite"):
+        model.export(tmp_path / "model.mlpackage")
     assert not list(tmp_path.iterdir())
 
 

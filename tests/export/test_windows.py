@@ -25,7 +25,8 @@ def windows(x):
         lax.reduce_window(x, 1.0, lax.mul, (1, 2, 1), (1, 2, 1), ((0, 0), (1, 1), (0, 0)), window_dilation=(1, 2, 1)),
         jax.grad(largest)(image),
         jax.jvp(lambda y: ops.max_pool(y, 3, 2, padding="same"), (image,), (image * image,))[1],
-        *lax.approx_max_k(x, 2), lax.approx_min_k(x, 2, reduction_dimension=1)[0], jnp.nextafter(x, x + 1),
+        ops.softmax(x, 1), *lax.approx_max_k(x, 2), lax.approx_min_k(x, 2, reduction_dimension=1)[0],
+        jnp.nextafter(x, x + 1),
         lax.conv_general_dilated(x, jnp.ones((2, 4, 3)), (1,), ((-1, 2),), dimension_numbers=("NWC", "WIO", "NWC")),
     ]  # fmt: skip
 

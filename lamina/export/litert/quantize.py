@@ -19,7 +19,7 @@ HYBRID = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}  # compute on float
 SAME_SCALE = {"RESHAPE", "TRANSPOSE", "PAD", "STRIDED_SLICE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "GATHER"}
 RESCALED = {"ADD", "SUB", "MUL", "DIV", "SUM", "MEAN", "BATCH_MATMUL", "CONCATENATION", "MAXIMUM", "MINIMUM"}
 INTEGERS = ("int8", "uint8")  # that inputs and outputs may have
-FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+FIXED = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}
 
 
 def _is_weight(value):
@@ -205,6 +205,9 @@ class _Rewriting:
             return False
         if node.kind == "DIV" and node.inputs[1].data is None:
             return False
+        is_bound = node.kind in ("MAXIMUM", "MINIMUM")  # which infinity hardly is in 8 bits
+        if not is_bound and not all(np.isfinite(value.data).all() for value in floats if value.data is not None):
+            return False
         known = [value for value in (*floats, *node.outputs) if value.data is None]
         if node.kind in SAME_SCALE and not any(value in self.small or value in self.wide for value in floats):
             return False  # moving alone is not worth it
@@ -227,10 +230,10 @@ class _Rewriting:
     def as_int8(self, value: Any, quantization: Quantization | None = None) -> Any:
         """The value in 8 bits; a constant by its own range."""
         if value.data is not None:
-            data, own = symmetric(value.data, None)
-            if quantization is not None:
-                data = np.clip(np.round(value.data / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
-            return _constant(self.graph, value, data, quantization or own)
+            if quantization is None:
+                return _constant(self.graph, value, *symmetric(value.data, None))
+            data = np.clip(np.round(value.data / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
+            return _constant(self.graph, value, data, quantization)
         if value in self.small and quantization is None:
             return self.small[value]
         source = self.small.get(value) or value

@@ -8,6 +8,7 @@ from lamina.export.litert.contractions import with_edges
 from lamina.export.litert.converter import writes
 from lamina.export.litert.graph import lowers
 from lamina.export.litert.schema import VALID
+from lamina.export.onnx.attention import softmax_axis
 from lamina.export.onnx.contractions import joined
 
 __all__: list[str] = []
@@ -77,3 +78,14 @@ def _pool(graph, x, axes, window, strides, is_sum):
         padding=VALID, stride_h=steps[0], stride_w=steps[1], filter_h=sizes[0], filter_w=sizes[1],
     )  # fmt: skip
     return graph.transpose(graph.reshape(result, [*before, *made[2 - len(axes) :], *behind]), np.argsort(order))
+
+
+@writes("lamina_softmax")
+def _softmax(converter, equation, x):
+    graph, axis, inner = converter.graph, softmax_axis(equation), equation.params["jaxpr"]
+    if axis is None:
+        return converter.run(inner.jaxpr, inner.consts, [x])
+    order = list(range(len(equation.outvars[0].aval.shape)))
+    order[axis], order[-1] = order[-1], order[axis]
+    x = graph.use(graph.transpose(x, order))
+    return graph.transpose(graph.emit("SOFTMAX", [x], x.shape, np.float32, beta=np.float32(1)), order)

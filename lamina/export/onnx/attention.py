@@ -1,16 +1,18 @@
-"""Attention as the operator that ONNX has for it since version 23.
+"""Softmax, and attention as the operator that ONNX has for it since version 23.
 
 While a model is exported, `keras.ops.dot_product_attention` calls itself as a function named `lamina_attention` of
-(query, key, value, scale) and, if not all keys are seen, the mask of those that are.
+(query, key, value, scale) and, if not all keys are seen, the mask of those that are; a softmax as `lamina_softmax`.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from lamina.export.onnx.converter import writes
 
-__all__: list[str] = []
+__all__ = ["softmax_axis"]
 
 HEADS_FIRST = (0, 2, 1, 3)
 UNSEEN = np.float32(-0.7 * np.finfo(np.float32).max)  # a query that sees no key attends to all of them, as in lamina
@@ -29,3 +31,21 @@ def _attention(converter, equation, *operands):
     turned = [graph.transpose(operand, HEADS_FIRST) for operand in (query, key, value)]
     made = graph.add("Attention", *turned, *added, scale=float(scale))
     return [graph.transpose(made, HEADS_FIRST)]
+
+
+def softmax_axis(equation: Any) -> int | None:
+    """The axis of an equation of `lamina_softmax`; None if it is not of float32.
+
+    Args:
+        equation: The equation.
+    """
+    maximum = next(inner for inner in equation.params["jaxpr"].jaxpr.eqns if inner.primitive.name == "reduce_max")
+    return int(maximum.params["axes"][0]) if str(equation.outvars[0].aval.dtype) == "float32" else None
+
+
+@writes("lamina_softmax")
+def _softmax(converter, equation, x):
+    axis, inner = softmax_axis(equation), equation.params["jaxpr"]
+    if axis is None:
+        return converter.run(inner.jaxpr, inner.consts, [x])
+    return converter.graph.add("Softmax", x, axis=axis)
