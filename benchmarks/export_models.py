@@ -6,12 +6,15 @@ Each model is exported, run for one sample and for five, and compared with `pred
 has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
 TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
 `node_modules`. `onnx:17` is ONNX of opset 17. `--only TEXT` takes the models with TEXT in their name, `--models` is
-one of unusual, further, published, unseen, fourth, fifth, all. `--strict` fails if a model is wrong.
+one of unusual, further, published, unseen, fourth, fifth, sixth, all. `--strict` fails if a model is wrong. With
+`--results FILE` each result is added to FILE as it is known, a run that was stopped goes on where it was, and several
+processes (`--shard 0/2`, `--shard 1/2`) may share the work; what is printed at the end is of all results in FILE.
 """
 
 import argparse
 import collections
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -27,6 +30,7 @@ import fourth_models
 import further_models
 import lamina as keras
 import published_models
+import sixth_models
 import unseen_models
 import unusual_models
 from lamina.errors import ConfigError
@@ -41,7 +45,9 @@ SETS = {
     "unseen": unseen_models.MODELS,
     "fourth": fourth_models.MODELS,
     "fifth": fifth_models.MODELS,
+    "sixth": sixth_models.MODELS,
 }
+CHUNK = 12  # models whose files are kept until another process has run them
 NODE = HERE.parent / "tests" / "export" / "run_in_node.js"
 TENSORFLOW = """
 import json, pathlib, sys, numpy, tensorflow
@@ -70,6 +76,9 @@ def inputs_of(avals, batch):
             for size in aval.shape
         ]
         dtype = np.dtype(aval.dtype)
+        if dtype.kind == "O":
+            yield generator.choice(np.array(aval.words, object), shape)
+            continue
         yield (generator.random(shape) if dtype.kind in "fV" else generator.integers(0, 2, shape)).astype(dtype)
 
 
@@ -80,8 +89,9 @@ def _factor(size):
 class Attempt:
     """One model in one format, which is kept in `folder` until what another process computed was compared."""
 
-    def __init__(self, name, make, format, folder, is_foreign, **options):
+    def __init__(self, name, make, format, folder, is_foreign, known=None, **options):
         self.name, self.format, self.folder, self.is_foreign = name, format, folder, is_foreign
+        self.known = {} if known is None else known  # what `predict` gave for the same model in another format
         self.wanted, self.worst, self.halves, self.options = [], 0.0, False, options
         folder.mkdir()
         self.result = self._exported(make)
@@ -120,12 +130,10 @@ class Attempt:
         run = None if self.is_foreign else written.load()
         for number, batch in enumerate((1, 5)):
             inputs = list(inputs_of(written.avals, batch))
-            before = [np.array(variable) for variable in model.non_trainable_variables]
-            arguments = keras.tree.pack_sequence_as(structure, inputs)
-            wanted = model.predict(arguments[0] if len(arguments) == 1 else list(arguments), verbose=0)
-            for variable, value in zip(model.non_trainable_variables, before, strict=True):
-                variable.assign(value)
-            self.wanted.append([np.asarray(value, "float64") for value in keras.tree.flatten(wanted)])
+            key = batch, tuple((array.shape, str(array.dtype)) for array in inputs)
+            if key not in self.known:
+                self.known[key] = self._predicted(model, keras.tree.pack_sequence_as(structure, inputs))
+            self.wanted.append(self.known[key])
             if run is not None:
                 self._measure(run(inputs), self.wanted[-1])
             elif self.format == "tfjs":
@@ -133,6 +141,13 @@ class Attempt:
                 (self.folder / f"in{number}.json").write_text(json.dumps(described))
             else:
                 np.savez(self.folder / f"in{number}.npz", *inputs)
+
+    def _predicted(self, model, arguments):
+        before = [np.array(variable) for variable in model.non_trainable_variables]
+        wanted = model.predict(arguments[0] if len(arguments) == 1 else list(arguments), verbose=0)
+        for variable, value in zip(model.non_trainable_variables, before, strict=True):
+            variable.assign(value)
+        return [np.asarray(value, "float64") for value in keras.tree.flatten(wanted)]
 
     def _measure(self, results, wanted):
         for result, value in zip(results, wanted, strict=True):
@@ -195,35 +210,80 @@ def main():
     parser.add_argument("--tfjs", type=pathlib.Path)
     parser.add_argument("--only", default="")
     parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--results", type=pathlib.Path)
+    parser.add_argument("--shard", default="0/1")
     parser.add_argument("--models", choices=[*SETS, "all"], default="all")
     options = parser.parse_args()
     models = SETS.get(options.models) or {name: make for each in SETS.values() for name, make in each.items()}
-    failed = []
-    for named in options.formats:
-        format, _, opset = named.partition(":")
-        opset = int(opset or 0)
-        is_foreign = (format == "tf_saved_model" and options.tensorflow) or (format == "tfjs" and options.tfjs)
+    part, parts = map(int, options.shard.split("/"))
+    names = [name for name in models if options.only in name][part::parts]
+    results = Results(options.results)
+    for start in range(0, len(names), CHUNK):
         with tempfile.TemporaryDirectory() as folder:
-            attempts = []
-            for number, (name, make) in enumerate(models.items()):
-                if options.only in name:
-                    keras.utils.clear_session()
-                    place, further = pathlib.Path(folder, str(number)), {"opset_version": opset} if opset else {}
-                    attempts.append(Attempt(name, make, format, place, bool(is_foreign), **further))
-                    if attempts[-1].result not in ("right", "waits"):
-                        print(f"{named} | {name} | {attempts[-1].result}", flush=True)
-            if is_foreign:
-                run_elsewhere(format, attempts, options)
-        for attempt in attempts if is_foreign else ():
-            if attempt.result != "right" and not attempt.result.startswith("refused:"):
-                print(f"{named} | {attempt.name} | {attempt.result}", flush=True)
-        counts = collections.Counter(attempt.result.split()[0].rstrip(":") for attempt in attempts)
-        exact = [attempt.worst for attempt in attempts if attempt.result == "right" and not attempt.halves]
-        middle, most = (np.median(exact), max(exact)) if exact else (0, 0)
-        print(f"{named} {dict(counts)}; median difference {middle:.0e}, largest {most:.0e}", flush=True)
-        failed += [a for a in attempts if a.result != "right" and not a.result.startswith("refused:")]
-    if options.strict and failed:
-        raise SystemExit(f"{len(failed)} are wrong")
+            run_chunk(names[start : start + CHUNK], models, pathlib.Path(folder), options, results)
+    wrong = results.summary(options.formats)
+    if options.strict and wrong:
+        raise SystemExit(f"{wrong} are wrong")
+
+
+class Results:
+    """Results by (format, model), in a file if there is one, which other processes may add to."""
+
+    def __init__(self, path):
+        self.path, self.rows = path, []
+
+    def add(self, format, attempt):
+        row = [format, attempt.name, attempt.result, float(attempt.worst), attempt.halves]
+        self.rows.append(row)
+        if attempt.result != "right":
+            print(f"{format} | {attempt.name} | {attempt.result}", flush=True)
+        if self.path:
+            with self.path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+
+    def all(self):
+        if self.path:
+            return [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
+        return self.rows
+
+    def summary(self, formats):
+        """Print a line for each format; returns how many are neither right nor refused."""
+        wrong = 0
+        for format in formats:
+            rows = list({row[1]: row for row in self.all() if row[0] == format}.values())
+            counts = collections.Counter(row[2].split()[0].rstrip(":") for row in rows)
+            exact = [row[3] for row in rows if row[2] == "right" and not row[4]] or [0.0]
+            print(f"{format} {dict(counts)}; median difference {np.median(exact):.0e}, largest {max(exact):.0e}")
+            wrong += sum(row[2] != "right" and not row[2].startswith("refused:") for row in rows)
+        return wrong
+
+
+def run_chunk(names, models, folder, options, results):
+    """Export some models in all formats, each built and predicted with once, and run what was written."""
+    done, attempts = {tuple(row[:2]) for row in results.all()}, {named: [] for named in options.formats}
+    for number, name in enumerate(names):
+        left = [named for named in options.formats if (named, name) not in done]
+        keras.utils.clear_session()
+        make, known = functools.cache(models[name]), {}
+        for named in left:
+            format, _, opset = named.partition(":")
+            further = {"opset_version": int(opset)} if opset else {}
+            place = folder / f"{number}_{named.replace(':', '_')}"
+            attempt = Attempt(name, make, format, place, is_foreign(format, options), known, **further)
+            attempts[named].append(attempt)
+            if attempt.result != "waits":
+                results.add(named, attempt)
+    for named, made in attempts.items():
+        waiting = [attempt for attempt in made if attempt.result == "waits"]
+        if waiting:
+            run_elsewhere(named.partition(":")[0], waiting, options)
+        for attempt in waiting:
+            results.add(named, attempt)
+
+
+def is_foreign(format, options):
+    """Whether another process runs the format."""
+    return bool((format == "tf_saved_model" and options.tensorflow) or (format == "tfjs" and options.tfjs))
 
 
 if __name__ == "__main__":

@@ -144,6 +144,8 @@ def _predicted(model, arguments):
 
 def _random(generator, aval, size):
     shape = [2 if str(n) == "batch" else n if isinstance(n, int) else _factor(n) * size for n in aval.shape]
+    if aval.dtype.kind == "O":
+        return generator.choice(np.array(aval.words, object), shape)
     if aval.dtype.kind == "f" or str(aval.dtype) == "bfloat16":
         return generator.random(shape).astype(aval.dtype)
     return generator.integers(0, 2, shape).astype(aval.dtype)

@@ -14,6 +14,8 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.export.archive import ExportArchive
 from lamina.export.endpoint import PLATFORMS, Endpoint
+from lamina.export.onnx.model import check_operators
+from lamina.export.onnx.text import texts_of
 from lamina.export.report import Written
 from lamina.export.savedmodel.model import load_saved_model, saved_model_files
 
@@ -85,11 +87,18 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
         target: File.
         opset_version: Version of the operators.
     """
-    endpoint, data = endpoint_of(model, signature, "onnx", opset_version)
+    texts = texts_of(model)
+    endpoint, data = endpoint_of(texts or model, texts.signature if texts else signature, "onnx", opset_version)
     import onnx  # which the line above asks for
 
+    proto, avals = onnx.load_from_string(data), endpoint.input_avals
+    if texts:
+        avals = texts.avals(avals)
+        texts.attach(proto, avals)
+        check_operators(proto.graph.node, proto.opset_import[0].version)
+        data = proto.SerializeToString()
     target.write_bytes(data)
-    proto = onnx.load_from_string(data)
+    needed = [str(tensor.name) for tensor in texts.inputs] if texts else endpoint.program.input_names
 
     def load():
         try:
@@ -100,7 +109,6 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         names = [value.name for value in session.get_inputs()]
-        needed = endpoint.program.input_names
 
         def run(arrays):
             wide = [a.astype(np.float32) if str(a.dtype) == "bfloat16" else a for a in arrays]
@@ -112,7 +120,7 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
     opset = f"opset {proto.opset_import[0].version}"
     wide = any(str(layer.compute_dtype) == "bfloat16" for layer in model._flatten_layers())
     lost = ["bfloat16, which is computed in float32"] if wide else []
-    return Written(endpoint.input_avals, "onnxruntime", load, operators, [opset], lost, endpoint.program.tolerance)
+    return Written(avals, "onnxruntime", load, operators, [opset], lost, endpoint.program.tolerance)
 
 
 def write_saved_model(model: Any, signature: Any, target: pathlib.Path) -> Written:
@@ -155,7 +163,7 @@ def endpoint_of(model: Any, signature: Any, format: str, opset_version: int | No
     try:
         return archive._endpoints["serve"], archive.serialized("serve")
     except ConfigError as error:
-        for operation in getattr(model, "operations", model.layers):
+        for operation in getattr(model, "operations", None) or model.layers:
             if not _is_written(operation, archive):
                 kind = type(operation).__name__
                 is_layer = hasattr(operation, "variables")

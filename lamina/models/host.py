@@ -98,6 +98,14 @@ class HostPart:
             inner.append(node.operation._prepare(inputs))
         return Prepared([known[id(tensor)] for tensor in self.cut], inner)
 
+    def prepared(self, values: list[Any]) -> Prepared:
+        """What `prepare` gives, of a program that computes the values of `cut` itself.
+
+        Args:
+            values: Values of `cut`.
+        """
+        return Prepared(values, [])
+
     def finish(self, prepared: Prepared, model: Any) -> Any:
         """Run the rest; returns the outputs of the model.
 

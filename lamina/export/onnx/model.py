@@ -20,7 +20,7 @@ from lamina.export.onnx.converter import Converter
 from lamina.export.onnx.graph import Graph, is_static
 from lamina.runtime.packages import MissingPackageError
 
-__all__ = ["OPSETS", "places_of", "to_onnx"]
+__all__ = ["OPSETS", "check_operators", "places_of", "to_onnx"]
 
 OPSETS = range(17, 27)
 DEFAULT_OPSET = 20
@@ -79,7 +79,7 @@ def to_onnx(program: Any, opset: int | None = None) -> Any:
         outputs.append(value_info(unique, aval))
     inputs = [value_info(name, aval) for name, aval in zip(program.input_names, program.input_avals, strict=True)]
     nodes = _needed([*graph.sizes, *graph.nodes], [output.name for output in outputs])
-    _check_operators(nodes, opset)
+    check_operators(nodes, opset)
     used = {name for node in nodes for name in _reads(node)}
     tensors = [onnx.numpy_helper.from_array(value, name) for name, value in graph.initializers.items() if name in used]
     proto = onnx.helper.make_model(
@@ -101,16 +101,24 @@ def places_of(program):
     return places
 
 
-def _check_operators(nodes, opset):
-    """Refuse an operator that a newer version brought."""
+def check_operators(nodes: Any, opset: int) -> None:
+    """Refuse an operator that a newer version brought.
+
+    Args:
+        nodes: Nodes of a graph.
+        opset: Version of the operators.
+
+    Raises:
+        ConfigError: There is one; the fix is the version that has it.
+    """
     import onnx
 
     for node in nodes:
-        if not onnx.defs.has(node.op_type, opset, ""):
+        if not node.domain and not onnx.defs.has(node.op_type, opset, ""):
             since = min(n for n in OPSETS if onnx.defs.has(node.op_type, n, ""))
             raise ConfigError(f"ONNX of opset {opset} has no operator {node.op_type}.", fix=f"opset_version={since}")
         for attribute in node.attribute:
-            _check_operators(attribute.g.node, opset)
+            check_operators(attribute.g.node, opset)
 
 
 def _needed(nodes, outputs):

@@ -31,7 +31,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _BOTH = {**_LOWER, **_NO_PUNCTUATION}
 _SPACES = re.compile(r"[^ \t\n\v\f\r]+")
 
-_STANDARDIZE = {"lower_and_strip_punctuation": _BOTH, "lower": _LOWER, "strip_punctuation": _NO_PUNCTUATION}
+STANDARDIZE = {"lower_and_strip_punctuation": _BOTH, "lower": _LOWER, "strip_punctuation": _NO_PUNCTUATION}
 
 
 def _words(text):
@@ -103,7 +103,7 @@ class TextVectorization(Categorical):
     ):
         saved_size = kwargs.pop("vocabulary_size", None)
         super().__init__(output_mode=output_mode, sparse=sparse, name=name, **kwargs)
-        _check_choice("standardize", standardize, _STANDARDIZE)
+        _check_choice("standardize", standardize, STANDARDIZE)
         _check_choice("split", split, _SPLIT)
         if ragged and self._ragged is None:
             message = "`ragged=True` means rows of different length, which JAX arrays do not support."
@@ -241,7 +241,7 @@ class TextVectorization(Categorical):
             return texts
         if callable(self.standardize):
             return strings_of(np.asarray(self.standardize(texts.astype(str))))
-        table = _STANDARDIZE[self.standardize]
+        table = STANDARDIZE[self.standardize]
         cleaned = np.array([text.translate(table) for text in texts.ravel().tolist()], object)
         return cleaned.reshape(texts.shape)
 
