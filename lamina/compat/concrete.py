@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.compat.host import InvalidArgumentError, is_text
+from lamina.compat.reachable import reachable
 from lamina.core.context import Ref
 from lamina.core.variable import Variable, unwrap
 from lamina.training.data.elements import Composite, TensorSpec
@@ -141,6 +142,22 @@ class ConcreteFunction:
     def graph(self) -> Graph:
         """Its operations, those of JAX."""
         return Graph(self.name, [value for value in self.specs if isinstance(value, TensorSpec)], self._trace)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables that it reads."""
+        found = reachable(self.function, []) if self._trace is None else self._trace.variables
+        return tuple(ref for ref in found if isinstance(ref, Variable))
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        """Those that are trainable."""
+        return tuple(variable for variable in self.variables if variable.trainable)
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """The values that it reads besides its arguments."""
+        return [variable.read() for variable in self.variables]
 
     @property
     def function_type(self) -> str:

@@ -14,6 +14,7 @@ from lamina.compat.host import as_bytes, as_text, each, is_text, on_host, readab
 from lamina.compat.messages import Example, SequenceExample, fields_of
 from lamina.compat.ragged import RaggedTensor
 from lamina.compat.sparse import SparseTensor, reorder
+from lamina.compat.table import DTYPES
 from lamina.errors import DataError
 from lamina.runtime.protobufs import encode
 
@@ -26,8 +27,6 @@ VarLenFeature = namedtuple("VarLenFeature", "dtype")
 RaggedFeature = namedtuple("RaggedFeature", "dtype value_key partitions row_splits_dtype validate",
                            defaults=(None, (), "int32", False))  # fmt: skip
 SparseFeature = namedtuple("SparseFeature", "index_key value_key dtype size already_sorted", defaults=(False,))
-_CODES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "complex64": 8,
-          "int64": 9, "bool": 10, "bfloat16": 14, "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23}  # fmt: skip
 
 
 def _numpy_dtype(dtype):
@@ -150,7 +149,7 @@ def serialize_tensor(tensor: Any, name: Any = None) -> Any:
     kind = "string" if array.dtype == object else array.dtype.name
     shape = encode(*((2, encode((1, size))) for size in array.shape))
     content = [(8, as_bytes(one)) for one in array.ravel()] if kind == "string" else [(4, array.tobytes())]
-    return on_host(encode((1, _CODES[kind]), (2, shape), *content))
+    return on_host(encode((1, DTYPES[kind]), (2, shape), *content))
 
 
 def parse_tensor(serialized: Any, out_type: Any = None, name: Any = None) -> Any:
@@ -158,7 +157,7 @@ def parse_tensor(serialized: Any, out_type: Any = None, name: Any = None) -> Any
     shape, content, strings, kind = [], b"", [], "float32"
     for number, value in fields_of(as_bytes(serialized)):
         if number == 1:
-            kind = {code: name for name, code in _CODES.items()}[value]
+            kind = {code: name for name, code in DTYPES.items()}[value]
         elif number == 2:
             shape = [dict(fields_of(size)).get(1, 0) for field, size in fields_of(value) if field == 2]
         elif number == 4:

@@ -14,8 +14,11 @@ from typing import Any
 from lamina import ops
 from lamina.errors import CallError
 
-__all__ = ["BINARY", "ELEMENTWISE", "MATH", "NN", "ROOT", "functions_of"]
+__all__ = ["BINARY", "DTYPES", "ELEMENTWISE", "MATH", "NN", "ROOT", "functions_of"]
 
+DTYPES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "complex64": 8,
+          "int64": 9, "bool": 10, "bfloat16": 14, "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23}  # fmt: skip
+"""dtypes and their numbers in TensorFlow's files, which are dtypes to its functions too."""
 _UNARY = """abs acos:arccos acosh:arccosh asin:arcsin asinh:arcsinh atan:arctan atanh:arctanh ceil conj cos cosh erf exp
     expm1 floor imag is_finite:isfinite is_inf:isinf is_nan:isnan log log1p log_sigmoid logical_not negative real
     reciprocal:reciprocal rint:round round rsqrt sigmoid sign sin sinh softplus softsign sqrt square tan tanh angle
@@ -156,6 +159,8 @@ def _bound(name, called, args, kwargs):
 def _value(name, value, tensors):
     if name == "data_format":
         return {"NHWC": "channels_last", "NCHW": "channels_first"}.get(value, value)
+    if name == "dtype" and value.__class__ is int:
+        return next(dtype for dtype, code in DTYPES.items() if code == value)
     if name in tensors and isinstance(value, (list, tuple, int, float)):
         return ops.convert_to_tensor(value)
     return tuple(value) if name in ("axis", "axes") and isinstance(value, list) and _flat(value) else value

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from lamina import ops
 from lamina.compat.functions import constant
 from lamina.core.context import open_tapes, recording_on
+from lamina.core.keras_tensor import OPS, is_symbolic
+from lamina.core.op import op
 from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.tape import Tape, _leaves
 from lamina.core.variable import Variable
@@ -46,7 +48,7 @@ def record_functions(table: dict[str, Any]) -> dict[str, Any]:
         if name == "stop_gradient"
         else value
         if name in NOT_RECORDED
-        else _recorded(_without_gradient(value) if name in NO_GRADIENT else value)
+        else _recorded(name, _without_gradient(value) if name in NO_GRADIENT else value)
         for name, value in table.items()
     }
 
@@ -75,12 +77,31 @@ def _without_gradient(function):
     return run
 
 
-def _recorded(function):
+@functools.cache
+def _as_op(name, function):
+    """A function of TensorFlow as an op of models: one node, whatever it computes with."""
+    free = f"tf_{name}"
+    while free in OPS:
+        free += "_"
+    return op(lambda *args, **kwargs: function(*args, **kwargs), name=free)
+
+
+def _in_model(name, function, args, kwargs):
+    """A function of symbolic tensors: as the ops that it calls or, where it asks for arrays, as one op."""
+    try:
+        return function(*args, **kwargs)
+    except (LaminaError, TypeError):
+        return _as_op(name, function)(*args, **kwargs)
+
+
+def _recorded(name, function):
     if not inspect.isfunction(function) or inspect.isgeneratorfunction(function):
         return function
 
     @functools.wraps(function)
     def run(*args, **kwargs):
+        if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
+            return _in_model(name, function, args, kwargs)
         if not recording() or any(map(callable, [*args, *kwargs.values()])):
             return function(*args, **kwargs)
         return recorded(function, args, kwargs)

@@ -41,6 +41,7 @@ from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.extension_types import EXTENSION_TYPES
 from lamina.compat.flow import DEBUGGING, FLOW
 from lamina.compat.host import InvalidArgumentError, TextType, on_host
+from lamina.compat.keras2 import patch_keras
 from lamina.compat.lite import LITE
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
@@ -102,6 +103,7 @@ def without_version(name: Any) -> Any:
 def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
+    patch_keras()
     rewrite_with(autograph.when_traced)
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))

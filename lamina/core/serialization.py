@@ -86,7 +86,7 @@ def _serialize(obj):
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, KerasTensor):
         return _serialize_symbol(obj)
-    if isinstance(obj, np.generic):
+    if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and not obj.ndim):
         return obj.item()
     if isinstance(obj, (np.ndarray, jax.Array, Variable)):
         return _serialize_array(obj)

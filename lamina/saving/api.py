@@ -119,7 +119,7 @@ def save_model(
     elif name.endswith(_LEGACY):
         refuse_assets(model, filepath)
         save_legacy_model(model, filepath, include_optimizer)
-    elif "save_model" in further and "." not in pathlib.PurePath(name).name:
+    elif "save_model" in further and not os.path.splitext(name)[1].strip(".0123456789"):
         further["save_model"](model, name)
     else:
         ending = os.path.splitext(name)[1]

@@ -28,6 +28,7 @@ def tensors(monkeypatch):
     patch_arrays()
 
 
+@pytest.mark.filterwarnings("ignore:.* runs op by op")
 def test_values_are_those_of_tensorflow():
     tf = namespace("tensorflow")
     wrong = []

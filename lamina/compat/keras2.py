@@ -1,0 +1,101 @@
+"""What layers, models and metrics of tf.keras had before Keras 3, in programs for TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from lamina import ops
+from lamina.core import context, tree
+from lamina.core.keras_tensor import is_symbolic
+from lamina.core.registry import register_keras_serializable
+from lamina.layers import Layer
+from lamina.metrics import Mean, Metric
+from lamina.models import Model
+
+__all__ = ["patch_keras"]
+
+
+@register_keras_serializable(package="TensorFlow")
+class Beside(Layer):
+    """Passes its first input on; the second is added to the losses or, with the name of one, to a metric.
+
+    Args:
+        metric: Name of the metric, whose value is the mean over the batches; None means a loss.
+        **kwargs: Arguments of every layer.
+    """
+
+    def __init__(self, metric: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metric = metric
+
+    def call(self, inputs: Any) -> Any:
+        """The first of two tensors."""
+        output, value = inputs
+        if self.metric is None:
+            self.add_loss(value)
+        else:
+            add_metric(self, value, self.metric)
+        return output
+
+
+def _put_beside(model, value, metric):
+    """Let a functional model compute a further tensor wherever it computes its first output."""
+    graph, stamp = model._graph, model._graph_stamp
+    first, *rest = graph.output_tensors
+    outputs = [Beside(metric)([first, value]), *rest]
+    model._set_graph(graph.inputs, tree.unflatten(tree.structure_of(graph.outputs), outputs))
+    model._graph_stamp = stamp
+
+
+def add_metric(self: Any, value: Any, name: str | None = None, aggregation: Any = None, **_: Any) -> None:
+    """`layer.add_metric(value, name)`, in `call`: a metric whose value is the mean over the batches.
+
+    Args:
+        self: Layer, or functional model.
+        value: Tensor; of a functional model a symbolic one.
+        name: Name in the logs.
+        aggregation: "mean", or None for what a metric gave.
+    """
+    if is_symbolic(value) and getattr(self, "_graph", None) is not None:
+        return _put_beside(self, value, name or "metric")
+    key = f"_added_{name}"
+    if key not in vars(self):
+        with context.concrete():
+            setattr(self, key, Mean(name=name))
+    getattr(self, key).update_state(value)
+
+
+def _also_symbolic(add_loss):
+    def add(self, loss, **_):
+        symbolic = [one for one in tree.flatten(loss) if is_symbolic(one)] if getattr(self, "_graph", None) else []
+        for one in symbolic:
+            _put_beside(self, one, None)
+        if not symbolic:
+            add_loss(self, loss() if callable(loss) else loss)
+
+    return add
+
+
+def _compiled_loss(self):
+    """The loss of `compile` as a function, which also updates the metric "loss"."""
+
+    def compiled_loss(y_true, y_pred, sample_weight=None, regularization_losses=()):
+        loss = functools.reduce(ops.add, regularization_losses or (), self._compile_loss(y_true, y_pred, sample_weight))
+        self._loss_tracker.update_state(loss)
+        return loss
+
+    return compiled_loss
+
+
+def patch_keras() -> None:
+    """Give the classes of lamina these methods, in this process."""
+    of_models: dict[str, Any] = {
+        "compiled_loss": property(_compiled_loss),
+        "compiled_metrics": property(lambda self: self._compile_metrics or Mean(name="none")),
+    }
+    of_layers: dict[str, Any] = {"add_metric": add_metric, "add_loss": _also_symbolic(Layer.add_loss)}
+    of_metrics: dict[str, Any] = {"reset_states": lambda self: self.reset_state()}
+    for kind, methods in ((Model, of_models), (Layer, of_layers), (Metric, of_metrics)):
+        for name, method in methods.items():
+            setattr(kind, name, method)

@@ -1,0 +1,99 @@
+"""Models of tf.keras before Keras 3 in programs for TensorFlow: tf functions of symbolic tensors, `compiled_loss`,
+`add_metric`, losses of functional models."""
+
+import numpy as np
+import pytest
+
+import lamina as keras
+from lamina.compat import keras2
+from lamina.compat.variables import patch_arrays
+from tests.compat.namespace import tf
+
+patch_arrays()
+X = np.arange(8.0, dtype="float32").reshape(4, 2) / 8
+Y = X[:, :1]
+
+
+@pytest.fixture(autouse=True)
+def old_methods(monkeypatch):
+    """The methods, for the time of a test."""
+    for kind, names in (
+        (keras.Model, ("compiled_loss", "compiled_metrics")),
+        (keras.layers.Layer, ("add_metric", "add_loss")),
+        (keras.metrics.Metric, ("reset_states",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
+    keras2.patch_keras()
+
+
+def test_functions_of_tensorflow_are_ops_of_models(tmp_path):
+    x = keras.Input((2,))
+    outputs = [
+        tf.gather(x, [1], axis=1),
+        tf.reduce_mean(x, axis=1),
+        tf.cumsum(x, axis=1),
+        tf.map_fn(lambda a: 2 * a, x),
+    ]
+    model = keras.Model(x, outputs)
+    found = model(X)
+    assert np.asarray(found[0]).tolist() == X[:, 1:].tolist()
+    assert np.allclose(found[1], X.mean(1)) and np.allclose(found[2], X.cumsum(1)) and np.allclose(found[3], 2 * X)
+    model = keras.Model(x, outputs[:3])
+    model.save(tmp_path / "m.keras")
+    assert np.allclose(keras.models.load_model(tmp_path / "m.keras")(X)[2], found[2])
+
+
+def test_losses_and_metrics_beside_the_outputs():
+    x = keras.Input((2,))
+    model = keras.Model(x, keras.layers.Dense(1, kernel_initializer="ones")(x))
+    model.compile("sgd", "mse")
+    alone = model.evaluate(X, Y, verbose=0)
+    model.add_loss(tf.reduce_sum(x * 0) + 3.0)
+    model.add_metric(tf.reduce_max(x), name="largest")
+    model.compile("sgd", "mse")
+    found = model.evaluate(X, Y, batch_size=4, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(alone + 3, rel=1e-5) and found["largest"] == pytest.approx(X.max())
+    assert model.layers[1].name == "dense" and len(model.weights) == 2
+
+
+class Own(keras.Model):
+    """A step as Keras 2 had it."""
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)  # pyright: ignore[reportAttributeAccessIssue]
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        self.compiled_metrics.update_state(y, y_pred)  # pyright: ignore[reportAttributeAccessIssue]
+        return {one.name: one.result() for one in self.metrics}
+
+
+class Counts(keras.layers.Layer):
+    def call(self, inputs):
+        self.add_metric(tf.reduce_max(inputs), name="largest")
+        return inputs
+
+
+def test_steps_and_layers_of_keras_2():
+    x = keras.Input((2,))
+    model = Own(x, keras.layers.Dense(1, kernel_regularizer="l2")(Counts()(x)))
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(X, Y, batch_size=4, epochs=3, verbose=0).history
+    assert history["loss"][2] < history["loss"][0] and history["mae"][2] < history["mae"][0]
+    assert history["largest"] == pytest.approx([X.max()] * 3)
+    mean = keras.metrics.Mean()
+    mean.update_state(2.0)
+    mean.reset_states()  # pyright: ignore[reportAttributeAccessIssue]
+    assert float(mean.result()) == 0.0
+
+
+def test_concrete_functions_know_their_variables():
+    v, w = tf.Variable(2.0), tf.Variable(1.0, trainable=False)
+    concrete = tf.function(lambda x: x * v + w).get_concrete_function(tf.TensorSpec([], "float32"))
+    assert {*map(id, concrete.variables)} == {id(v), id(w)} and concrete.trainable_variables[0] is v
+    assert sorted(float(one) for one in concrete.captured_inputs) == [1.0, 2.0]
+    free = tf.function(lambda x: x * v).get_concrete_function(tf.TensorSpec(None, "float32"))
+    assert any(one is v for one in free.variables)
