@@ -29,6 +29,9 @@ from benchmarks.faults import (
     spellings_of_depth,
     spellings_of_heads,
     spellings_of_training,
+    threads_data,
+    threads_losses,
+    threads_networks,
     training,
     vision,
     wild_again,
@@ -45,6 +48,7 @@ FAULTY = (
     questions, repositories, spellings_of_heads, spellings_of_training, spellings_of_depth, spellings_of_data,
     further_spellings, wild_data, wild_heads, wild_training, wild_again,
     posts_losses, posts_data, posts_again,
+    threads_losses, threads_networks, threads_data,
 )  # fmt: skip
 SOUND = (
     sound_vision,

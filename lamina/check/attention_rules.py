@@ -8,7 +8,8 @@ import numpy as np
 
 from lamina.check.rule import rule
 from lamina.check.traced import differ
-from lamina.facts.equations import moved_axes
+from lamina.facts.equations import base_of, moved_axes, softmax_of
+from lamina.facts.flows import sources_of
 
 __all__ = []
 
@@ -44,6 +45,26 @@ def _shares_over_another_axis(subject):
                 f"A softmax over the axis {one.axes[0] - rank} of {('batch', *one.weights.shape[1:])} weighs values "
                 f"over the axis {one.keys - rank}.".replace("'", ""),
                 f"Use softmax(scores, axis={one.keys - rank}).",
+            )  # fmt: skip
+            return
+    yield from _shares_of_one(subject)
+
+
+def _shares_of_one(subject):
+    """A softmax inside the model over an axis of one number, which is 1."""
+    whole = getattr(subject.model, "_graph", None) is not None and all(fact.is_builtin for fact in subject.facts)
+    if subject.traced is None or whole:
+        return
+    program = subject.traced.equations
+    ends = {base_of(value) for value in program.outputs}
+    attends = sources_of(found.attention.weights for found in _attentions(subject))
+    for value in (value for one in program.all for value in one.outputs if value.varies):
+        soft = softmax_of(value)
+        if soft is not None and math.prod(value.shape[axis] for axis in soft[1]) == 1 and value not in ends | attends:
+            yield (
+                _layer(subject), soft[1], f"A softmax over an axis of size 1, of {('batch', *value.shape[1:])}, is 1 "
+                "for all scores.".replace("'", ""),
+                "Use the axis over which values are summed: ops.softmax(scores, axis=1).",
             )  # fmt: skip
             return
 
@@ -93,15 +114,13 @@ def _is_like(number, other):
     "Keras: MultiHeadAttention, attention_mask",
 )  # fmt: skip
 def _mask_of_the_wrong_sense(subject):
-    tokens = _tokens(subject)
-    if tokens is None or not (tokens == 0).any():
-        return
-    padding = tokens == 0
-    mixed = padding.any(1) & ~padding.all(1)
-    for found in _attentions(subject):
-        if found.attention.axes is None or found.over[:1] != padding.shape[:1] or not mixed.any():
-            continue
-        if found.over[-1] == padding.shape[1]:
+    for tokens in _all_tokens(subject):
+        padding = tokens == 0
+        mixed = padding.any(1) & ~padding.all(1)
+        for found in _attentions(subject) if mixed.any() else ():
+            shape = found.over[:1] + found.over[-1:]
+            if found.attention.axes is None or shape != padding.shape:
+                continue
             weights = subject.traced.weights_of(found)
             there = padding[(slice(None), *[None] * (weights.ndim - 2))]
             share = float(np.where(there, weights, 0.0).sum(-1)[mixed].mean())
@@ -115,11 +134,19 @@ def _mask_of_the_wrong_sense(subject):
 
 def _tokens(subject):
     """The rows of tokens of a model that reads them with an Embedding, and nothing else."""
-    leaves = [] if subject.traced is None else subject.traced.leaves
-    if len(leaves) != 1 or leaves[0].ndim != 2 or leaves[0].shape[1] < 4:
-        return None
-    whole = leaves[0].dtype.kind in "iu" or bool((leaves[0] == np.round(leaves[0])).all())
-    return leaves[0] if whole and any(fact.is_a("Embedding") for fact in subject.facts) else None
+    tokens = _all_tokens(subject)
+    return tokens[0] if len(tokens) == 1 == len(subject.traced.leaves) else None
+
+
+def _all_tokens(subject):
+    """The inputs that are rows of tokens, of a model with an Embedding."""
+    leaves = subject.traced.leaves if subject.traced is not None and _embeds(subject) else []
+    rows = [leaf for leaf in leaves if leaf.ndim == 2 and leaf.shape[1] >= 4]
+    return [leaf for leaf in rows if leaf.dtype.kind in "iu" or bool((leaf == np.round(leaf)).all())]
+
+
+def _embeds(subject):
+    return any(fact.is_a("Embedding") for fact in subject.facts)
 
 
 @rule(
@@ -215,7 +242,8 @@ def _no_skips(subject):
 )  # fmt: skip
 def _depends_on_the_batch(subject):
     traced = subject.traced
-    unknown = subject.own_step and any(head.activation is None for head in subject.heads)
+    own = any(not fact.is_builtin or fact.is_a("Lambda") or _is_of_its_batch(fact) for fact in subject.facts)
+    unknown = subject.own_step and (own or any(head.activation is None for head in subject.heads))
     if traced is None or not unknown or len(traced.leaves[0]) < 4:
         return
     others = [leaf.copy() for leaf in traced.leaves]
@@ -229,3 +257,8 @@ def _depends_on_the_batch(subject):
                 head.layer, None, f"The first row has another output of {head.layer} where the other rows are others.",
                 "Compute over the last axis, not over the first: ops.softmax(z, axis=-1).",
             )  # fmt: skip
+
+
+def _is_of_its_batch(fact):
+    """Whether a normalization takes the statistics of each batch in prediction too."""
+    return fact.is_a("BatchNormalization") and fact.training is True

@@ -198,6 +198,12 @@ def _are_one_hot(values):
 def _imbalance(subject):
     labels = classes_of(subject)
     weighted = subject.sample_weight is not None or subject.settings.get("class_weight")
+    if labels is not None and weighted and (nothing := _class_of_no_weight(subject, labels)) is not None:
+        yield (
+            subject.heads[0].layer, nothing, f"All rows of the class {nothing} have the weight 0: the other classes "
+            "are the answer that is always right.",
+            "Give each class a weight above 0: 1 + y * (weight - 1).",
+        )  # fmt: skip
     if labels is None or weighted or len(labels) < 200 or labels.min() < 0 or is_frozen(subject.heads[0].fact):
         return
     counts = np.bincount(labels)
@@ -209,6 +215,18 @@ def _imbalance(subject):
         if len(weights) == 1:
             fix = "There is nothing to tell apart: give data with samples of the other classes."
         yield head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.", fix
+
+
+def _class_of_no_weight(subject, labels):
+    """The class whose rows all have the weight 0; None for none."""
+    weights, by_class = subject.sample_weight, subject.settings.get("class_weight") or {}
+    if weights is None:
+        return next((one for one in np.unique(labels).tolist() if by_class.get(one, 1) == 0), None)
+    weights = np.asarray(weights)
+    if weights.shape != labels.shape or not (weights > 0).any():
+        return None
+    of_classes = {one: weights[labels == one] for one in np.unique(labels).tolist()}
+    return next((one for one, own in of_classes.items() if len(own) >= 8 and not own.any()), None)
 
 
 def _short(weights):

@@ -4,10 +4,8 @@ import numpy as np
 
 from lamina.check.rule import rule
 from lamina.check.targets import is_one_hot
-from lamina.core.registry import is_builtin
 from lamina.facts.activations import bounds_of
 from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
-from lamina.losses import Loss
 
 __all__ = []
 
@@ -148,6 +146,7 @@ def _labels_of_another_kind(subject):
                 f"{f'{low:g} to {high:g}' if np.isfinite(high) else f'{low:g} and more'}: {part.first_of(wrong)}.",
                 _other_loss(head, part, least, most),
             )  # fmt: skip
+    yield from _labels_of_ctc(subject)
     for head in subject.heads:
         if head.labels is not None and head.labels.dtype.kind in "OUS" and head.loss_name:
             yield (
@@ -172,6 +171,33 @@ def _labels_of_another_kind(subject):
                     f"{head.part.first_of(labels != np.round(labels))}.",
                     "Use loss='mse' and a linear output for quantities, or give whole class numbers.",
                 )  # fmt: skip
+
+
+def _labels_of_ctc(subject):
+    """Rows of labels with a blank among the letters, or with more letters than there are steps."""
+    for head in _of_loss(subject, "ctc"):
+        labels, steps = head.numbers, head.shape[1] if len(head.shape) == 3 else None
+        if labels.ndim != 2 or labels.shape[1] < 2:
+            continue
+        inside = np.zeros(labels.shape, bool)
+        inside[:, :-1] = (labels[:, :-1] == 0) & (labels[:, ::-1].cumsum(1)[:, ::-1][:, 1:] > 0)
+        if inside.any():
+            yield (
+                head.layer, float(inside.any(1).mean()),
+                f"ctc takes 0 for the blank, which also fills the ends of rows; {inside.any(1).mean():.0%} of the rows "
+                f"have a 0 before other labels: {head.part.first_of(inside)}.",
+                f"Number the labels from 1, and give {head.layer} one unit more than there are.",
+            )  # fmt: skip
+            continue
+        twice = ((labels[:, 1:] == labels[:, :-1]) & (labels[:, 1:] != 0)).sum(1)
+        needed = int(((labels != 0).sum(1) + twice).max())
+        if steps is not None and needed > steps:
+            yield (
+                head.layer, needed,
+                f"{head.layer} has {steps} steps, and a row of labels needs {needed}, with a blank between equal ones: "
+                "the loss is infinite.",
+                "Use smaller strides or less pooling before it, or leave such rows out.",
+            )  # fmt: skip
 
 
 def _other_loss(head, part, least, most):
@@ -213,27 +239,21 @@ def _rows_that_are_no_distributions(subject):
 
 
 @rule(
-    "LAM112", "error", "labels and outputs whose shapes do not match", "batch",
+    "LAM112", "error", "arrays of the loss whose shapes do not match", "forward",
     "Arithmetic between (N,) and (N, 1) broadcasts to (N, N): each output is compared with every label.",
     "NumPy: broadcasting",
 )  # fmt: skip
 def _shapes_that_broadcast(subject):
-    for head in subject.heads:
-        loss, labels = head.loss, head.numbers
-        if labels is None:
-            continue
-        own = callable(loss) and not isinstance(loss, Loss) and not is_builtin(loss)
-        ranks = labels.ndim, len(head.shape)
-        if own and ranks in ((1, 2), (2, 1)) and (head.units if ranks[0] == 1 else labels.shape[-1]) == 1:
-            if head.own is not None and head.own.takes_any_shape:
-                continue
-            shapes = [str(("N", *shape[1:])).replace("'", "") for shape in (labels.shape, head.shape)]
-            yield (
-                head.layer, labels.shape,
-                f"The labels of {head.layer} are {shapes[0]}, its outputs {shapes[1]}, and the loss is a function of "
-                "your own, which must not broadcast them.",
-                "Use y[:, None] as labels." if ranks[0] == 1 else "Use y[:, 0] as labels.",
-            )  # fmt: skip
+    own = not subject.own_step or any(head.own is not None for head in subject.heads)
+    own = own or any(not fact.is_builtin or fact.is_a("Lambda") for fact in subject.facts)
+    for low, high in (subject.meetings or ()) if own else ():
+        words = [str(tuple("N" if size is None else size for size in shape)).replace("'", "") for shape in (low, high)]
+        yield (
+            subject.heads[0].layer if len(subject.heads) == 1 else None, (low, high),
+            f"Arrays of {words[0]} and {words[1]} meet in the loss: each of N rows is taken with all N.",
+            "Bring both to one shape first: ops.reshape(y_true, (-1,)) and ops.reshape(y_pred, (-1,)).",
+        )  # fmt: skip
+        return
 
 
 @rule(

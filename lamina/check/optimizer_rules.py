@@ -75,6 +75,7 @@ def _too_few_steps(subject):
     if not steps or name not in _USUAL or scheduled or not is_from_scratch(subject):
         return
     rate = float(np.asarray(optimizer.learning_rate)) / (1 - min(getattr(optimizer, "momentum", 0.0) or 0.0, 0.99))
+    rate = rate * {"sgd": 0.1}.get(name, 1.0)  # whose step is the gradient's, of which each weight has a small part
     reach = rate * steps * (1e-3 if name == "adadelta" else 1)
     words = f"{steps} steps with the rate {rate:g} move each weight by about {reach:.1g} at most"
     if reach < _ENOUGH and not has_learned(subject.model):

@@ -21,11 +21,12 @@ _SAME = 1e-4  # share by which values may differ that are meant to be one
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.1, cost functions",
 )  # fmt: skip
 def _leads_elsewhere(subject):
-    for head in subject.heads if subject.own_step else ():
-        labels = None if head.own is None or head.known is not None else head.own.labels
+    for head in subject.heads if subject.own_step and not subject.meetings else ():
+        labels = None if head.own is None else head.own.labels
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
-        looks = _swapped, _upside_down, _without_end, _of_any_pairing
+        looks = _swapped, _upside_down, _without_end, _flat_on_a_side, _of_any_pairing
+        looks = looks if head.known is None else (_flat_on_a_side,)  # which loss it is was seen from 0 to 1 alone
         found = next((said for look in looks if (said := look(subject, head, labels)) is not None), None)
         if found is not None:
             yield head.layer, found[0], f"The loss {head.loss_name} of {head.layer} {found[1]}.", found[2]
@@ -42,14 +43,17 @@ def _swapped(subject, head, labels):
 
 
 def _upside_down(subject, head, labels):
-    """Whether the loss is larger for predictions that are right than for those that are wrong."""
+    """Whether the loss is smaller for predictions that are wrong than for those that are right."""
     right, wrongs = _right_and_wrong(subject, head, labels)
-    values = None if right is None else head.own.values([right, *wrongs])
-    if values is None or not np.isfinite(values).all() or not (values[0] > values[1:] + _SAME).all():
+    values = None if right is None else head.own.values([right, *(wrong for _, wrong in wrongs)])
+    if values is None or not np.isfinite(values).all():
         return None
-    return float(values[0]), (
-        f"is {values[0]:.3g} where all predictions are right, and {values[1:].max():.3g} where all are wrong"
-    ), "Return 1 - score, or -score: training makes the loss small."  # fmt: skip
+    for (words, _), value in zip(wrongs, values[1:], strict=True):
+        if values[0] > value + max(_SAME, 0.01 * abs(float(values[0]))):
+            return float(values[0]), f"is {values[0]:.3g} where all predictions are right, and {value:.3g} {words}", (
+                "Return 1 - score, or -score: training makes the loss small."
+            )  # fmt: skip
+    return None
 
 
 def _without_end(subject, head, labels):
@@ -71,19 +75,49 @@ def _without_end(subject, head, labels):
 
 
 def _right_and_wrong(subject, head, labels):
-    """(predictions that are right, arrays of wrong ones); (None, ()) where labels do not tell."""
+    """(predictions that are right, (words, predictions) of wrong ones); (None, ()) where labels do not tell."""
     shape = (len(labels), *head.shape[1:])
-    if None in shape or len(subject.inputs) > 1:  # of two inputs a prediction may be a distance
+    if None in shape or len(subject.inputs) > 1 or labels.size != np.prod(shape):  # of two inputs: perhaps a distance
         return None, ()
-    classes = set(np.unique(labels).tolist())
-    if head.activation in ("sigmoid", "softmax") and classes == {0.0, 1.0} and labels.size == np.prod(shape):
-        right = labels.reshape(shape)
-        wrong = 1 - right if head.activation == "sigmoid" else np.roll(right, 1, axis=-1)
-        return np.clip(right, 0.01, 0.99), [np.clip(wrong, 0.01, 0.99)]
-    if head.activation == "linear" and labels.size == np.prod(shape) and len(classes) > 2:
-        right, spread = labels.reshape(shape), labels.std()
-        return right, [right + 2 * spread, right - 2 * spread]
+    right, classes = labels.reshape(shape), set(np.unique(labels).tolist())
+    if head.activation == "softmax" and labels.min() == 0 and (np.count_nonzero(right, axis=-1) == 1).all():
+        right = (right > 0).astype("float32")  # perhaps times a weight, as of actions
+        return np.clip(right, 0.01, 0.99), [("where all are wrong", np.clip(np.roll(right, 1, axis=-1), 0.01, 0.99))]
+    if head.activation == "sigmoid" and classes == {0.0, 1.0}:
+        wrongs = [("where all are wrong", 1 - right)]
+        wrongs += [(f"where those of {one:g} are wrong", np.where(right == one, 1 - right, right)) for one in (0, 1)]
+        return np.clip(right, 0.01, 0.99), [(words, np.clip(wrong, 0.01, 0.99)) for words, wrong in wrongs]
+    if head.activation == "linear" and len(classes) > 2:
+        spread = max(float(labels.std()), 1e-3)
+        values = head.own.values([right + far * spread for far in (0, 2, 6, 18, -2, -6, -18)])
+        if values is None or not np.isfinite(values).all():
+            return None, ()
+        sides = zip(("large", "small"), (1, -1), (values[1:4], values[4:]), strict=True)
+        return right, [(f"where all are too {word}", right + 6 * way * spread)
+                       for word, way, side in sides if _falls_for_ever(values[0], *side)]  # fmt: skip
     return None, ()
+
+
+def _falls_for_ever(right, near, far, farther):
+    """Whether a loss falls from predictions that are right to those ever farther away, and does not come to an end."""
+    return right > near > far and far - farther > 2 * (near - far)  # three times as much, of a straight line
+
+
+def _flat_on_a_side(subject, head, labels):
+    """Whether a loss of numbers is the same for all predictions below, or above, some that labels ask for."""
+    shape = (len(labels), *head.shape[1:])
+    plain = head.activation == "linear" and None not in shape and labels.size == np.prod(shape)
+    if not plain or len(np.unique(labels)) < 3 or len(subject.inputs) > 1:
+        return None
+    spread, low, high = float(labels.std()), float(labels.min()), float(labels.max())
+    away = np.abs(np.random.default_rng(0).normal(size=shape)) + 0.1
+    for word, end, way, asked in (("below", low, -1, low < -0.1 * spread), ("above", high, 1, high > 0.1 * spread)):
+        values = head.own.values([end + way * spread * away * far for far in (1, 2, 3)]) if asked else None
+        if values is not None and np.isfinite(values).all() and values.max() - values.min() <= 1e-6 * abs(values[0]):
+            return float(values[0]), (
+                f"is {values[0]:.3g} for all predictions {word} {end:.3g}, which have no gradient then"
+            ), "Take the predictions as they are: no relu, clip or round of y_pred in the loss."  # fmt: skip
+    return None
 
 
 def _of_any_pairing(subject, head, labels):
@@ -114,7 +148,7 @@ def _of_any_pairing(subject, head, labels):
 def _slope_or_end(subject):
     own = any(head.own is not None for head in subject.heads)
     functions = [fact for fact in subject.facts if not fact.is_builtin or fact.is_a("Lambda")]
-    if not (own or functions) or len(subject.facts) > _MOST or not subject.own_step:
+    if not (own or functions or subject.own_loss_alone) or len(subject.facts) > _MOST:
         return
     yield from _slope(subject)
     yield from _added_without_end(subject)
@@ -125,10 +159,12 @@ def _slope(subject):
     finite = all(part.values.dtype.kind != "f" or np.isfinite(part.values).all() for part in subject.parts)
     loss, slopes = subject.slopes or (0.0, []) if finite else (0.0, [])
     wrong = [weight for weight, slope in slopes if not np.isfinite(slope).all()]
-    if wrong and all(np.isfinite(weight.numpy()).all() for weight in wrong):
+    if (wrong or not np.isfinite(loss)) and all(np.isfinite(weight.numpy()).all() for weight, _ in slopes):
         yield (
-            None, loss, f"The loss of the first rows is {loss:.3g}, and the gradient of {len(wrong)} of {len(slopes)} "
-            f"weights ({wrong[0].path}) is not finite.",
+            None, loss, f"The loss of the first rows is {loss:.3g}" + (
+                f", and the gradient of {len(wrong)} of {len(slopes)} weights ({wrong[0].path}) is not finite."
+                if wrong else ": it takes the root or the logarithm of a number that is negative."
+            ),
             "Add a small number before sqrt, log and division: ops.sqrt(x + 1e-7).",
         )  # fmt: skip
 

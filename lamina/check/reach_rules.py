@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.check.neighbours import next_call
+from lamina.check.notes import variables_of_nobody
 from lamina.check.rule import rule
 from lamina.core import tree
 from lamina.facts.equations import maker_name
@@ -92,7 +93,8 @@ def _layers_without_loss(subject):
 
 def _weights_without_gradient(subject):
     """The layers from whose weights no way leads to the loss along which a gradient can flow."""
-    if not subject.own_step or subject.traced is None or subject.model.loss is None:
+    given = subject.model.loss is not None if subject.own_step else subject.own_loss_alone
+    if not given or not subject.model.compiled or subject.traced is None:
         return
     program = subject.traced.training(subject.y)
     if program is None:
@@ -102,7 +104,10 @@ def _weights_without_gradient(subject):
     dead = {id(variable) for value, variable in weights.items() if value not in living}
     cut = {id(variable) for value, variable in weights.items() if value in used and value not in living}
     layers = [fact.layer for fact in subject.facts if not fact.inner and fact.trainable_count and fact.use == 1]
+    count = len(layers)
     layers = [layer for layer in layers if all(id(weight) in dead for weight in layer.trainable_weights)]
+    if not subject.own_step and len(layers) < count:  # a loss of one's own may be about some layers alone
+        return
     for layer in layers[:1]:
         others = f", and those of {len(layers) - 1} others" if len(layers) > 1 else ""
         is_cut = any(id(weight) in cut for weight in layer.trainable_weights)
@@ -234,6 +239,26 @@ def _unseen(subject):
         yield (
             None, None, f"{subject.model.name} has not been called yet.",
             "Call model(x[:1]) first, or give check the data: model.check(x, y).",
+        )  # fmt: skip
+
+
+@rule(
+    "LAM242", "warning", "weights that the model does not have", "inputs",
+    "A model trains and saves the weights of the layers that it has: attributes of it, or calls in its graph. A layer "
+    "made anew in each call, or used by a Lambda, is none of them: it stays as it was drawn.",
+    "Keras guide: Making new layers and models via subclassing; Lambda, variables",
+)  # fmt: skip
+def _weights_of_nobody(subject):
+    functions = any(not fact.is_builtin or fact.is_a("Lambda") for fact in subject.facts)
+    if subject.traced is None or not (functions or getattr(subject.model, "_graph", None) is None):
+        return
+    found = variables_of_nobody(subject.traced)
+    if found:
+        others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        yield (
+            None, len(found),
+            f"The prediction reads the trainable variable {found[0].path}{others}, which the model does not have.",
+            "Make the layer in __init__, and keep it as self.inner; use add_weight in a layer in place of a Lambda.",
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ __all__ = []
 
 _FEW = 0.005  # share of values that are not 0, in pictures of whole numbers
 
+_APART = 300.0  # times, between losses of which one is all that counts
 _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared_logarithmic_error"}
 
 
@@ -62,7 +63,8 @@ def _scale_of(fact):
     "LAM409", "warning", "targets far from unit scale", "batch",
     "A new network predicts about 0 to 1. Large targets make large gradients, with which SGD diverges, and Adam needs "
     "thousands of steps to get there; tiny ones are noise beside the initial outputs.",
-    "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.5, choosing target values",
+    "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.5, choosing target values; Kendall, Gal, Cipolla: "
+    "Multi-Task Learning Using Uncertainty to Weigh Losses (2018)",
 )  # fmt: skip
 def _targets_out_of_scale(subject):
     plain = type(optimizer_of(subject)).__name__ == "SGD"
@@ -86,6 +88,35 @@ def _targets_out_of_scale(subject):
                 "Train on (y - y.mean()) / y.std(), and undo it after predict: p * y.std() + y.mean().",
                 *([] if sure and hidden else ["info"]),
             )  # fmt: skip
+    yield from _outweighs_the_others(subject)
+
+
+def _outweighs_the_others(subject):
+    """Where one of several losses, of targets far from unit scale, is all that training makes smaller."""
+    weights = (subject.model._compile_arguments or {}).get("loss_weights")
+    firsts = [(head, _first_loss(head)) for head in subject.heads]
+    known = [(head, loss) for head, loss in firsts if loss is not None and np.isfinite(loss)]
+    if weights is not None or not subject.own_step or len(known) < 2 or len(known) < len(firsts):
+        return
+    (large, most), (small, least) = (pick(known, key=lambda one: one[1]) for pick in (max, min))
+    if large.loss_name in _LINEAR_IN_SCALE and most > _APART * max(least, 1e-3):
+        yield (
+            large.layer, most, f"The loss of {large.name} begins at about {most:.3g}, that of {small.name} at "
+            f"{least:.3g}, and nothing weighs them: {small.name} hardly counts.",
+            f"Train {large.name} on (y - y.mean()) / y.std(), or pass loss_weights to compile.",
+        )  # fmt: skip
+
+
+def _first_loss(head):
+    """About what the loss of outputs near 0, or of a guess, is."""
+    values = head.numbers
+    if values is None or not values.size:
+        return None
+    if head.loss_name == "mean_squared_error":
+        return float(np.mean(np.square(values.astype("float64"))))
+    if head.loss_name in _LINEAR_IN_SCALE:
+        return float(np.mean(np.abs(values.astype("float64"))))
+    return float(np.log(max(head.units or 2, 2))) if "crossentropy" in head.loss_name else None
 
 
 @rule(

@@ -100,10 +100,12 @@ def _with_another_end(subject, place):
 
 @rule(
     "LAM413", "warning", "a label that is one of the inputs", "batch",
-    "The model learns to copy this number: it knows nothing when the label is not given.",
-    "Kaufman, Rosset, Perlich: Leakage in Data Mining (2011)",
+    "The model learns to copy: it knows nothing when the label is not given.",
+    "Kaufman, Rosset, Perlich: Leakage in Data Mining (2011); Goodfellow, Bengio, Courville: Deep Learning (2016), "
+    "14.1",
 )  # fmt: skip
 def _label_among_inputs(subject):
+    yield from _labels_that_are_the_inputs(subject)
     head = subject.heads[0] if len(subject.heads) == 1 and len(subject.inputs) == 1 else None
     if head is None or head.numbers is None or not head.loss_name:
         return
@@ -128,6 +130,30 @@ def _label_among_inputs(subject):
             f"Use np.delete({given}, {column}, axis=1) as inputs." if values.ndim == 2
             else "Take the step after the window as the label: y = series[window:], x ends one step before.",
         )  # fmt: skip
+
+
+def _labels_that_are_the_inputs(subject):
+    """A network that may pass its inputs on as they are, since nothing in it is narrower than they or disturbs them."""
+    head = subject.heads[0] if len(subject.heads) == 1 and len(subject.inputs) == 1 else None
+    if head is None or head.numbers is None or not head.loss_name or not all(fact.is_builtin for fact in subject.facts):
+        return
+    (name, x), y = next(iter(subject.inputs.items())), head.numbers
+    if x.dtype.kind != "f" or y.shape != x.shape or len(x) < 8 or not np.array_equal(x, y) or not x.any():
+        return
+    rough = any(fact.has("dropout", "noise") or _is_held_back(fact.layer) for fact in subject.facts)
+    sizes = [fact.output[1:] for fact in subject.facts if not fact.inner]
+    wide = all(None not in size and np.prod(size[:-1]) >= np.prod(x.shape[1:-1]) for size in sizes)
+    if not rough and wide and all(np.prod(size) >= np.prod(x.shape[1:]) for size in sizes):
+        yield (
+            head.layer, 0,
+            f"The targets of {head.layer} are {subject.input_parts[name].name} itself, and no layer is narrower: it "
+            "can pass all numbers on.",
+            "Give the targets that are meant, as the clean pictures for noisy ones, or make a layer narrow.",
+        )  # fmt: skip
+
+
+def _is_held_back(layer):
+    return any(name.endswith("_regularizer") and value is not None for name, value in vars(layer).items())
 
 
 @rule(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from lamina.check.notes import meetings_of_rows
 from lamina.check.traced import Traced
 from lamina.core import tree
+from lamina.core.registry import is_builtin
 from lamina.errors import CallError
 from lamina.facts.heads import ends_of, heads_of, uses_builtin_step
 from lamina.facts.known_losses import OwnLoss
@@ -82,6 +84,17 @@ class Subject:
         return uses_builtin_step(self.model)
 
     @functools.cached_property
+    def own_loss_alone(self) -> bool:
+        """Whether training is lamina's but for a compute_loss of the user's own: its gradient can be traced."""
+        return not self.own_step and is_builtin(type(self.model).train_step)
+
+    @functools.cached_property
+    def meetings(self) -> list[tuple[Any, Any]] | None:
+        """Shapes of arrays whose rows meet all rows in training; None where the loss may not be traced."""
+        traced = self.traced if (self.own_step or self.own_loss_alone) and self.model.compiled else None
+        return None if traced is None else meetings_of_rows(traced, self.y)
+
+    @functools.cached_property
     def heads(self) -> list[Head]:
         """A Head for each output, with its labels."""
         heads = heads_of(self.model, self.facts, self.y)
@@ -137,7 +150,7 @@ class Subject:
     @functools.cached_property
     def slopes(self) -> tuple[float, list[tuple[Any, np.ndarray]]] | None:
         """(the loss of some rows in training, (trainable weight, its gradient) pairs); None where this is not known."""
-        traced = self.traced if self.own_step and self.model.compiled else None
+        traced = self.traced if (self.own_step or self.own_loss_alone) and self.model.compiled else None
         return None if traced is None else traced.slopes(self.y)
 
     def _labels(self, heads):

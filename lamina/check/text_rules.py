@@ -52,6 +52,13 @@ def sees_its_labels(subject: Subject) -> Iterator[tuple[Any, ...]]:
                 head.layer, 0, f"The labels of {head.layer} are the tokens that {reader.name} reads.",
                 "Shift them by one: x, y = tokens[:, :-1], tokens[:, 1:].", "info",
             )  # fmt: skip
+    elif _hides_some(x, y) and subject.sample_weight is None and _counts_all(head):
+        yield (
+            head.layer, float((x == y).mean()),
+            f"{(x == y).mean():.0%} of the labels of {head.layer} are the tokens that {reader.name} reads there; only "
+            "those of hidden tokens are to be predicted.",
+            "Pass sample_weight=(x != y).astype('float32') to fit.", "info",
+        )  # fmt: skip
     elif (x[:, 1:] == y[:, :-1]).mean() > 0.95:
         for fact in subject.facts:
             fix = _how_to_hide_the_future(fact)
@@ -60,6 +67,23 @@ def sees_its_labels(subject: Subject) -> Iterator[tuple[Any, ...]]:
                     fact.name, 1,
                     f"The labels are the tokens one step ahead, and {fact.name} looks at later positions.", fix,
                 )  # fmt: skip
+
+
+def _hides_some(x, y):
+    """Whether x is y with one number in place of some tokens, as masked language models read it."""
+    other = x != y
+    numbers, counts = np.unique(x[other], return_counts=True)
+    return (
+        0.03 < other.mean() < 0.5
+        and counts.max() > 0.7 * counts.sum()
+        and (y == numbers[counts.argmax()]).mean() < 0.05
+    )
+
+
+def _counts_all(head):
+    """Whether no class is left out of a loss of lamina's."""
+    loss = head.known or head.loss
+    return head.own is None and getattr(loss, "ignore_class", None) is None
 
 
 def _how_to_hide_the_future(fact):

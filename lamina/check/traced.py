@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import numpy as np
 from lamina.core import context, tree
 from lamina.core.variable import unwrap
 from lamina.facts.activations import SATURATION
-from lamina.facts.attentions import Attention, attentions_of
+from lamina.facts.attentions import ScaledAttention, attentions_of
 from lamina.facts.equations import Equations, Value, activation_of_value, twice_activated
 from lamina.facts.flows import activation_after, consumers_of, roots_of, terms_of
 from lamina.facts.known_losses import tried
@@ -26,31 +25,12 @@ if TYPE_CHECKING:
     from lamina.core.typing import PyTree
     from lamina.facts.fact import Fact
 
-__all__ = ["ScaledAttention", "Traced", "differ"]
+__all__ = ["Traced", "differ"]
 
 _CURVES: dict[Any, Any] = {"sigmoid": jax.nn.sigmoid, "tanh": jax.nn.tanh}
 _PASS = 64  # rows of a first pass
 ROWS = 7  # of the data; a size that is rarely that of another axis
 _SMALLEST = 1e-5  # share of a change that is more than rounding
-
-
-@dataclasses.dataclass
-class ScaledAttention:
-    """An attention, and the scale of its scores.
-
-    Attributes:
-        attention: What the program shows.
-        scale: The number that the scores are multiplied with in all; None where it is not one number.
-    """
-
-    attention: Attention
-    scale: float | None
-
-    @property
-    def over(self) -> tuple[int, ...]:
-        """The shape of the weights, keys last."""
-        shape = list(self.attention.weights.shape)
-        return (*(size for axis, size in enumerate(shape) if axis != self.attention.keys), shape[self.attention.keys])
 
 
 class Traced:
@@ -207,9 +187,36 @@ class Traced:
             self._training = (self._trace_training(y),)
         return self._training[0]
 
+    @property
+    def rows(self) -> int:
+        """How many rows the program is traced with."""
+        return len(self.leaves[0]) if self.leaves else 0
+
+    def trace_training(self, y: PyTree) -> Any:
+        """The loss as a jaxpr.
+
+        Args:
+            y: Targets, or None.
+        """
+        return jax.make_jaxpr(lambda *a: self._loss(*a))(self._globals, self._values, self.x, _first(y, ROWS))
+
+    def trace_prediction(self, slots: Any) -> None:
+        """Traces the prediction once more, with other slots for the variables.
+
+        Args:
+            slots: Function from the slots to those that are used.
+        """
+
+        def run(global_values, values, x):
+            refs = [*self._refs, *self._variables]
+            with context.bind(refs, [*global_values, *values]) as own, context.with_slots(slots(own)):
+                return tree.flatten(unwrap(self.model(x, **self.model._training_argument(False))))
+
+        jax.make_jaxpr(run)(self._globals, self._values, self.x)
+
     def _trace_training(self, y):
         y = _first(y, ROWS)
-        jaxpr = tried(jax.make_jaxpr(self._loss), self._globals, self._values, self.x, y)
+        jaxpr = tried(self.trace_training, y)
         return jaxpr and Equations(jaxpr, [*self._kinds, *["other"] * len(jax.tree_util.tree_leaves(y))])
 
     def _loss(self, global_values, values, x, y):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lamina.facts.equations import Equation, Equations, Value, axis_before, base_of, maker_name, softmax_of
 
-__all__ = ["Attention", "attentions_of"]
+__all__ = ["Attention", "ScaledAttention", "attentions_of"]
 
 
 @dataclasses.dataclass
@@ -32,6 +32,25 @@ class Attention:
     scales: list[tuple[Value, int]]
     projected: bool
     product: Equation | None = None
+
+
+@dataclasses.dataclass
+class ScaledAttention:
+    """An attention, and the scale of its scores.
+
+    Attributes:
+        attention: What the program shows.
+        scale: The number that the scores are multiplied with in all; None where it is not one number.
+    """
+
+    attention: Attention
+    scale: float | None
+
+    @property
+    def over(self) -> tuple[int, ...]:
+        """The shape of the weights, keys last."""
+        shape = list(self.attention.weights.shape)
+        return (*(size for axis, size in enumerate(shape) if axis != self.attention.keys), shape[self.attention.keys])
 
 
 def attentions_of(equations: Equations) -> Iterator[Attention]:

@@ -40,7 +40,6 @@ class OwnLoss:
     def __init__(self, function: Any, labels: np.ndarray, shape: tuple[int | None, ...]):
         self.labels: np.ndarray = np.asarray(labels[:_ROWS], "float32")
         self.shape: tuple[int, ...] = (len(self.labels), *(size or 4 for size in shape[1:]))
-        self._function: Any = function
         self._mean: Any = jax.jit(lambda labels, some: _mean(_as_loss(function), labels, some))
 
     def values(self, predictions: Sequence[Any], labels: np.ndarray | None = None) -> np.ndarray | None:
@@ -52,13 +51,6 @@ class OwnLoss:
         """
         labels = self.labels if labels is None else labels
         return tried(lambda: np.array([self._mean(labels, np.asarray(some, "float32")) for some in predictions]))
-
-    @functools.cached_property
-    def takes_any_shape(self) -> bool:
-        """Whether the function, called by itself, gives the same for labels of the shape of the outputs."""
-        some = np.random.default_rng(0).uniform(0.05, 0.95, self.shape).astype("float32")
-        both = [tried(_mean, self._function, labels, some) for labels in (self.labels, self.labels.reshape(self.shape))]
-        return both[0] is not None and both[1] is not None and bool(np.allclose(*both))
 
     @functools.cached_property
     def known(self) -> tuple[Loss | None, Loss | None]:

@@ -28,6 +28,10 @@ def squared(y_true, y_pred):
     return (y_true - y_pred) ** 2
 
 
+def crossed(y_true, y_pred):
+    return (y_true - y_pred[:, 0]) ** 2
+
+
 def two_outputs(activation):
     inputs = layers.Input((4,))
     kind, price = layers.Dense(3, activation, name="kind")(inputs), layers.Dense(1, name="price")(inputs)
@@ -121,8 +125,9 @@ WRONG = {
         lambda: (head(3, "softmax", ONE), X, 1 - ONE_HOT),
         lambda: (head(4, "softmax", ONE), X, (X > 0).astype("float32")),
     ],
-    "LAM112": [lambda: (head(1, None, squared), X, QUANTITY), lambda: (net(
-        layers.Dense(1), layers.Reshape(()), loss=squared), X, QUANTITY[:, None])],
+    "LAM112": [
+        lambda: (head(1, None, crossed), X, QUANTITY), lambda: (head(1, None, crossed), X, QUANTITY[:, None]),
+    ],
     "LAM113": [
         lambda: head(1, None, "mse", metrics=["accuracy"]),
         lambda: head(3, "softmax", ONE, metrics=[metrics.SparseCategoricalAccuracy()]),
@@ -218,7 +223,10 @@ SOUND = {
         lambda: (head(3, "softmax", ONE), X, 0.9 * ONE_HOT + 0.1 / 3),
         lambda: (head(3, "softmax", ONE), X, ONE_HOT * (YES_NO[:, None] > 0)),
     ],
-    "LAM112": [lambda: (head(1, None, squared), X, QUANTITY[:, None]), lambda: (head(1), X, QUANTITY)],
+    "LAM112": [
+        lambda: (head(1, None, squared), X, QUANTITY[:, None]), lambda: (head(1, None, squared), X, QUANTITY),
+        lambda: (head(1), X, QUANTITY),
+    ],
     "LAM113": [
         lambda: head(1, None, "mse", metrics=["mae"]),
         lambda: head(3, "softmax", SPARSE, metrics=["accuracy"]),

@@ -33,6 +33,8 @@ DONE = {
          r"layers\.Embedding(.*)scores = [^\n]*\n(.*)scores\((.*)\)\)\nscores[^\n]*\n",
          r"layers.ReversibleEmbedding\1\2table(\3, reverse=True))\n"),
     ],
+    "LAM242": [("Make the layer in __init__", r"__init__\(\)\n(.*)layers\.Dense\((16[^)]*)\)\(x\)",
+                r"__init__()\n        self.inner = layers.Dense(\2)\n\1self.inner(x)")],
     "LAM418": [("value_range=(0, 1)", "RandomBrightness(0.2,", "RandomBrightness(0.2, value_range=(0, 1),")],
     "LAM419": [("layers.Masking(-10)", "layers.Masking(", "layers.Masking(-10, ")],
     "LAM101": [
@@ -71,7 +73,8 @@ DONE = {
          'sigmoid", name="head"),\n])\nmodel.compile("adam", "binary'),
         ("correct the rows", "print(", "y = np.eye(3)[y.argmax(1)]\nprint("),
     ],
-    "LAM112": [("y[:, None]", "(x, y)", "(x, y[:, None])")],
+    "LAM112": [("ops.reshape(y_true, (-1,)) and ops.reshape(y_pred, (-1,))", "(y_true - y_pred[:, 0])",
+                "(keras.ops.reshape(y_true, (-1,)) - keras.ops.reshape(y_pred, (-1,)))")],
     "LAM113": [("metrics=['mae']", 'metrics=["accuracy"]', "metrics=['mae']")],
     "LAM114": [
         ("activation='sigmoid' and loss='binary_crossentropy'", '"categorical_crossentropy"', "loss='binary_crossentropy'"),
