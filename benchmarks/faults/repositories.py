@@ -53,12 +53,12 @@ def scores_in_call_as_probabilities(pick):
 
 @faulty("shape", "labels", "loss", source=f"{ISSUES}: broadcasting in a loss of one's own")
 def squares_that_broadcast(pick):
-    """mean((y_true - y_pred)**2) of (N,) and (N, 1)."""
+    """mean((y_true - y_pred[:, 0])**2), where y_true is (N, 1)."""
     x = rows(12)
-    y = quantity(x)
-    y = y if pick(True, False) else y[:, None]
+    y = quantity(x)[:, None]
 
     def squared(y_true, y_pred):
+        y_pred = y_pred[:, 0] if pick(True, False) else y_pred
         return ops.mean(ops.square(y_true - y_pred))
 
     inputs = Input((12,))

@@ -21,14 +21,14 @@ _SAME = 1e-4  # share by which values may differ that are meant to be one
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.1, cost functions",
 )  # fmt: skip
 def _leads_elsewhere(subject):
-    for head in subject.heads if subject.own_step and not subject.meetings else ():
+    for head in subject.heads if subject.own_step else ():
         labels = None if head.own is None else head.own.labels
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
         looks = _swapped, _upside_down, _without_end, _flat_on_a_side, _of_any_pairing
         looks = looks if head.known is None else (_flat_on_a_side,)  # which loss it is was seen from 0 to 1 alone
         found = next((said for look in looks if (said := look(subject, head, labels)) is not None), None)
-        if found is not None:
+        if found is not None and not subject.meetings:  # else LAM112
             yield head.layer, found[0], f"The loss {head.loss_name} of {head.layer} {found[1]}.", found[2]
 
 
@@ -110,9 +110,9 @@ def _flat_on_a_side(subject, head, labels):
     if not plain or len(np.unique(labels)) < 3 or len(subject.inputs) > 1:
         return None
     spread, low, high = float(labels.std()), float(labels.min()), float(labels.max())
-    away = np.abs(np.random.default_rng(0).normal(size=shape)) + 0.1
+    away = 0.1 + np.abs(np.random.default_rng(0).normal(size=(3, *shape)))  # no shift and no scale of each other
     for word, end, way, asked in (("below", low, -1, low < -0.1 * spread), ("above", high, 1, high > 0.1 * spread)):
-        values = head.own.values([end + way * spread * away * far for far in (1, 2, 3)]) if asked else None
+        values = head.own.values(list(end + way * spread * away)) if asked else None
         if values is not None and np.isfinite(values).all() and values.max() - values.min() <= 1e-6 * abs(values[0]):
             return float(values[0]), (
                 f"is {values[0]:.3g} for all predictions {word} {end:.3g}, which have no gradient then"
