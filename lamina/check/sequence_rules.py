@@ -11,6 +11,7 @@ from lamina.check.rule import rule
 from lamina.check.subject import as_batch, classes_of
 from lamina.check.text_rules import sees_its_labels
 from lamina.check.traced import differ
+from lamina.facts.loss_names import REGRESSION
 
 __all__ = []
 
@@ -135,7 +136,9 @@ def _label_among_inputs(subject):
 def _labels_that_are_the_inputs(subject):
     """A network that may pass its inputs on as they are, since nothing in it is narrower than they or disturbs them."""
     head = subject.heads[0] if len(subject.heads) == 1 and len(subject.inputs) == 1 else None
-    if head is None or head.numbers is None or not head.loss_name or not all(fact.is_builtin for fact in subject.facts):
+    if head is None or head.numbers is None or head.loss_name not in REGRESSION:
+        return
+    if not all(fact.is_builtin for fact in subject.facts):
         return
     (name, x), y = next(iter(subject.inputs.items())), head.numbers
     if x.dtype.kind != "f" or y.shape != x.shape or len(x) < 8 or not np.array_equal(x, y) or not x.any():
@@ -143,13 +146,24 @@ def _labels_that_are_the_inputs(subject):
     rough = any(fact.has("dropout", "noise") or _is_held_back(fact.layer) for fact in subject.facts)
     sizes = [fact.output[1:] for fact in subject.facts if not fact.inner]
     wide = all(None not in size and np.prod(size[:-1]) >= np.prod(x.shape[1:-1]) for size in sizes)
-    if not rough and wide and all(np.prod(size) >= np.prod(x.shape[1:]) for size in sizes):
+    if not rough and wide and all(np.prod(size) >= np.prod(x.shape[1:]) for size in sizes) and _sees_itself(subject):
         yield (
             head.layer, 0,
             f"The targets of {head.layer} are {subject.input_parts[name].name} itself, and no layer is narrower: it "
             "can pass all numbers on.",
             "Give the targets that are meant, as the clean pictures for noisy ones, or make a layer narrow.",
         )  # fmt: skip
+
+
+def _sees_itself(subject):
+    """Whether the output at a place depends on the input there, and not on those before it alone."""
+    traced = subject.traced
+    if traced is None:
+        return False
+    x = traced.leaves[0].copy()
+    place = (slice(None), *(size // 2 for size in x.shape[1:-1]))
+    x[place] += 1.0
+    return bool(differ(traced.results[0][place], traced.run(traced.with_leaf(0, x))[0][place]).any())
 
 
 def _is_held_back(layer):
