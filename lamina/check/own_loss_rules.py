@@ -90,8 +90,9 @@ def _right_and_wrong(subject, head, labels):
     if head.activation == "linear" and len(classes) > 2:
         spread = max(float(labels.std()), 1e-3)
         values = head.own.values([right + far * spread for far in (0, 2, 6, 18, -2, -6, -18)])
-        if values is None or not np.isfinite(values).all():
-            return None, ()
+        others = head.own.values([right], labels[::-1] * 0.5)
+        if values is None or others is None or not np.isfinite(values).all() or others[0] == values[0]:
+            return None, ()  # a loss without labels is made inside of the model
         sides = zip(("large", "small"), (1, -1), (values[1:4], values[4:]), strict=True)
         return right, [(f"where all are too {word}", right + 6 * way * spread)
                        for word, way, side in sides if _falls_for_ever(values[0], *side)]  # fmt: skip
