@@ -1,4 +1,9 @@
-"""ONNX files: onnxruntime gives the numbers of `predict` for each family of layers, from one file for any batch."""
+"""Programs for each family of layers: onnxruntime, and JAX alone, give the numbers of `predict`, from one file for any
+batch."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -160,6 +165,41 @@ MODELS = {
 }  # fmt: skip
 
 
+JAX_ALONE = """
+import sys, jax, numpy as np
+from jax.tree_util import tree_leaves, tree_unflatten
+for line in sys.stdin:
+    path, numbers = line.rstrip("\\n"), np.load(line.rstrip("\\n") + ".npz")
+    program = jax.export.deserialize(bytearray(open(path, "rb").read()))
+    arrays = [numbers[name].astype(aval.dtype) for name, aval in zip(numbers, program.in_avals, strict=True)]
+    args, _ = tree_unflatten(program.in_tree, arrays)
+    np.savez(path + ".out.npz", *(np.asarray(x, "float32") for x in tree_leaves(program.call(*args))))
+    print("lamina" in sys.modules, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def jax_alone():
+    """A function that runs a file in a process that has JAX and nothing of lamina."""
+    fast = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # it compiles each program for two calls
+    process = subprocess.Popen(
+        [sys.executable, "-c", JAX_ALONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=fast
+    )
+
+    def run(path, inputs):
+        np.savez(f"{path}.npz", *inputs)
+        process.stdin.write(f"{path}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "False\n"
+        with np.load(f"{path}.out.npz") as made:
+            return [made[name] for name in made]
+
+    yield run
+    process.stdin.close()
+    process.stdout.close()
+    assert process.wait(30) == 0
+
+
 def inputs_for(proto, batch, generator):
     feeds = {}
     for value in proto.graph.input:
@@ -172,9 +212,10 @@ def inputs_for(proto, batch, generator):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_onnxruntime_gives_what_predict_gives(name, tmp_path):
+def test_runtimes_give_what_predict_gives(name, tmp_path, jax_alone):
     model = MODELS[name]()
     model.export(tmp_path / "model.onnx", verbose=False)
+    model.export(tmp_path / "model.jax", verbose=False, verify=False)
     proto = onnx.load(tmp_path / "model.onnx")
     onnx.checker.check_model(proto, full_check=True)
     options = onnxruntime.SessionOptions()
@@ -186,10 +227,10 @@ def test_onnxruntime_gives_what_predict_gives(name, tmp_path):
         wanted = model.predict(inputs[0] if len(inputs) == 1 else inputs, verbose=0)
         wanted = [wanted[key] for key in sorted(wanted)] if isinstance(wanted, dict) else wanted
         wanted = wanted if isinstance(wanted, list) else [wanted]
-        results = session.run(None, feeds)
-        for result, value in zip(results, wanted, strict=True):
-            tolerance = 1e-2 if name in ("half precision", "bfloat16") else 1e-4
-            np.testing.assert_allclose(result, value, 1e-5, tolerance * max(np.abs(value).max(), 1e-30))
+        tolerance = 1e-2 if name in ("half precision", "bfloat16") else 1e-4
+        for results in (session.run(None, feeds), jax_alone(tmp_path / "model.jax", inputs)):
+            for result, value in zip(results, wanted, strict=True):
+                np.testing.assert_allclose(result, value, 1e-5, tolerance * max(np.abs(value).max(), 1e-30))
 
 
 def test_names_and_the_open_batch(tmp_path):
