@@ -219,6 +219,10 @@ def image_shape(input_shape: Sequence[int | None] | None, size: int, smallest: i
             fix=f"input_shape={with_channels(*(shape if len(shape) == 2 else (size, size)))}",
         )
     channels, image = (shape[0], shape[1:]) if first else (shape[2], shape[:2])
+    turned = (shape[2], *shape[:2]) if first else (*shape[1:], shape[0])
+    if channels not in (1, 3) and turned[0 if first else 2] in (1, 3):
+        order = "(channels, rows, columns)" if first else "(rows, columns, channels)"
+        raise ShapeError(f"The sizes of an image are {order}; got input_shape={shape}.", fix=f"input_shape={turned}")
     if weights == "imagenet":
         if channels != 3:
             raise ShapeError(f"weights='imagenet' need 3 channels; got input_shape={shape}.", fix="weights=None")

@@ -12,6 +12,7 @@ from typing import Any
 from lamina.cli.notebook import code_cells, run_notebook
 from lamina.compat import as_keras
 from lamina.errors import FileError, LaminaError
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling.paths import nearest_path
 
 __all__ = ["ScriptFailed", "run_program", "show_failure"]
@@ -50,7 +51,7 @@ def run_program(script: Any, arguments: Any = (), as_module: bool = False) -> An
 
 def _shown(run):
     try:
-        return run()
+        return filters_traceback(run)()
     except Exception as error:
         show_failure(error)
         raise ScriptFailed(f"{sys.argv[0]} ended with {type(error).__name__}.") from error

@@ -75,7 +75,7 @@ class Configurable(SaysWhatWasMeant, Represented):
         except ConfigError as error:  # what calls get_config asks for NotImplementedError
             raise MissingMethodError(
                 f"The config of {type(self).__name__} has {name!r}: {error.message}", error.fix
-            ) from error
+            ) from None
 
     def _refuse_unnamed(self, own, given):
         """Raise an error for arguments behind `*`, which a config, a dict by name, would lose."""

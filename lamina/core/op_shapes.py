@@ -26,6 +26,7 @@ FAILURES = (
     NameError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 _trying: ContextVar[bool] = ContextVar("trying", default=False)
+_ANY = 97  # stands for a size that is not known
 _MOST = 100_000  # elements of an array with which an op is tried that needs values
 
 
@@ -215,9 +216,7 @@ def _joined(call):
     message = f"{call.name}: sizes on axis {differ[0]} differ: {_and(sizes)}, of shapes {_and(shapes)}."
     if call.name == "concatenate" and len(differ) == 1 and call.works(axis=differ[0]) is not None:
         return ShapeError(message, fix=call.code(key, axis=differ[0]))
-    if call.name == "stack" and len(differ) == 1:
-        return ShapeError(message, fix=f"keras.ops.concatenate({key}, axis={differ[0]})")
-    if call.name in ("vstack", "hstack") and len(differ) == 1:
+    if call.name in ("stack", "vstack", "hstack") and len(differ) == 1:
         return ShapeError(message, fix=f"keras.ops.concatenate({key}, axis={differ[0]})")
     return ShapeError(message, fix=f"Give all tensors {min(filter(None, sizes))} on axis {differ[0]}.")
 
@@ -311,8 +310,10 @@ def not_alike(call: OpUse, shapes: Any = None, end: int = 0) -> LaminaError | No
 def _repaired(call, message):
     """The call with one of its two tensors turned, or given one more axis, if that works; else None."""
     a, b = (call.shapes.get(key) for key in ("x1", "x2"))
-    if call.name == "where" or not isinstance(a, tuple) or not isinstance(b, tuple) or None in (*a, *b):
+    if call.name == "where" or not isinstance(a, tuple) or not isinstance(b, tuple):
         return None
+    is_open = {"x1": None in a, "x2": None in b}
+    a, b = (tuple(_ANY if size is None else size for size in shape) for shape in (a, b))
     rank = max(len(a), len(b))
     is_product = call.name in _CONTRACTIONS
     tries = [] if is_product or len(a) == len(b) else [("x1", "x2[:, None]"), ("x1", "x2[..., None]"),
@@ -322,6 +323,8 @@ def _repaired(call, message):
         tries += [("x1", turned.format("x2")), (turned.format("x1"), "x2")]
     tries += [("x2", "x1")] if is_product else []
     for first, second in tries:
+        if any(is_open[key] and code != key for key, code in (("x1", first), ("x2", second))):
+            continue  # a size that is not known is that of the batch, and stays where it is
         x1, x2 = (_turned(one, a, b) for one in (first, second))
         shape = call.works(x1=x1, x2=x2)
         if shape is not None and (is_product or shape in (a, b)):

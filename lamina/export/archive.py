@@ -21,6 +21,7 @@ from lamina.export.formats import FORMATS, check_format
 from lamina.export.placing import beside, check_folder, files_in
 from lamina.export.savedmodel.model import saved_model_files
 from lamina.layers.base.tracking import unique
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["ExportArchive"]
 
@@ -89,6 +90,7 @@ class ExportArchive:
         _check_tracked(resource)
         self._tracked.append(resource)
 
+    @filters_traceback
     def add_endpoint(
         self, name: str, fn: Callable[..., Any], input_signature: Any = None, **kwargs: Any
     ) -> Callable[..., Any]:

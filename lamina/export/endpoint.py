@@ -128,7 +128,7 @@ class Endpoint:
             )
             notes = [getattr(error, "where", None), *getattr(error, "__notes__", ())]
             wanted.where = next((note for note in notes if note and note.startswith("In ")), None)
-            raise wanted from error
+            raise wanted from None
 
     def serialized(self) -> bytes:
         """The file: what `jax.export.deserialize` reads, or what runtimes of ONNX or LiteRT read. For a SavedModel the

@@ -58,7 +58,7 @@ class InputLayer(Layer):
         super().__init__(name=name)
         if kwargs:
             raise unknown_arguments(self, kwargs)
-        _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor)
+        _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor, dtype)
         if input_tensor is not None:
             given = dict(shape=shape, batch_size=batch_size, batch_shape=batch_shape, dtype=dtype, sparse=sparse)
             _refuse_other_than(input_tensor, **given)
@@ -99,9 +99,12 @@ class InputLayer(Layer):
         return self._argument(name, parameter, owner)
 
 
-def _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor):
+def _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor, dtype):
     """One of `shape`, `batch_shape` and `input_tensor` says what the input is."""
     example = "keras.Input(shape=(784,))"
+    if isinstance(shape, int) and isinstance(dtype, int):
+        message = f"The `shape` of an input is one tuple; got {shape}, {batch_size}, {dtype}."
+        raise ConfigError(message, fix=f"keras.Input({(shape, batch_size, dtype)})")
     if input_tensor is not None and not isinstance(input_tensor, KerasTensor):
         got = type(input_tensor).__name__
         raise ConfigError(f"Argument `input_tensor` must be a KerasTensor; got {got}.", fix=example)

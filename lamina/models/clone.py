@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.core import registry, tree
+from lamina.core.arguments import shown
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError
 from lamina.layers.base.layer import Layer
@@ -44,6 +45,11 @@ def clone_model(
     """
     if not isinstance(model, Model):
         return _again(model) if clone_function is None else clone_function(model)
+    for tensor in [] if input_tensors is None else tree.flatten(input_tensors):
+        if not isinstance(tensor, KerasTensor):
+            shape = tuple(model.inputs[0].shape[1:]) if model.built else (4,)
+            message = f"`input_tensors` are symbolic; got {shown(tensor)}."
+            raise CallError(message, fix=f"input_tensors=keras.Input({shape})")
     clone = _cloner(clone_function, call_function, recursive)
     if isinstance(model, Sequential):
         return _compiled_as(model, _clone_sequential(model, input_tensors, clone))

@@ -65,7 +65,7 @@ class FileIterator(Iterator):
         try:
             image = load_img(path, self.color_mode, self.target_size, self.interpolation, self.keep_aspect_ratio)
         except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"{path} cannot be read as image: {error}.", fix="Remove or repair the file.") from error
+            raise DataError(f"{path} cannot be read as image: {error}.", fix="Remove or repair the file.") from None
         return img_to_array(image, self.data_format)
 
     def _get_batches_of_transformed_samples(self, index_array):

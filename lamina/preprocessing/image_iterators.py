@@ -13,6 +13,7 @@ from lamina.core.arguments import choice, whole
 from lamina.core.dtypes import numpy_dtype
 from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.runtime import settings
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.training.data import PyDataset
 from lamina.training.data.threads import in_threads, worker_count
 from lamina.utils.images import array_to_img
@@ -88,6 +89,7 @@ class Iterator(PyDataset):
     def __iter__(self) -> Iteration[Any]:
         return self
 
+    @filters_traceback
     def __next__(self) -> Any:
         with self.lock:
             self._seed()

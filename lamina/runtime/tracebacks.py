@@ -125,9 +125,10 @@ class readable:
         for explain in _explanations:
             explained = explain(self.error)
             if explained is not None:
-                explained.__suppress_context__ = True
                 self.error = explained
                 break
+        if self.error.__traceback__ is None:  # a new one, which stands for the one that was caught
+            self.error.__suppress_context__ = True
         if _state["enabled"]:
             self.traceback = _filtered(self.traceback)
             _drop_internal_causes(self.error)

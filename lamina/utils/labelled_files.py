@@ -73,8 +73,8 @@ class LabelledFiles:
     ):
         self.kind, self.verbose, self.on_error = kind, verbose, on_error
         self.label_mode: str | None = label_mode if labels is not None else None
-        choice("dataset_from_directory", "on_error", on_error, ("raise", "skip"))
-        choice("dataset_from_directory", "label_mode", label_mode, ("int", "binary", "categorical", None))
+        choice("A data set from a folder", "on_error", on_error, ("raise", "skip"))
+        choice("A data set from a folder", "label_mode", label_mode, ("int", "binary", "categorical", None))
         is_list = isinstance(labels, (list, tuple, np.ndarray))
         if not is_list and labels not in ("inferred", None):
             raise ConfigError(

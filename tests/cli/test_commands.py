@@ -179,6 +179,7 @@ RUNS = {
     "exit.py": ("import sys; sys.exit(3)", 3, ""),
     "ends.py": ("import sys; sys.exit()", 0, ""),
     "fails.py": ("def f():\n    return 1 / 0\nf()\n", 1, 'fails.py", line 2, in f'),
+    "inside.py": ("import tensorflow as tf\ntf.exp([1.0], axis=1)\n", 1, 'inside.py", line 2, in <module>'),
     "syntax.py": ("x = = 1\n", 1, 'syntax.py", line 1'),
     "arguments.py": ("import sys, helper; assert sys.argv[1:] == ['--json', 'a'], sys.argv", 0, ""),
     "helper.py": ("assert __name__ == 'helper' or __name__ == '__main__'", 0, ""),
@@ -201,7 +202,7 @@ def test_run(tmp_path):
     found = json.loads(done.stdout)
     for name, (_, code, part) in RUNS.items():
         assert found[name][0] == code and part in found[name][1], found[name]
-        assert "lamina/cli" not in found[name][1] and "runpy" not in found[name][1]
+        assert "/lamina/" not in found[name][1] and "runpy" not in found[name][1]
     assert found["-m helper"][0] == 0
     assert found["nowhere.py"][0] == UNUSABLE and "There is no file nowhere.py" in found["nowhere.py"][1]
 

@@ -22,6 +22,7 @@ import pytest
 
 import lamina as keras
 from lamina.errors import LaminaError
+from lamina.runtime import tracebacks
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +81,8 @@ def make(mistake):
 
     first = LaminaError.__init__
     keras.utils.clear_session(free_memory=False)  # names in messages count from the start, whatever ran before
-    with mock.patch.object(LaminaError, "__init__", noted):
+    as_users_see_it = mock.patch.dict(tracebacks._state, enabled=True)
+    with mock.patch.object(LaminaError, "__init__", noted), as_users_see_it:
         try:
             run(mistake.wrong)
         except Exception as error:
@@ -118,6 +120,9 @@ def fixes_work(mistakes):
         error, _ = make(mistake)
         assert error is not None, "the wrong program ran"
         assert isinstance(error, LaminaError), "".join(traceback.format_exception(error)[-6:])
+        # What users call: the parts inside show their frames, and the command line cuts those of what it runs.
+        if not any(words in mistake.wrong for words in ("from lamina", "tests.compat", "lamina(")):
+            assert len(shown := _lines_before_message(error)) <= 12, "\n".join(shown)
         assert mistake.says in (error.fix or ""), f"{mistake.says!r} is not in {error.fix!r} of: {error}"
         if isinstance(mistake, Paste):
             names = run(mistake.before)
@@ -132,6 +137,14 @@ def fixes_work(mistakes):
         run(mistake.right)
 
     return test
+
+
+def _lines_before_message(error):
+    """The lines of a traceback from the program's first one to the message; those of a chain of errors all count."""
+    text = "".join(traceback.format_exception(error))
+    text = text[: text.rindex(str(error).partition("\n")[0])]
+    start = 0 if "During handling" in text or "direct cause" in text else text.index('File "program.py"')
+    return text[start:].rstrip("\n").split("\n")
 
 
 def fixes_are_tried(folder, mistakes, but=()):

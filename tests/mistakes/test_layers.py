@@ -49,6 +49,16 @@ UNBUILT = [
     )
     for built in ["layer.build((None, 8))"]
 ]
+UNBUILT += [
+    mistake(
+        "layers.Dense(3)(layers.Flatten()(x))",
+        "layers.Dense(3)(layers.GlobalAveragePooling2D()(x))",
+        "GlobalAveragePooling2D",
+        "keras.Input((None, None, 3))",
+        True,
+    ),
+    mistake("keras.Input(8, 8, 1)", "keras.Input((8, 8, 1))", "keras.Input((8, 8, 1))"),
+]
 RECURRENT = [
     mistake(
         "layers.LSTM(4)(layers.LSTM(4)(x))",

@@ -56,6 +56,13 @@ MISTAKES = [
         says="clone_model(model, input_tensors=model.input)",
     ),
     Mistake(
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]); x = np.ones((4, 3)); "
+        "keras.models.clone_model(model, input_tensors=x)",
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]); "
+        "keras.models.clone_model(model, input_tensors=keras.Input((3,)))",
+        says="input_tensors=keras.Input((3,))",
+    ),
+    Mistake(
         wrong="class Mine(keras.Model):\n"
         "    def call(self, x):\n"
         "        return x\n"

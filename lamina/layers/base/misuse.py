@@ -96,22 +96,30 @@ def refuse_weight(layer: Any, shape: Any) -> None:
         CallError: `call` makes it, and was called before.
         ShapeError: A size is a shape.
     """
-    cls = type(layer).__name__
+    cls = type(layer)
+    name = cls.__name__
     if layer._first_output_shape is not None and context.current_call() and context.name_path() == layer._path:
         raise CallError(
-            f"{cls}.call makes a weight, and was called before: each call would make another, left untrained.",
+            f"{name}.call makes a weight, and was called before: each call would make another, left untrained.",
             fix=f"def build(self, input_shape): self.w = self.add_weight(shape={shape})",
         )
     if isinstance(shape, (list, tuple)) and None in shape:
+        if cls.__module__.startswith("lamina."):
+            given = ", ".join(map(str, (layer._build_shapes or {"": shape}).values()))
+            raise ShapeError(
+                f"{name} has weights for each feature of its inputs, and their number is not known: {given}.",
+                fix="Give keras.Input the sizes that are None; for pictures of any size, use GlobalAveragePooling2D in "
+                "place of Flatten.",
+            )
         sizes = ", ".join("input_shape[-1]" if size is None else str(size) for size in shape)
         raise ShapeError(
-            f"The sizes of a weight of {cls} are known numbers; got shape={shape}. The batch has no fixed size.",
+            f"The sizes of a weight of {name} are known numbers; got shape={shape}. The batch has no fixed size.",
             fix=f"self.add_weight(shape=({sizes},))",
         )
     if isinstance(shape, (list, tuple)) and any(isinstance(size, (list, tuple)) for size in shape):
         raise ShapeError(
-            f"The sizes of a weight of {cls} are whole numbers; got shape={shape}. A layer that is called on a list of "
-            "tensors has a list of shapes as input_shape.",
+            f"The sizes of a weight of {name} are whole numbers; got shape={shape}. A layer that is called on a list "
+            "of tensors has a list of shapes as input_shape.",
             fix="input_shape[0][-1] is the last size of the first tensor.",
         )
 
