@@ -67,7 +67,7 @@ TOKENS = {
     "saving": 35_700,
     "serve": 10_200,
     "spelling": 8_700,
-    "training": 52_200,
+    "training": 52_300,
     "utils": 23_000,
     "view": 13_800,
     "visualization": 14_200,

@@ -13,7 +13,7 @@ from lamina.core.registry import is_builtin
 from lamina.errors import ArgumentError, ConfigError, LaminaError, ShapeError, locate
 from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
-from lamina.training.loss_rows import is_single, loss_rows
+from lamina.training.loss_rows import is_single, loss_rows, name_by_losses
 from lamina.training.outputs import Outputs, only_entry, results_of
 
 __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss", "resolve_metric"]
@@ -154,6 +154,7 @@ class CompileLoss:
         rows = [row for row in rows if any(target is not None for target in tree.flatten(row.of(targets)))]
         for row in rows:
             row.loss = resolve_loss(row.identifier, row.of(targets), row.of(leaves))
+        name_by_losses(rows)
         self._wanted = _covered(rows, outputs.count)
         names = [row.name for row in rows] if len(rows) > 1 else []
         self.trackers = {name: metrics_module.Mean(name=f"{name}_loss") for name in names}

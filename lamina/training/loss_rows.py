@@ -12,7 +12,7 @@ from lamina.core import tree
 from lamina.core.serialization import is_description
 from lamina.training.outputs import Outputs, entries
 
-__all__ = ["LossRow", "is_single", "loss_rows"]
+__all__ = ["LossRow", "is_single", "loss_rows", "name_by_losses"]
 
 _NESTED = (dict, list, tuple)
 
@@ -28,6 +28,7 @@ class LossRow:
         count: Number of its outputs.
         name: Name in the logs, without "_loss".
         part: Tree definition of the outputs that it takes.
+        is_numbered: Whether the name ends with the index of an output that has no name.
         loss: The Loss for the identifier.
     """
 
@@ -37,6 +38,7 @@ class LossRow:
     count: int
     name: str
     part: Any
+    is_numbered: bool
     loss: Any = None
 
     def of(self, values: list[Any]) -> Any:
@@ -73,8 +75,25 @@ def loss_rows(outputs: Outputs, loss: Any, loss_weights: Any) -> list[LossRow]:
         if identifier is not None:
             weight, count = weights[number if each_loss else start], len(tree.flatten(part))
             name = _name(path, part, start, outputs)
-            rows.append(LossRow(identifier, weight, start, count, name, tree.structure_of(part)))
+            is_numbered = not outputs.names and count == 1 and not (path and isinstance(path[-1], str))
+            rows.append(LossRow(identifier, weight, start, count, name, tree.structure_of(part), is_numbered))
     return rows
+
+
+def name_by_losses(rows: list[LossRow]) -> None:
+    """Give losses of outputs without names their own names, as in Keras, where these differ.
+
+    Args:
+        rows: Losses, which are resolved.
+    """
+    names = [row.name for row in rows]
+    for place, row in enumerate(rows):
+        if row.is_numbered:
+            own = row.identifier if isinstance(row.identifier, str) else row.loss.name
+            names[place] = "/".join((*row.name.split("/")[:-1], own))
+    if len(set(names)) == len(names):
+        for row, name in zip(rows, names, strict=True):
+            row.name = name
 
 
 class _Number(int):

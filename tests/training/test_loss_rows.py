@@ -37,6 +37,9 @@ CASES = {
     "nothing for the first": ({"p": (A, B), "q": C}, ["a", "b", "c"], {"p": [total, (None, "mae")], "q": "mse"}, None),
     "one of nested": ({"p": {"x": A, "y": B}, "q": C}, ["a", "b", "c"], {"p": {"x": "mse"}, "q": distance}, None),
     "a structure at a place": ({"p": (A, B), "q": C}, ["a", "b", "c"], {"p": total}, None),
+    "outputs without names": ([A, B], None, ["mse", distance], None),
+    "a group without names": ([A, B], None, [["mse", "mae"], losses.Huber()], None),
+    "nested without names": ({"p": (A, B), "q": C}, None, {"p": ("mse", "mae"), "q": "mse"}, None),
     "one for all nested": ({"p": (A, B), "q": C}, ["a", "b", "c"], "mse", None),
 }
 
