@@ -29,6 +29,7 @@ from benchmarks.faults import (
     spellings_of_depth,
     spellings_of_heads,
     spellings_of_training,
+    threads_again,
     threads_data,
     threads_losses,
     threads_networks,
@@ -48,7 +49,7 @@ FAULTY = (
     questions, repositories, spellings_of_heads, spellings_of_training, spellings_of_depth, spellings_of_data,
     further_spellings, wild_data, wild_heads, wild_training, wild_again,
     posts_losses, posts_data, posts_again,
-    threads_losses, threads_networks, threads_data,
+    threads_losses, threads_networks, threads_data, threads_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,

@@ -150,19 +150,20 @@ def _much_dropout(subject):
 def _strong_penalty(subject):
     found = False
     for fact in subject.facts:
-        penalty = getattr(fact.layer, "kernel_regularizer", None)
-        kernel = getattr(fact.layer, "kernel", None)
+        what = "embeddings" if fact.is_a("Embedding") else "kernel"
+        penalty = getattr(fact.layer, f"{what}_regularizer", None)
+        kernel = getattr(fact.layer, what, None)
         if penalty is None or kernel is None or not fact.is_builtin or fact.use > 1:
             continue
         values = np.abs(kernel.numpy().astype("float32"))
         one, two = (float(np.asarray(getattr(penalty, name, 0.0) or 0.0)) for name in ("l1", "l2"))
         size = one * float(values.sum()) + two * float((values**2).sum())
-        if size > 1 and (one >= 0.01 or two >= 0.1):
+        if (size > 1 or what != "kernel") and (one >= 0.01 or two >= 0.1):  # tables begin as small numbers
             which, usual = ("l1", 1e-5) if one >= 0.01 else ("l2", 1e-4)
             yield (
                 fact.name, size, f"The penalty {which}={one if which == 'l1' else two:g} of {fact.name} is {size:.3g}, "
-                "more than a usual loss.",
-                f"Use kernel_regularizer=keras.regularizers.{which.upper()}({usual:g}).",
+                + ("more than a usual loss." if size > 1 else "and pulls on all rows, of which a batch reads few."),
+                f"Use {what}_regularizer=keras.regularizers.{which.upper()}({usual:g}).",
             )  # fmt: skip
             found = True
     if not found:

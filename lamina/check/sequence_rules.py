@@ -121,16 +121,22 @@ def _label_among_inputs(subject):
         or any(one.is_a("Embedding") for one in subject.readers.get(name, []))
     ):
         return
-    rows = values[: len(y)] if values.ndim == 2 else values[: len(y), -1]
-    same = np.flatnonzero((rows == y[:, None]).all(axis=0)) if len(rows) == len(y) else np.array([])
-    if same.size and rows.shape[1] * (1 if values.ndim == 2 else values.shape[1]) > 1:
-        column, given = int(same[0]), subject.input_parts[name].name
-        yield (
-            None, column,
-            f"The labels are the column {column} of {given}{' at its last step' if values.ndim == 3 else ''}.",
-            f"Use np.delete({given}, {column}, axis=1) as inputs." if values.ndim == 2
-            else "Take the step after the window as the label: y = series[window:], x ends one step before.",
-        )  # fmt: skip
+    steps = [-1]
+    if values.ndim == 3 and 2 * len(often) > len(y):  # quantities; classes may stand in a sequence to be recalled
+        steps = [step - values.shape[1] for step in np.flatnonzero((values[0] == y[0]).any(-1)).tolist()][::-1]
+    for step in steps:
+        rows = values[: len(y)] if values.ndim == 2 else values[: len(y), step]
+        same = np.flatnonzero((rows == y[:, None]).all(axis=0)) if len(rows) == len(y) else np.array([])
+        if same.size and rows.shape[1] * (1 if values.ndim == 2 else values.shape[1]) > 1:
+            column, given = int(same[0]), subject.input_parts[name].name
+            place = "its last step" if step == -1 else f"the step {step}"
+            yield (
+                None, column,
+                f"The labels are the column {column} of {given}{f' at {place}' if values.ndim == 3 else ''}.",
+                f"Use np.delete({given}, {column}, axis=1) as inputs." if values.ndim == 2
+                else "Take the step after the window as the label: y = series[window:], x ends one step before.",
+            )  # fmt: skip
+            return
 
 
 def _labels_that_are_the_inputs(subject):

@@ -163,6 +163,15 @@ def copied(*stack, y=SEQUENCES):
     return net(*stack, L.Dense(4), shape=(6, 4), loss="mse"), SEQUENCES, y
 
 
+def ahead(step):
+    return net(L.LSTM(4), L.Dense(1), shape=(6, 4), loss="mse"), SEQUENCES, SEQUENCES[:, step, 1]
+
+
+def recommender(strength):
+    table = L.Embedding(12, 8, embeddings_regularizer=keras.regularizers.L2(strength))
+    return net(table, L.Flatten(), L.Dense(1), shape=(8,), loss="mse"), WORDS, QUANTITY
+
+
 WRONG = {
     "LAM112": [
         lambda: own(pairs, THREE[:, None], 4), lambda: own(risk(lambda y: y[:, 1:]), np.abs(X[:, :2])),
@@ -188,7 +197,8 @@ WRONG = {
     "LAM110": [lambda: speech(LETTERS - 1), lambda: speech(np.tile(LETTERS, 2), 2)],
     "LAM405": [lambda: weighed(YES_NO * 3.0), lambda: weighed(1.0 - YES_NO)],
     "LAM409": [lambda: two_tasks(45 + 5 * QUANTITY), lambda: two_tasks(40 * QUANTITY)],
-    "LAM413": [lambda: copied(), lambda: copied(L.Conv1D(8, 3, padding="same"))],
+    "LAM314": [lambda: recommender(0.1), lambda: recommender(2.0)],
+    "LAM413": [lambda: ahead(0), lambda: ahead(-2), lambda: copied(), lambda: copied(L.Conv1D(8, 3, padding="same"))],
     "LAM410": [masked, lambda: masked(epochs=3)],
 }  # fmt: skip
 SOUND = {
@@ -217,7 +227,9 @@ SOUND = {
     "LAM110": [lambda: speech(LETTERS), lambda: speech(np.pad(LETTERS[:, :1], ((0, 0), (0, 2))), 2)],
     "LAM405": [lambda: weighed(1 + YES_NO * 3.0), lambda: weighed(2.0 - YES_NO)],
     "LAM409": [lambda: two_tasks(QUANTITY), lambda: two_tasks(30 * QUANTITY, loss_weights=[1e-3, 1.0])],
+    "LAM314": [lambda: recommender(1e-4), lambda: recommender(0.01)],
     "LAM413": [
+        lambda: (*ahead(0)[:2], QUANTITY),
         lambda: copied(L.Conv1D(8, 3, padding="same"), L.Dense(2)), lambda: copied(L.Dropout(0.2)),
         lambda: copied(L.Conv1D(8, 3, padding="same"), y=SEQUENCES + 1),
     ],
