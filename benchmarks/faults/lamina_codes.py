@@ -105,6 +105,7 @@ _TABLE = {
     "LAM417": "bad values",
     "LAM418": "input scale",
     "LAM419": "mask",
+    "LAM420": "order of data, training length",
     "LAM501": "gradient flow, learning rate",
     "LAM502": "gradient flow, input scale, hidden activation",
     "LAM503": "gradient flow, hidden activation",

@@ -79,4 +79,5 @@ def _subject_of(model, x, y, sample_weight, settings):
     except Exception as error:
         return Subject(model, settings=settings, misfit=error)
     misfit = misfit_of_inputs(model, x, y, sample_weight)
-    return Subject(model, x, y, sample_weight, settings, parts=parts, misfit=misfit, may_trace=True)
+    source = None if batch is None else given[0]
+    return Subject(model, x, y, sample_weight, settings, parts=parts, misfit=misfit, may_trace=True, source=source)

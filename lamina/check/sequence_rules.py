@@ -11,6 +11,8 @@ from lamina.check.rule import rule
 from lamina.check.subject import as_batch, classes_of
 from lamina.check.text_rules import sees_its_labels
 from lamina.check.traced import differ
+from lamina.core import tree
+from lamina.facts.known_losses import tried
 from lamina.facts.loss_names import REGRESSION
 
 __all__ = []
@@ -269,3 +271,22 @@ def _one_number(subject):
                 None, float(least), f"All {values.size:,} numbers of {name} are {float(least):g}.",
                 "Look at how they are made: whole numbers divided by 255 with // are 0.",
             )  # fmt: skip
+
+
+@rule(
+    "LAM420", "warning", "batches that are all the same", "batch",
+    "An epoch shows the rows of one batch again and again, and the model learns these alone.",
+    "Keras: PyDataset, __getitem__(index)",
+)  # fmt: skip
+def _one_batch_for_all(subject):
+    data = subject.source
+    if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or len(data) < 2:
+        return
+    ends = tried(lambda: [[np.asarray(leaf) for leaf in tree.flatten(data[index])] for index in (0, len(data) - 1)])
+    first, last = ends or ([], [])
+    if first and len(first[0]) > 1 and len(first) == len(last) and all(map(np.array_equal, first, last)):
+        name = type(data).__name__
+        yield (
+            None, len(data), f"The first and the last of the {len(data)} batches of {name} are the same.",
+            "Take the rows of the index in __getitem__: rows = slice(size * index, size * index + size).",
+        )  # fmt: skip

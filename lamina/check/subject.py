@@ -44,12 +44,13 @@ class Subject:
         parts: The arrays of x and y with their names; None names them "x" and "y".
         misfit: The error of a model that cannot run on x; None for none.
         may_trace: Whether the model may be traced on x, and run, for what its layers do not tell.
+        source: The object that gives batches, of which x is the first; None where x was given as arrays.
     """
 
     def __init__(
         self, model: Any, x: PyTree = None, y: PyTree = None, sample_weight: PyTree = None,
         settings: dict[str, Any] | None = None, numbers: int = 2**22, parts: list[Part] | None = None,
-        misfit: Exception | None = None, may_trace: bool = False,
+        misfit: Exception | None = None, may_trace: bool = False, source: Any = None,
     ):  # fmt: skip
         self.model: Any = model
         self.numbers: int = numbers
@@ -58,6 +59,7 @@ class Subject:
         self.sample_weight: PyTree = sample_weight
         self.settings: dict[str, Any] = settings or {}
         self.misfit: Exception | None = misfit
+        self.source: Any = source
         self.may_trace: bool = may_trace and x is not None and misfit is None
         self.parts: list[Part] = [*parts_of(x, x, "x"), *parts_of(y, y, "y")] if parts is None else parts
 

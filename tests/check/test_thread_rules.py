@@ -172,6 +172,25 @@ def recommender(strength):
     return net(table, L.Flatten(), L.Dense(1), shape=(8,), loss="mse"), WORDS, QUANTITY
 
 
+class Batches(keras.utils.PyDataset):
+    """Four batches; of which rows, a function of the index says."""
+
+    def __init__(self, start):
+        super().__init__()
+        self.start = start
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        rows = slice(self.start(index), self.start(index) + 16)
+        return X[rows], THREE[rows]
+
+
+def fed(start):
+    return head(3, "softmax", "sparse_categorical_crossentropy"), Batches(start)
+
+
 WRONG = {
     "LAM112": [
         lambda: own(pairs, THREE[:, None], 4), lambda: own(risk(lambda y: y[:, 1:]), np.abs(X[:, :2])),
@@ -199,6 +218,7 @@ WRONG = {
     "LAM409": [lambda: two_tasks(45 + 5 * QUANTITY), lambda: two_tasks(40 * QUANTITY)],
     "LAM314": [lambda: recommender(0.1), lambda: recommender(2.0)],
     "LAM413": [lambda: ahead(0), lambda: ahead(-2), lambda: copied(), lambda: copied(L.Conv1D(8, 3, padding="same"))],
+    "LAM420": [lambda: fed(lambda index: 0), lambda: fed(lambda index: 48)],
     "LAM410": [masked, lambda: masked(epochs=3)],
 }  # fmt: skip
 SOUND = {
@@ -233,6 +253,7 @@ SOUND = {
         lambda: copied(L.Conv1D(8, 3, padding="same"), L.Dense(2)), lambda: copied(L.Dropout(0.2)),
         lambda: copied(L.Conv1D(8, 3, padding="same"), y=SEQUENCES + 1),
     ],
+    "LAM420": [lambda: fed(lambda index: 16 * index), lambda: fed(lambda index: 8 * index)],
     "LAM410": [lambda: masked(sample_weight=HIDDEN.astype("float32")), lambda: masked(sample_weight=1.0 * HIDDEN)],
 }  # fmt: skip
 

@@ -37,6 +37,7 @@ DONE = {
                 r"__init__()\n        self.inner = layers.Dense(\2)\n\1self.inner(x)")],
     "LAM418": [("value_range=(0, 1)", "RandomBrightness(0.2,", "RandomBrightness(0.2, value_range=(0, 1),")],
     "LAM419": [("layers.Masking(-10)", "layers.Masking(", "layers.Masking(-10, ")],
+    "LAM420": [("Take the rows of the index", "slice(0, 16)", "slice(16 * index, 16 * index + 16)")],
     "LAM101": [
         (ACTIVATION, SIGMOID, ACTIVATION),
         ("loss='binary_crossentropy'", '"sparse_categorical_crossentropy"', "loss='binary_crossentropy'"),
