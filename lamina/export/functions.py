@@ -98,7 +98,7 @@ def write_onnx(model: Any, signature: Any, target: pathlib.Path, opset_version: 
         check_operators(proto.graph.node, proto.opset_import[0].version)
         data = proto.SerializeToString()
     target.write_bytes(data)
-    needed = [str(tensor.name) for tensor in texts.inputs] if texts else endpoint.program.input_names
+    needed = [value.name for value in proto.graph.input]
 
     def load():
         try:
