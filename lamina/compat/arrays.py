@@ -311,6 +311,11 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *_: Any, fn_output_signature:
         return jax.tree_util.tree_map(lambda *parts: jnp.stack([array(part) for part in parts]), *rows)
 
 
+def zeros(shape: Any, dtype: Any = "float32") -> Any:
+    """`tf.zeros`; of texts they are empty."""
+    return on_host(np.full(dims(shape), "", object)) if str(dtype) == "string" else ops.zeros(shape, dtype)
+
+
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: Any = None) -> Any:
     """`tf.sequence_mask`."""
     lengths = array(lengths)

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.compat import control
 from lamina.compat.functions import constant
+from lamina.compat.host import on_host
 from lamina.compat.lifting import NeedsEager, inside, tracing
 from lamina.compat.tensor_array import InvalidArgumentError, TensorArray
 from lamina.core import context
@@ -158,7 +159,8 @@ def _as(found, kinds):
         made = [_as(one, kind) for one, kind in zip(found, kinds, strict=True)]
         return made
     kind = getattr(kinds, "dtype", kinds)
-    return np.asarray(found, object) if str(kind) == "string" else jnp.asarray(unwrap(found), kind)
+    is_text = str(kind) in ("string", "object")
+    return on_host(np.asarray(found, object)) if is_text else jnp.asarray(unwrap(found), kind)
 
 
 def assert_(condition: Any, data: Any = (), summarize: Any = None, name: Any = None) -> None:

@@ -59,6 +59,12 @@ class HostTensor(Text):
     def __iter__(self) -> Any:
         return (self[row] for row in range(len(self)))
 
+    def __str__(self) -> str:
+        return str(np.asarray(self))
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
     def numpy(self) -> Any:
         """The array of NumPy; text as bytes."""
         return Text.numpy(self) if self.dtype.kind == "O" else np.asarray(self)[()]

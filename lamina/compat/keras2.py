@@ -88,9 +88,17 @@ def _compiled_loss(self):
     return compiled_loss
 
 
+def _without_format(save_weights):
+    def save(self, filepath, overwrite=True, save_format=None, options=None, **kwargs):
+        return save_weights(self, filepath, overwrite, **kwargs)  # the ending of the name says the format
+
+    return save
+
+
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
     of_models: dict[str, Any] = {
+        "save_weights": _without_format(Model.save_weights),
         "compiled_loss": property(_compiled_loss),
         "compiled_metrics": property(lambda self: self._compile_metrics or Mean(name="none")),
     }

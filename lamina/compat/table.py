@@ -82,7 +82,7 @@ tensordot: tensordot @a>x1 @b>x2 axes
 tile: tile @input>x multiples>repeats
 transpose: transpose @a>x perm>axes=None
 unstack: unstack @value>x num=None axis=0
-zeros: zeros shape dtype="float32"
+zeros: lamina.compat.arrays.zeros shape dtype="float32"
 zeros_like: zeros_like @input>x dtype=None
 """
 NN = """

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lamina import ops
 from lamina.compat.functions import constant
@@ -129,6 +130,8 @@ def _of_lists(name, method):
     def run(self, *others):
         if others and others[0].__class__ in kinds:
             others = (constant(list(others[0])),)
+        elif name == "__getitem__" and others[0].__class__ is tuple:
+            others = (tuple(np.asarray(part) if part.__class__ in (list, tuple) else part for part in others[0]),)
         return method(self, *others)
 
     functools.update_wrapper(run, method, updated=())

@@ -230,7 +230,7 @@ def patch_arrays() -> tuple[Any, ...]:
     kinds: tuple[Any, ...] = (array_class, Tracer, KerasTensor)
     if hasattr(array_class, "get_shape"):
         return kinds[:2]
-    array_class.numpy = lambda self: _scalar(np.asarray(self))
+    array_class.numpy = lambda self: _scalar(np.array(self))  # programs write to it
     for kind in kinds:
         kind.get_shape = lambda self: Shape(self.shape)
         kind.set_shape, kind.ref = _set_shape, UPDATES["ref"]
@@ -241,6 +241,8 @@ def patch_arrays() -> tuple[Any, ...]:
         kind.shape = property(lambda self, shape=shape: Shape(shape.fget(self)))
     device: Any = type(jax.devices()[0])
     device.endswith = lambda self, end: _device_name(self).endswith(end)
+    device.__getitem__ = lambda self, key: _device_name(self)[key]
+    device.__contains__ = lambda self, part: part in _device_name(self)
     for name, value in _METHODS.items():
         setattr(LaminaVariable, name, value)
     setattr(LaminaVariable, "__getitem__", remembering(LaminaVariable.__getitem__))  # noqa: B010

@@ -54,3 +54,12 @@ def test_slices_of_variables_are_assigned_to():
     assert not hasattr(tf.constant(1.0), "assign")
     one, other = tf.constant([1]), tf.constant([1])
     assert one.ref() in {one.ref()} and one.ref() != other.ref() and v.ref().deref() is v
+
+
+def test_arrays_of_numpy_are_written_to_and_devices_are_texts():
+    values = tf.constant([1.0, 2.0]).numpy()
+    values[0] = 5.0
+    assert values.tolist() == [5.0, 2.0]
+    device = tf.constant(1.0).device
+    assert device[-5:] == "CPU:0" and "device:CPU" in device and device.endswith("CPU:0")
+    assert str(tf.constant(["a", "b"])) == "['a' 'b']" and repr(tf.constant("a")) == "array('a', dtype=object)"

@@ -35,3 +35,4 @@ print(square_sum(a).numpy(), tf.convert_to_tensor(np.arange(3)).shape, tf.math.t
 tf.print("printed", 3)
 with tf.device("/CPU:0"):
     print(tf.linalg.det(a).numpy().round(4), "tf.estimator" if hasattr(tf, "estimator") else "no tf.estimator")
+assert tf.constant([[1, 2, 3], [4, 5, 6]])[:, (True, False, True)].numpy().tolist() == [[1, 3], [4, 6]]
