@@ -43,7 +43,7 @@ TOKENS = {
     "callbacks": 18_700,
     "check": 48_200,
     "cli": 15_300,
-    "compat": 104_500,
+    "compat": 104_700,
     "core": 48_400,
     "datasets": 5_200,
     "distillation": 1_800,

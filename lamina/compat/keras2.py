@@ -6,10 +6,12 @@ import functools
 from typing import Any
 
 from lamina import ops
+from lamina.compat.functions import constant
 from lamina.core import context, tree
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.registry import register_keras_serializable
 from lamina.layers import Layer
+from lamina.layers.base import call_signature
 from lamina.metrics import Mean, Metric
 from lamina.models import Model
 
@@ -88,6 +90,22 @@ def _compiled_loss(self):
     return compiled_loss
 
 
+def _with_lists(without_plain_values):
+    """Lists of numbers are tensors to layers too."""
+
+    def tensors(layer, args):
+        args = tuple(constant(one) if one.__class__ is list and _is_number(one) else one for one in args)
+        return without_plain_values(layer, args)
+
+    return tensors
+
+
+def _is_number(value):
+    while value.__class__ is list and value:
+        value = value[0]
+    return isinstance(value, (int, float))
+
+
 def _without_format(save_weights):
     def save(self, filepath, overwrite=True, save_format=None, options=None, **kwargs):
         return save_weights(self, filepath, overwrite, **kwargs)  # the ending of the name says the format
@@ -97,6 +115,7 @@ def _without_format(save_weights):
 
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
+    call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
     of_models: dict[str, Any] = {
         "save_weights": _without_format(Model.save_weights),
         "compiled_loss": property(_compiled_loss),

@@ -25,6 +25,8 @@ __all__ = ["AUTODIFF", "TAPES", "FunctionTape", "NeedsTape", "record_functions",
 
 BINARY = "add sub mul truediv floordiv mod pow matmul".split()
 OPERATORS = [*BINARY, *(f"r{name}" for name in BINARY), "neg", "abs", "getitem"]
+_AS_OPS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
+           "mod": "mod", "pow": "power", "matmul": "matmul"}  # fmt: skip
 LOGICAL = "eq ne lt le gt ge and or xor rand ror rxor".split()
 METHODS = "astype reshape sum mean max min std var prod flatten ravel transpose squeeze clip cumsum dot".split()
 NOT_RECORDED = {"constant", "convert_to_tensor", "function", "print", "is_tensor", "executing_eagerly"}
@@ -132,7 +134,12 @@ def _of_lists(name, method):
             others = (constant(list(others[0])),)
         elif name == "__getitem__" and others[0].__class__ is tuple:
             others = (tuple(np.asarray(part) if part.__class__ in (list, tuple) else part for part in others[0]),)
-        return method(self, *others)
+        try:
+            return method(self, *others)
+        except TypeError:
+            if name.strip("_") not in _AS_OPS:
+                raise
+            return getattr(ops, _AS_OPS[name.strip("_")])(self, *others)  # whose error says the shapes
 
     functools.update_wrapper(run, method, updated=())
     run.recorded = True  # pyright: ignore[reportFunctionMemberAccess]

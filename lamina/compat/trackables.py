@@ -79,7 +79,7 @@ def is_trackable(value: Any) -> bool:
 
 def is_graph(layer: Any) -> bool:
     """Whether it is a Functional or Sequential model."""
-    return hasattr(layer, "layers") and (hasattr(layer, "_sequence") or hasattr(layer, "_nodes"))
+    return hasattr(layer, "layers") and (hasattr(layer, "_sequence") or getattr(layer, "_graph", None) is not None)
 
 
 def walk(root: Any) -> Iterator[tuple[int, str, Any, dict[str, int]]]:

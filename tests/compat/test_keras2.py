@@ -7,6 +7,7 @@ import pytest
 import lamina as keras
 from lamina.compat import keras2
 from lamina.compat.variables import patch_arrays
+from lamina.layers.base import call_signature
 from tests.compat.namespace import tf
 
 patch_arrays()
@@ -18,12 +19,13 @@ Y = X[:, :1]
 def old_methods(monkeypatch):
     """The methods, for the time of a test."""
     for kind, names in (
-        (keras.Model, ("compiled_loss", "compiled_metrics")),
+        (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights")),
         (keras.layers.Layer, ("add_metric", "add_loss")),
         (keras.metrics.Metric, ("reset_states",)),
     ):
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
+    monkeypatch.setattr(call_signature, "without_plain_values", call_signature.without_plain_values)
     keras2.patch_keras()
 
 
@@ -97,3 +99,23 @@ def test_concrete_functions_know_their_variables():
     assert sorted(float(one) for one in concrete.captured_inputs) == [1.0, 2.0]
     free = tf.function(lambda x: x * v).get_concrete_function(tf.TensorSpec(None, "float32"))
     assert any(one is v for one in free.variables)
+
+
+def test_checkpoints_of_functional_models(tmp_path):
+    x = keras.Input((2,))
+    model = keras.Model(x, keras.layers.Dense(1)(keras.layers.Dense(3)(x)))
+    path, before = tf.train.Checkpoint(model=model).save(str(tmp_path / "c")), model.get_weights()
+    for variable in model.variables:
+        variable.assign(variable.read() * 0)
+    tf.train.Checkpoint(model=model).restore(path).assert_consumed()
+    assert all(map(np.array_equal, before, model.get_weights()))
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    tf.train.Checkpoint(model=other).restore(path).assert_existing_objects_matched()
+    assert all(map(np.array_equal, before, other.get_weights()))
+
+
+def test_layers_take_lists_of_numbers():
+    assert keras.layers.Dense(3)([[1.0, 2.0]]).shape == (1, 3)
+    assert keras.layers.Add()([tf.ones([2]), tf.ones([2])]).shape == (2,)
+    with pytest.raises(ValueError, match="lists of unequal length|takes tensors|same length|inhomogeneous"):
+        keras.layers.Dense(3)([[1.0, 2.0], [3.0]])

@@ -36,3 +36,9 @@ tf.print("printed", 3)
 with tf.device("/CPU:0"):
     print(tf.linalg.det(a).numpy().round(4), "tf.estimator" if hasattr(tf, "estimator") else "no tf.estimator")
 assert tf.constant([[1, 2, 3], [4, 5, 6]])[:, (True, False, True)].numpy().tolist() == [[1, 3], [4, 6]]
+try:
+    tf.constant([1, 2]) + tf.constant([1, 2, 3])
+except tf.errors.InvalidArgumentError as error:
+    assert "(2,)" in str(error) and "(3,)" in str(error)
+else:
+    raise AssertionError("the shapes do not fit")
