@@ -222,10 +222,9 @@ def _class_of_no_weight(subject, labels):
     weights, by_class = subject.sample_weight, subject.settings.get("class_weight") or {}
     if weights is None:
         return next((one for one in np.unique(labels).tolist() if by_class.get(one, 1) == 0), None)
-    weights = np.asarray(weights)
-    if weights.shape != labels.shape or not (weights > 0).any():
+    if getattr(weights, "shape", None) != labels.shape or not np.any(np.asarray(weights) > 0):
         return None
-    of_classes = {one: weights[labels == one] for one in np.unique(labels).tolist()}
+    of_classes = {one: np.asarray(weights)[labels == one] for one in np.unique(labels).tolist()}
     return next((one for one, own in of_classes.items() if len(own) >= 8 and not own.any()), None)
 
 

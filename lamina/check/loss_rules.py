@@ -65,6 +65,7 @@ def _activation_twice_with_logits(subject):
     _GOODFELLOW,
 )  # fmt: skip
 def _logits_taken_as_probabilities(subject):
+    yield from _softmax_over_another_axis(subject)
     for head in subject.heads:
         crossentropy = head.loss_name in BINARY | EXCLUSIVE and head.from_logits is False
         normalized = crossentropy and head.fact.has("normalization")
@@ -82,6 +83,23 @@ def _logits_taken_as_probabilities(subject):
 
 def _class_of(name):
     return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _softmax_over_another_axis(subject):
+    for head in subject.heads:
+        layer, rank = head.fact.layer, len(head.shape)
+        axis = getattr(layer, "axis", -1) if head.fact.is_a("Softmax") else -1
+        axis = axis if isinstance(axis, int) else -1
+        loss = head.known or head.loss
+        if axis % rank == rank - 1 or head.units == 1 or "categorical_crossentropy" not in head.loss_name:
+            continue
+        if getattr(loss, "axis", -1) in (-1, rank - 1):
+            shape = str(("batch", *head.shape[1:])).replace("'", "")
+            yield (
+                head.layer, axis, f"{head.layer} takes softmax over the axis {axis} of {shape}, and {head.loss_name} "
+                "takes probabilities along the last.",
+                "Use layers.Softmax(), over the last axis.",
+            )  # fmt: skip
 
 
 @rule(

@@ -107,6 +107,7 @@ def _how_to_hide_the_future(fact):
     "Keras guide: Masking and padding",
 )  # fmt: skip
 def _padding_without_mask(subject):
+    yield from _weights_of_padding(subject)
     for fact, values in _tokens(subject):
         if fact.gives_mask or len(values) < 8:
             continue
@@ -129,6 +130,20 @@ def _padding_without_mask(subject):
                 f"{padding:.0%} of the tokens of {fact.name} are zeros at the end, and {who} gets no mask{also}.",
                 f"Use mask_zero=True in {fact.name}.",
                 *([] if padding > 0.3 and (last or counted) else ["info"]),
+            )  # fmt: skip
+
+
+def _weights_of_padding(subject):
+    """Sample weights that count the places of padding, and no others."""
+    if getattr(subject.sample_weight, "ndim", 0) != 2:
+        return
+    weights = np.asarray(subject.sample_weight)
+    for fact, values in _tokens(subject):
+        counted = weights > 0 if weights.shape == values.shape else np.zeros(values.shape, bool)
+        if (values == 0).any() and counted.any() and not counted[values != 0].any():
+            yield (
+                fact.name, float(counted.mean()), "sample_weight is above 0 where tokens are padding, and 0 elsewhere.",
+                "Use sample_weight = (tokens != 0).astype('float32').",
             )  # fmt: skip
 
 

@@ -191,6 +191,16 @@ def fed(start):
     return head(3, "softmax", "sparse_categorical_crossentropy"), Batches(start)
 
 
+def pixels(axis, loss="sparse_categorical_crossentropy", y=THREE):
+    y = np.broadcast_to(y[:, None], (64, 6))
+    return net(L.Dense(3), L.Softmax(axis=axis), shape=(6, 4), loss=loss), SEQUENCES, y
+
+
+def tagged(weights):
+    model = net(L.Embedding(12, 8), L.Dense(3, "softmax"), shape=(8,), loss="sparse_categorical_crossentropy")
+    return model, PADDED, PADDED % 3, {"sample_weight": weights.astype("float32")}
+
+
 WRONG = {
     "LAM112": [
         lambda: own(pairs, THREE[:, None], 4), lambda: own(risk(lambda y: y[:, 1:]), np.abs(X[:, :2])),
@@ -214,6 +224,8 @@ WRONG = {
     "LAM234": [lambda: through(Centred(0)), lambda: normalized(training=True)],
     "LAM230": [lambda: translator(lambda left: ops.equal(left, 0)), lambda: translator(lambda left: left < 1)],
     "LAM110": [lambda: speech(LETTERS - 1), lambda: speech(np.tile(LETTERS, 2), 2)],
+    "LAM104": [lambda: pixels(1), lambda: pixels(-2)],
+    "LAM411": [lambda: tagged(PADDED == 0), lambda: tagged(3 * (PADDED == 0))],
     "LAM405": [lambda: weighed(YES_NO * 3.0), lambda: weighed(1.0 - YES_NO)],
     "LAM409": [lambda: two_tasks(45 + 5 * QUANTITY), lambda: two_tasks(40 * QUANTITY)],
     "LAM314": [lambda: recommender(0.1), lambda: recommender(2.0)],
@@ -245,6 +257,8 @@ SOUND = {
     "LAM234": [lambda: through(Centred(-1)), normalized],
     "LAM230": [lambda: translator(lambda left: ops.not_equal(left, 0)), lambda: translator(lambda left: left > 0)],
     "LAM110": [lambda: speech(LETTERS), lambda: speech(np.pad(LETTERS[:, :1], ((0, 0), (0, 2))), 2)],
+    "LAM104": [lambda: pixels(-1), lambda: pixels(2)],
+    "LAM411": [lambda: tagged(PADDED != 0), lambda: tagged(1.0 + PADDED)],
     "LAM405": [lambda: weighed(1 + YES_NO * 3.0), lambda: weighed(2.0 - YES_NO)],
     "LAM409": [lambda: two_tasks(QUANTITY), lambda: two_tasks(30 * QUANTITY, loss_weights=[1e-3, 1.0])],
     "LAM314": [lambda: recommender(1e-4), lambda: recommender(0.01)],
