@@ -429,7 +429,8 @@ def test_predict_classes_and_proba():
 
 @pytest.mark.parametrize("row", legacy.METHODS, ids=lambda row: row.old)
 def test_a_row_of_a_method(row):
-    owner = {"Model": Trainer, "Optimizer": lamina.optimizers.Optimizer, "backend": lamina.backend}[row.owner]
+    classes = {"Model": Trainer, "Metric": lamina.metrics.Metric, "Optimizer": lamina.optimizers.Optimizer}
+    owner = {**classes, "backend": lamina.backend}[row.owner]
     assert isinstance(row, Row) and hasattr(owner, row.old)
 
 

@@ -279,6 +279,21 @@ def test_keras_regressor():
     assert estimator.predict(np.eye(2)).shape == (2,) and estimator.score(np.eye(2), np.array([1.0, 2.0])) <= 0
 
 
+def test_reductions_and_states_as_in_keras_2():
+    with pytest.warns(OldSpelling, match="sum_over_batch_size"):
+        reduction = keras.losses.Reduction
+    assert keras.losses.MeanSquaredError(reduction=reduction.NONE)([[1.0], [3.0]], [[0.0], [0.0]]).tolist() == [1, 9]
+    assert reduction.AUTO == reduction.SUM_OVER_BATCH_SIZE == "sum_over_batch_size" and reduction.SUM == "sum"
+    reduction.validate("sum")
+    with pytest.raises(ConfigError, match="Invalid reduction"):
+        reduction.validate("median")
+    metric = keras.metrics.Mean()
+    metric.update_state([1.0, 3.0])
+    with pytest.warns(OldSpelling, match="reset_state"):
+        metric.reset_states()
+    assert float(metric.result()) == 0
+
+
 # Functions
 
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.compat.host import InvalidArgumentError, is_text
+from lamina.compat.host import InvalidArgumentError, is_text, on_host
 from lamina.compat.reachable import reachable
 from lamina.core.context import Ref
 from lamina.core.variable import Variable, unwrap
@@ -61,7 +61,7 @@ def fitting(spec: Any, value: Any) -> Any:
         return value
     takes_text = spec.dtype == "string"
     if takes_text and (is_text(value) or isinstance(value, Composite)):
-        return value
+        return value if isinstance(value, Composite) else on_host(value)
     is_array = takes_text or isinstance(value, (jax.Array, Variable))
     array = jnp.asarray(unwrap(value)) if is_array else jnp.asarray(value, spec.dtype)
     wanted = "string" if takes_text else jax.dtypes.canonicalize_dtype(spec.dtype)

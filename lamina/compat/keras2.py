@@ -12,7 +12,7 @@ from lamina.core.keras_tensor import is_symbolic
 from lamina.core.registry import register_keras_serializable
 from lamina.layers import Layer
 from lamina.layers.base import call_signature
-from lamina.metrics import Mean, Metric
+from lamina.metrics import Mean
 from lamina.models import Model
 
 __all__ = ["patch_keras"]
@@ -122,7 +122,6 @@ def patch_keras() -> None:
         "compiled_metrics": property(lambda self: self._compile_metrics or Mean(name="none")),
     }
     of_layers: dict[str, Any] = {"add_metric": add_metric, "add_loss": _also_symbolic(Layer.add_loss)}
-    of_metrics: dict[str, Any] = {"reset_states": lambda self: self.reset_state()}
-    for kind, methods in ((Model, of_models), (Layer, of_layers), (Metric, of_metrics)):
+    for kind, methods in ((Model, of_models), (Layer, of_layers)):
         for name, method in methods.items():
             setattr(kind, name, method)

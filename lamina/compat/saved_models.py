@@ -17,7 +17,7 @@ from lamina.compat.sessions import Settings
 from lamina.compat.tracing import Function
 from lamina.core import context
 from lamina.core.variable import Variable
-from lamina.errors import CallError, FileError, LaminaError, warn
+from lamina.errors import CallError, ConfigError, FileError, LaminaError, warn
 from lamina.export import ExportArchive
 from lamina.layers import Layer
 from lamina.layers.base.input_spec import InputSpec
@@ -101,7 +101,7 @@ def _programs(obj, by_name, is_model):
         try:
             archive.track_and_add_endpoint(DEFAULT, obj, obj._symbolic_inputs())
             names.append((DEFAULT, "__call__"))
-        except CallError as error:  # it was never called: its own tf.functions are what it is for
+        except (CallError, ConfigError) as error:  # never called (its tf.functions are what it is for), or of texts
             missing[DEFAULT] = str(error).split("\n")[0]
     for attribute, function in [*by_name.items(), *_functions_of(obj)]:
         concrete = function if isinstance(function, ConcreteFunction) else _concrete(function)

@@ -114,6 +114,10 @@ class Function:
             args, kwargs = bound.args, bound.kwargs
         if self.input_signature is None:
             return args, kwargs
+        if len(args) < len(self.input_signature):
+            bound = self._signature.bind_partial(*args, **kwargs)
+            bound.apply_defaults()
+            args, kwargs = bound.args, bound.kwargs
         if len(args) != len(self.input_signature):
             raise SignatureError(
                 f"{self.__name__} takes {len(self.input_signature)} arguments by its input_signature; got {len(args)}.",

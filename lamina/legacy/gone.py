@@ -32,7 +32,6 @@ _NAMES = {
     _METRICS.format("F1Score"): "fmeasure f1score fscore", _METRICS.format("FBetaScore"): "fbeta_score",
     _METRICS.format("Mean"): "MeanTensor MeanRelativeError Reduce SumOverBatchSize",
     "Subclass keras.metrics.Metric; keras.ops has the functions.": "matthews_correlation",
-    'loss = keras.losses.MeanSquaredError(reduction="sum_over_batch_size")': "Reduction ReductionV2",
     "Subclass keras.losses.Loss and write call(self, y_true, y_pred).": "LossFunctionWrapper",
     "keras.regularizers.OrthogonalRegularizer()": "EigenvalueRegularizer",
     _CALLED: "RadialConstraint radial_constraint",

@@ -124,7 +124,9 @@ NAMES: dict[str, dict[str, str]] = {
         "ActivityRegularizer": "L1L2", "L1L2Regularizer": "L1L2",
     },
     "lamina.initializers": {"normal": "random_normal", "uniform": "random_uniform", "one": "ones", "zero": "zeros"},
-    "lamina.losses": {**SHORT_LOSS_NAMES, **_LOSSES},
+    "lamina.losses": {**SHORT_LOSS_NAMES, **_LOSSES, **{
+        name: "lamina.losses.old_reduction.Reduction" for name in ("Reduction", "ReductionV2")
+    }},
     "lamina.metrics": {
         **SHORT_LOSS_NAMES, **_LOSSES, "logcosh": "LogCoshError", "huber_loss": "lamina.losses.huber",
         "acc": "binary_accuracy", "ACC": "binary_accuracy",
@@ -203,6 +205,7 @@ INSTEAD: dict[str, str] = {
     "merge": "one function for each mode, such as add and concatenate",
     "KerasClassifier": "keras.wrappers.SKLearnClassifier", "KerasRegressor": "keras.wrappers.SKLearnRegressor",
     "multi_gpu_model": "keras.distribution.DataParallel", "HDF5Matrix": "h5py.File(path)[name][start:end]",
+    **dict.fromkeys(("Reduction", "ReductionV2"), 'reduction="sum_over_batch_size", "sum" or "none"'),
     "print_summary": "model.summary()", "probas_to_classes": "y.argmax(axis=-1)",
     "categorical_probas_to_classes": "y.argmax(axis=-1)", "count_params": "model.count_params()",
 }  # fmt: skip

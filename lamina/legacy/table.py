@@ -236,6 +236,7 @@ METHODS: list[Row] = [
     Row("Model", "predict_proba", "predict(x)", "3"),
     Row("Model", "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one output,", "3"),
     Row("Model", "reset_states", "reset_state() of its stateful layers", "3"),
+    Row("Metric", "reset_states", "reset_state()", "2.5"),
     Row("Optimizer", "lr", "learning_rate", "3"),
     Row("backend", "image_dim_ordering", "image_data_format", "2"),
     Row("backend", "set_image_dim_ordering", "set_image_data_format", "2"),

@@ -13,6 +13,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.context import bind
 from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
+from lamina.legacy import warn_renamed_method
 from lamina.losses.loss import compute_dtype
 from lamina.runtime.tracebacks import filters_traceback
 
@@ -141,6 +142,11 @@ class Metric(Configurable):
         """Set all variables to zero."""
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
+
+    def reset_states(self) -> None:
+        """Call `reset_state()`."""
+        warn_renamed_method("Metric", "reset_states")
+        self.reset_state()
 
     @filters_traceback
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

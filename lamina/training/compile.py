@@ -9,6 +9,7 @@ from typing import Any
 from lamina import losses as losses_module
 from lamina import metrics as metrics_module
 from lamina.core import tree
+from lamina.core.context import snake_case
 from lamina.core.registry import is_builtin
 from lamina.errors import ArgumentError, ConfigError, LaminaError, ShapeError, locate
 from lamina.losses.loss import Loss
@@ -102,8 +103,9 @@ def _check_call(loss):
 
 
 def _function_name(function):
-    name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
-    return {"<lambda>": "lambda", None: type(function).__name__.lower()}.get(name, name)
+    name = getattr(function, "name", None) or getattr(function, "__name__", None)
+    name = name or getattr(getattr(function, "func", None), "__name__", None)
+    return {"<lambda>": "lambda", None: snake_case(type(function).__name__)}.get(name, name)
 
 
 class CompileLoss:

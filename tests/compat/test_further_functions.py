@@ -69,6 +69,23 @@ def test_a_concrete_function_takes_its_arguments_in_their_order():
     assert value(concrete(a=two, x=one)) == [-2.0, -2.0]
 
 
+def test_a_tf_function_with_a_signature_fills_in_its_defaults():
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int32)])
+    def repeated(x, times=2):
+        return x * tf.cast(times, tf.float32)
+
+    assert value(repeated([1.0, 2.0])) == [2.0, 4.0]
+    assert value(repeated(x=[1.0, 2.0], times=3)) == [3.0, 6.0]
+    with pytest.raises(TypeError, match="takes 2 arguments"):
+        repeated()
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def is_tensor(x):
+        return isinstance(x, tf.Tensor)
+
+    assert is_tensor("a text")
+
+
 def test_a_model_that_is_given_itself_as_keras_2_allowed():
     class Own(keras.Model):
         def __init__(self):

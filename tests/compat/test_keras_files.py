@@ -62,6 +62,16 @@ def test_models_as_folders(in_tensorflow):
     assert keras.models.load_model("best").optimizer.iterations == 2
 
 
+def test_a_model_of_texts_as_a_folder(in_tensorflow):
+    words = keras.Input((1,), dtype="string")
+    trained = keras.Model(words, keras.layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot")(words))
+    with pytest.warns(UserWarning, match="is not in the files of texts"):
+        trained.save("texts")
+    assert keras.models.load_model("texts").predict(np.array([["b"], ["c"]]), verbose=0).tolist() == [
+        [0, 0, 1], [1, 0, 0],
+    ]  # fmt: skip
+
+
 def test_other_programs_name_the_format(tmp_path):
     with pytest.raises(FileError, match="Weights are saved as"):
         model().save_weights(tmp_path / "a")

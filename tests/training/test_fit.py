@@ -435,6 +435,13 @@ def test_set_random_seed_fixes_everything():
     assert same(run(), run())
 
 
+def test_a_loss_as_a_metric_has_its_own_name_in_the_logs():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "mse", metrics=[keras.losses.BinaryCrossentropy(), keras.losses.MeanSquaredError(name="own")])
+    history = model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history
+    assert set(history) == {"loss", "binary_crossentropy", "own"}
+
+
 def test_resolved_tells_what_accuracy_means():
     def resolved(units, activation, loss, y):
         model = keras.Sequential([keras.Input((6,)), layers.Dense(units, activation=activation)])
