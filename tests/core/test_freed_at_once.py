@@ -11,13 +11,15 @@ import pytest
 
 import lamina as keras
 from lamina import layers
+from lamina.runtime import tracebacks
 from lamina.runtime.allocator import resident_bytes
 
 X, Y = np.ones((8, 4), "float32"), np.zeros((8, 2), "float32")
 
 
 @pytest.fixture(autouse=True)
-def no_collector():
+def no_collector(monkeypatch):
+    monkeypatch.setitem(tracebacks._state, "enabled", True)  # as users have it: a whole traceback holds its frames
     gc.collect()
     gc.disable()
     yield
