@@ -11,7 +11,7 @@ import numpy as np
 from lamina.compat import modules
 from lamina.compat.random_numbers import Generator
 from lamina.core.variable import Variable
-from lamina.layers import Layer
+from lamina.layers import RNN, Layer
 from lamina.optimizers import Optimizer
 from lamina.training.data.iterator import DatasetIterator
 
@@ -61,6 +61,8 @@ def trackables(one: Any) -> dict[str, Any]:
     found = {name: value for name, value in modules.children_of(one) if is_trackable(value)}
     if isinstance(one, Layer):
         found = {name: v for name, v in found.items() if not name.startswith("_") or isinstance(v, Variable)}
+        if isinstance(one, RNN):
+            found.pop("states", None)  # they are in no file
         if is_graph(one):
             layers = [layer for layer in getattr(one, "layers") if layer.variables]  # noqa: B009
             found = {f"layer_with_weights-{place}": layer for place, layer in enumerate(layers)}

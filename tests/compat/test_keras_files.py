@@ -72,6 +72,18 @@ def test_a_model_of_texts_as_a_folder(in_tensorflow):
     ]  # fmt: skip
 
 
+def test_states_of_layers_are_in_no_checkpoint(in_tensorflow):
+    def recurrent(batch_size):
+        layer = keras.layers.GRU(2, stateful=True)
+        return keras.Sequential([keras.Input((3, 2), batch_size=batch_size), layer, keras.layers.Dense(1)])
+
+    trained = recurrent(4)
+    trained.save_weights("ckpt")
+    one = recurrent(1)
+    one.load_weights("ckpt").assert_existing_objects_matched()
+    np.testing.assert_allclose(one(np.ones((1, 3, 2)))[0], trained(np.ones((4, 3, 2)))[0], rtol=1e-6)
+
+
 def test_other_programs_name_the_format(tmp_path):
     with pytest.raises(FileError, match="Weights are saved as"):
         model().save_weights(tmp_path / "a")
