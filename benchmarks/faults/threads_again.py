@@ -187,7 +187,7 @@ def advantage_along_the_words(pick):
     class Policy(Model):
         def __init__(self):
             super().__init__()
-            self.table, self.body, self.head = layers.Embedding(40, 24), layers.GRU(24, return_sequences=True), None
+            self.table, self.body = layers.Embedding(40, 24), layers.GRU(24, return_sequences=True)
             self.head = layers.Dense(40)
 
         def call(self, tokens):
