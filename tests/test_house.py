@@ -44,7 +44,7 @@ TOKENS = {
     "check": 48_500,
     "cli": 15_300,
     "compat": 104_700,
-    "core": 48_400,
+    "core": 48_500,
     "datasets": 5_200,
     "distillation": 1_800,
     "distribution": 5_100,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from lamina.applications.weights import remote_weights
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.node import node_of
+from lamina.core.node import get_source_inputs
 from lamina.datasets.fetch import fetch_remote
 from lamina.errors import ConfigError, ShapeError, warn
 from lamina.layers.dense import Dense
@@ -163,7 +163,7 @@ def network(
             kind = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D}[pooling]
             x = kind(name=architecture.pool_names.get(pooling))(x)
         x = architecture.after_pooling(x) if architecture.after_pooling else x
-    model = Model(inputs if input_tensor is None else _source(inputs), x, name=name)
+    model = Model(inputs if input_tensor is None else get_source_inputs(inputs), x, name=name)
     if path is not None:
         model.load_weights(path)
     return model
@@ -284,20 +284,6 @@ def _image_input(input_tensor, shape):
             fix=f"input_tensor=keras.Input(shape={shape})",
         )
     return input_tensor
-
-
-def _source(tensor):
-    """The Inputs that a tensor was computed from: one, or a list."""
-    sources, waiting, seen = [], [tensor], set()
-    while waiting:
-        node = node_of(waiting.pop())
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.is_input:
-            sources.append(node.outputs)
-        waiting.extend(reversed(node.tensors))
-    return sources[0] if len(sources) == 1 else sources
 
 
 def rounded(filters: float, divisor: int, least: int | None = None) -> int:

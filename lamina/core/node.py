@@ -11,7 +11,7 @@ from lamina.core import tree
 from lamina.core.kept import Kept
 from lamina.core.keras_tensor import KerasTensor
 
-__all__ = ["History", "MadeByHand", "Node", "is_made_by_hand", "node_of", "readers_of"]
+__all__ = ["History", "MadeByHand", "Node", "get_source_inputs", "is_made_by_hand", "node_of", "readers_of"]
 
 
 class History(NamedTuple):
@@ -185,3 +185,28 @@ def node_of(tensor: Any) -> Node:
     """
     operation, index, _ = tensor._keras_history
     return operation._inbound_nodes[index]
+
+
+def get_source_inputs(tensor: KerasTensor) -> Any:
+    """The list of the Inputs that a symbolic tensor depends on, in the order in which the search meets them.
+
+    Args:
+        tensor: Symbolic tensor. Any other value is returned as it is.
+
+    >>> import lamina as keras
+    >>> x = keras.Input((3,))
+    >>> get_source_inputs(keras.layers.Dense(2)(x))[0] is x
+    True
+    """
+    if not hasattr(tensor, "_keras_history"):
+        return tensor
+    sources, seen, stack = [], set(), [tensor]
+    while stack:
+        node = node_of(stack.pop())
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.is_input:
+            sources.extend(node.outputs)
+        stack.extend(reversed(node.tensors))
+    return sources

@@ -147,7 +147,7 @@ class Variable(_Base):
             raise ShapeError(
                 f"Variable {self.path} of shape {self.shape} cannot be split by {layout}: {error}",
                 fix="Split a dimension that divides by the devices of the axis, or leave it whole: None in the layout.",
-            ) from error
+            ) from None
         self.layout = layout
         return sharding
 

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from lamina.core.op import op
 from lamina.core.typing import Axes, Tensor, TensorLike
-from lamina.kernels.native import is_portable
 
 __all__ = ["log_softmax", "softmax", "sparsemax"]
 
@@ -36,6 +35,8 @@ def weights_of(x: Any, axis: Axes = -1) -> Any:
         x: Array.
         axis: Axis or axes along which the result sums to 1; None means all.
     """
+    from lamina.kernels.native import is_portable  # read with the first softmax, not with lamina
+
     if not is_portable() or not isinstance(axis, int):
         return jax.nn.softmax(x, axis)
 

@@ -1,6 +1,7 @@
 """The public names of `lamina.utils`: the one table that editors and `lamina.core.lazy` read."""
 
 from lamina.core.dtypes import standardize_dtype as standardize_dtype
+from lamina.core.node import get_source_inputs as get_source_inputs
 from lamina.core.registry import (
     CustomObjectScope as CustomObjectScope,
 )
@@ -56,7 +57,6 @@ from lamina.utils.csv_files import *
 from lamina.utils.directories import *
 from lamina.utils.feature_space import FeatureSpace as FeatureSpace
 from lamina.utils.files import *
-from lamina.utils.graphs import *
 from lamina.utils.images import (
     array_to_img as array_to_img,
 )

@@ -109,7 +109,7 @@ def test_input_tensor(without_draws):
     model = applications.MobileNetV2(
         input_tensor=keras.layers.Rescaling(2.0)(inputs), weights=None, include_top=False, pooling="avg", alpha=0.35
     )
-    assert model.input is inputs and model.layers[1].name == "rescaling" and model.output_shape == (None, 1280)
+    assert model.input == [inputs] and model.layers[1].name == "rescaling" and model.output_shape == (None, 1280)
     with pytest.raises(ConfigError, match="symbolic"):
         applications.VGG16(input_tensor=np.zeros((1, 32, 32, 3)), weights=None, include_top=False)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.errors import ConfigError, DataError, ShapeError
+from lamina.errors import CallTypeError, ConfigError, DataError, ShapeError
 from lamina.layers.preprocessing import Normalization, Rescaling
 from lamina.runtime.settings import set_image_data_format
 from tests.layers import layer_checks as check
@@ -134,7 +134,7 @@ def test_bad_arguments_and_data():
         Normalization().build((None, None))
     with pytest.raises(DataError, match="no data"):
         Normalization().adapt([])
-    with pytest.raises(DataError, match="arrays"):
+    with pytest.raises(CallTypeError, match="arrays"):
         Normalization().adapt([[1.0, 2.0]])
     with pytest.raises(DataError, match="array or batches"):
         Normalization().adapt(3.0)

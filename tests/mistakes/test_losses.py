@@ -67,6 +67,11 @@ MISTAKES = [
         says='reduction="sum_over_batch_size"',
     ),
     Mistake(
+        wrong="keras.losses.Reduction.validate('avg')",
+        right="keras.losses.Reduction.validate('sum_over_batch_size')",
+        says="'sum_over_batch_size'",
+    ),
+    Mistake(
         wrong="keras.losses.CTC()(np.ones(4), np.ones((4, 5, 3)))",
         right="keras.losses.CTC()(keras.utils.pad_sequences([[1], [2]], padding='post'), np.ones((2, 5, 3)))",
         says="pad_sequences",
