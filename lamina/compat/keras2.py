@@ -9,7 +9,7 @@ from lamina import ops
 from lamina.compat.functions import constant
 from lamina.core import context, tree
 from lamina.core.keras_tensor import is_symbolic
-from lamina.core.registry import register_keras_serializable
+from lamina.core.registry import is_builtin, register_keras_serializable
 from lamina.layers import Layer
 from lamina.layers.base import call_signature
 from lamina.metrics import Mean
@@ -91,10 +91,11 @@ def _compiled_loss(self):
 
 
 def _with_lists(without_plain_values):
-    """Lists of numbers are tensors to layers too."""
+    """Lists of numbers are tensors to the layers of Keras; those of a program or a package see what they are given."""
 
     def tensors(layer, args):
-        args = tuple(constant(one) if one.__class__ is list and _is_number(one) else one for one in args)
+        if is_builtin(type(layer)):
+            args = tuple(constant(one) if one.__class__ is list and _is_number(one) else one for one in args)
         return without_plain_values(layer, args)
 
     return tensors

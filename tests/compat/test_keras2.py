@@ -114,3 +114,11 @@ def test_layers_take_lists_of_numbers():
     assert keras.layers.Add()([tf.ones([2]), tf.ones([2])]).shape == (2,)
     with pytest.raises(ValueError, match="lists of unequal length|takes tensors|same length|inhomogeneous"):
         keras.layers.Dense(3)([[1.0, 2.0], [3.0]])
+
+    class Lengths(keras.layers.Layer):
+        _convert_input_args, _allow_non_tensor_positional_args = False, True
+
+        def call(self, rows):
+            return [len(row) for row in rows]
+
+    assert Lengths()([[1, 2], [3]]) == [2, 1]  # as packages of tokenizers ask for
