@@ -9,7 +9,7 @@ from typing import Any
 from lamina.callbacks.callback import Callback, idle_with_epochs
 from lamina.callbacks.logs import Logs, read_logs
 from lamina.callbacks.run_record import RunRecord, record_folder
-from lamina.callbacks.run_state import KEYS, ResumePoint, capture, describe, labelled, of_each_process, watch_data
+from lamina.callbacks.run_state import ResumePoint, capture, describe, is_whole, labelled, of_each_process, watch_data
 from lamina.errors import ConfigError, FileError
 from lamina.runtime import processes
 from lamina.runtime.progress import say
@@ -63,7 +63,7 @@ class RunBackup(Callback):
         record: Any = self._checkpoints.newest()
         if record is None:
             return
-        if not isinstance(record, dict) or not set(record) >= KEYS or not isinstance(record.get("versions", {}), dict):
+        if not is_whole(record):
             raise damaged("The newest backup lacks a part of the state of a run.")
         if record["data"] != self._data:
             raise FileError(

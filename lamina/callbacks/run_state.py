@@ -95,6 +95,14 @@ def describe(batches: Any) -> Any:
     return ", ".join(known) or "no known number of batches"
 
 
+def is_whole(record: Any) -> bool:
+    """Whether a record has all parts of a backup, and words where a run is compared with it."""
+    if not isinstance(record, dict) or not set(record) >= KEYS or not isinstance(record.get("versions", {}), dict):
+        return False
+    words = [record["data"], *record.get("versions", {}).values()]
+    return all(isinstance(one, str) for one in words)
+
+
 def labelled(callbacks: Any) -> Any:
     """name -> Changes for each callback: its class, and a number from the second of a class on."""
     seen, changes = Counter(), {}
@@ -165,10 +173,10 @@ class ResumePoint:
     logs: Any
 
     def __init__(self, model: Any, record: Any) -> None:
-        own = record.get("processes", {}).get(str(processes.number()))
-        self._model, self._record = model, record if own is None else {**record, **read_record(own.tobytes())}
-        self._before = [to_numpy(value) for value in read_variables(model)]
+        self._model, self._before = model, [to_numpy(value) for value in read_variables(model)]
         with self._whole_or_as_before():
+            own = record.get("processes", {}).get(str(processes.number()))
+            self._record = record if own is None else {**record, **read_record(own.tobytes())}
             if any(type(record[key]) is not kind or (kind is int and record[key] < 0) for key, kind in _KINDS.items()):
                 raise damaged("The newest backup has a part of another kind than a run writes.")
             self.epoch, self.batch, self.stopped = record["epoch"], record["batch"], record["stopped"]

@@ -129,7 +129,7 @@ def test_a_backup_whose_parts_are_of_another_kind_leaves_the_model(tmp_path):
     data = path.read_bytes()
     for key, part in {
         "epoch": "text", "batch": -1, "stopped": 7, "logs": 1, "values": [5] * 9, "callbacks": 5, "taken": None,
-        "states": 3,
+        "states": 3, "versions": {"jax": np.ones(3)}, "data": np.ones(3), "processes": {"0": 3},
     }.items():  # fmt: skip
         record = read_record(data, "backup")
         with open(path, "wb") as file:
