@@ -27,6 +27,7 @@ from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
 from lamina.core.variable_settings import Function, Switch
 from lamina.errors import ConfigError, ShapeError
+from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import SaysWhatWasMeant
 
 if TYPE_CHECKING:
@@ -111,15 +112,14 @@ class Variable(_Base):
                 self.set_layout(layout or context.distribution().get_variable_layout(self))
             return
         with context.concrete():
-            if layout is None and context.distribution() is None:
-                value = _initial_value(initializer, shape, dtype)
-            else:
-                value = self._sharded_initial_value(initializer, shape, dtype)
+            is_whole = layout is None and context.distribution() is None
+            value = (_initial_value if is_whole else self._sharded_initial_value)(initializer, shape, dtype)
         super().__init__(value)
         self._origin = origin_of(initializer, value)
         self.shape = tuple(value.shape)
         self.dtype = standardize_dtype(value.dtype if dtype is None else dtype)
 
+    @filters_traceback
     def _sharded_initial_value(self, initializer, shape, dtype):
         """The initial value, sharded by `layout` or the current distribution. No device ever holds all of it."""
         self.shape = np.shape(unwrap(initializer)) if shape is None else _sizes(shape)
