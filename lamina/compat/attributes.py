@@ -103,7 +103,7 @@ def remembering(get: Any) -> Any:
     """
 
     def run(self, key):
-        found, place = get(self, key), None
+        found = get(self, key)
         place = id(found)
         _slices[place] = (weakref.ref(found, lambda _: _slices.pop(place, None)), self, key)
         return found

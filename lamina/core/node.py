@@ -92,11 +92,7 @@ class Node:
     @property
     def result(self) -> Any:
         """The symbolic outputs, in the structure that the operation returned."""
-        made = enumerate(self._outputs)
-        return tree.unflatten(
-            self._structure,
-            [kept.get(_keras_history=History(self.operation, self.index, place)) for place, kept in made],
-        )
+        return tree.unflatten(self._structure, self.outputs)
 
     @property
     def inputs(self) -> Any:
@@ -123,7 +119,8 @@ class Node:
     @property
     def outputs(self) -> list[Any]:
         """The symbolic outputs in a list."""
-        return tree.flatten(self.result)
+        made = enumerate(self._outputs)
+        return [kept.get(_keras_history=History(self.operation, self.index, place)) for place, kept in made]
 
     output_tensors = outputs
 
