@@ -113,6 +113,10 @@ def test_embeddings(how, tied):
     np.testing.assert_allclose(mine(vectors, reverse=True), theirs(vectors, reverse=True), 1e-5, 1e-6)
     np.testing.assert_allclose(mine.embeddings.value[3], mine(np.array([3]))[0], 1e-6)  # the formula is a look-up
     assert np.isnan(mine(np.array([99]))).all()
+    weights = np.linspace(-1, 1, 44, dtype="float32").reshape(4, 11)
+    reverse = lambda x: (mine.stateless_call([], [v.value for v in mine.weights], x, reverse=True)[0] * weights).sum()
+    table = mine.embeddings.value.T if tied else mine.reverse_embeddings.value
+    np.testing.assert_allclose(jax.grad(reverse)(vectors), weights @ table.T, 1e-4, 1e-5)
 
 
 POLICIES = ("int8", "int4", "int4/4", "float8", "gptq/4/4", "gptq/8/-1", "awq/4/4")

@@ -81,6 +81,7 @@ def tokenizer():
 
 def language_model():
     """A GPT-2 trained on text, then by LoRA on int8 weights; what it generates, before and after it was saved."""
+    keras.utils.set_random_seed(0)
     words, found = tokenizer(), {}
     found["tokens"] = [words(TEXT[0]).tolist(), words.detokenize(words(TEXT[0]))]
     model = M.GPT2CausalLM(
@@ -100,14 +101,16 @@ def language_model():
     found["trained"] = sorted({variable.path.rsplit("/", 1)[-1] for variable in model.trainable_weights})
     model.compile(keras.optimizers.Adam(0.01), loss, sampler="greedy")
     found["lora"] = model.fit(["a dog sat"] * 8, batch_size=8, epochs=20, verbose=0).history["loss"]
-    prompts = ["a dog", "the"]
-    said = model.generate(prompts, max_length=14)
+    inputs = {"token_ids": np.arange(6)[None], "padding_mask": np.ones((1, 6), int)}
     with tempfile.TemporaryDirectory() as folder:
         model.save_to_preset(folder)
         found["files"] = sorted(path.name for path in pathlib.Path(folder).iterdir())
         again = M.CausalLM.from_preset(folder)
+    # A preset holds the kernels with LoRA's part added and quantized again: each code may be off by half a step.
+    before, after = np.asarray(model(inputs)), np.asarray(again(inputs))
+    found["again"] = float(np.abs(before - after).max() / np.abs(before).max())
     again.compile(sampler="greedy")
-    found["again"] = again.generate(prompts, max_length=14) == said
+    found["said"] = again.generate(["a dog", "the"], max_length=14)
     found["types"] = sorted({str(variable.dtype) for variable in again.weights})
     return found
 
