@@ -11,9 +11,11 @@ import numpy as np
 from lamina.callbacks.callback import Callback
 from lamina.runtime import processes
 from lamina.runtime.atomic_files import atomic_write
-from lamina.runtime.terminal import harmless
+from lamina.runtime.terminal import one_line
 
 __all__ = ["CSVLogger"]
+
+_FORMULAS = tuple("=+-@\t＝＋－＠")  # noqa: RUF001  # begin a formula in spreadsheets, the wide ones in some languages
 
 
 class CSVLogger(Callback):
@@ -83,8 +85,8 @@ class CSVLogger(Callback):
 
 def _text(text):
     """A text that no spreadsheet takes for a formula."""
-    text = harmless(text)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = one_line(text)
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def _cell(value):

@@ -26,6 +26,10 @@ from lamina.runtime.versions import environment, versions_of_run
 __all__ = ["RunRecord", "differences", "read_run", "record_folder", "recording_elsewhere"]
 
 _RECORD, _TRACE = "run.json", "steps.jsonl"
+_PARTS = {**dict.fromkeys(("program", "versions", "environment", "data", "seeds", "weights"), dict),
+          "model": str, "optimizer": str}  # fmt: skip
+_PROGRAM = {"file": (str, type(None)), "arguments": list, "folder": str, "digests": dict}
+_STEP = {"epoch": int, "batch": int, "logs": dict, "weights": dict}
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)  # names of settings that are not written down
 _elsewhere: dict[str, str] = {}  # folder of a run -> where `lamina reproduce` lets the same program record instead
 
@@ -161,15 +165,22 @@ def read_run(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[tuple
     Raises:
         FileError: There is no record, or it is damaged.
     """
-    path = pathlib.Path(folder)
+    path, fix = pathlib.Path(folder), f'model.fit(x, y, resume="{folder}")'
     try:
         record = json.loads((path / _RECORD).read_text("utf-8"))
         lines = [json.loads(line) for line in (path / _TRACE).read_text("utf-8").splitlines()]
+        for part, kinds in ((record, _PARTS), (record["program"], _PROGRAM), *((line, _STEP) for line in lines)):
+            if wrong := [name for name, kind in kinds.items() if not isinstance(part[name], kind)]:
+                raise FileError(
+                    f"{path} has no record of a run that can be read: its {wrong[0]} is of another kind.", fix=fix
+                )
+        for value in (value for line in lines for value in line["logs"].values()):
+            float.fromhex(value)
         return record, {(line["epoch"], line["batch"] or sys.maxsize): line for line in lines}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(
-            f"{path} has no record of a run that can be read: {error}.", fix=f'model.fit(x, y, resume="{path}")'
-        ) from error
+    except FileError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise FileError(f"{path} has no record of a run that can be read: {error}.", fix=fix) from error
 
 
 def differences(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import time
 from typing import Any
 
@@ -175,8 +176,12 @@ class TensorBoard(Callback):
         lines = []
         for layer in self._embeddings():
             metadata = names.get(layer.name) if isinstance(names, dict) else names
-            lines += ["embeddings {", f'  tensor_name: "{layer.name}"', f'  tensor_path: "{layer.name}.tsv"']
-            lines += [f'  metadata_path: "{metadata}"'] * bool(metadata) + ["}"]
+            lines += [
+                "embeddings {",
+                f"  tensor_name: {_quoted(layer.name)}",
+                f"  tensor_path: {_quoted(_table(layer))}",
+            ]
+            lines += [f"  metadata_path: {_quoted(metadata)}"] * bool(metadata) + ["}"]
         unknown = set(names if isinstance(names, dict) else ()) - {layer.name for layer in self._embeddings()}
         if unknown:
             raise ConfigError(
@@ -193,7 +198,19 @@ class TensorBoard(Callback):
         for layer in self._embeddings():
             table = layer.embeddings.numpy()
             if processes.is_first():
-                np.savetxt(pathlib.Path(self.log_dir, f"{layer.name}.tsv"), table, "%.7g", "\t")
+                np.savetxt(pathlib.Path(self.log_dir, _table(layer)), table, "%.7g", "\t")
+
+
+def _table(layer):
+    """The name of the file of an embedding. A layer's name may have what means something in a path."""
+    return re.sub(r"[^\w.-]", "_", f"{layer.name}.tsv")
+
+
+def _quoted(text):
+    """A string of the text format of protocol buffers: names come from files, and could close the quotes."""
+    data = str(text).encode("utf-8", "replace")
+    plain = (chr(byte) if 31 < byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in data)
+    return f'"{"".join(plain)}"'
 
 
 def _learning_rate(model):

@@ -134,7 +134,7 @@ class Findings(Printable):
             words = Text(f"{finding.message}\n{finding.why}\n").append(finding.fix, style="green")
             words.append(f"\n{finding._where}", style="dim")
             grave = style[finding.severity]
-            table.add_row(Text(finding.code, grave), Text(finding.severity, grave), finding.layer or "", words)
+            table.add_row(Text(finding.code, grave), Text(finding.severity, grave), Text(finding.layer or ""), words)
         return table
 
     def print(self, file: IO[str] | None = None, width: int | None = None) -> None:

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from lamina.cli.parser import make_parser
-from lamina.errors import LaminaError
+from lamina.errors import LaminaError, harmless
 from lamina.runtime.terminal import use_twins
 
 __all__ = ["FINDINGS", "FINE", "UNUSABLE", "main"]
@@ -41,7 +41,7 @@ def main(arguments: Any = None) -> Any:
         if isinstance(error, BrokenPipeError):  # `lamina summary MODEL | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FINE
-        print(f"lamina {args.command}: {error}", file=sys.stderr)
+        print(f"lamina {args.command}: {harmless(str(error))}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         return 130

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shlex
 import sys
 import tempfile
 from typing import Any
@@ -16,6 +17,7 @@ from lamina.callbacks.run_record import differences, read_run, recording_elsewhe
 from lamina.cli.script import ScriptFailed, run_program
 from lamina.core import context
 from lamina.errors import CallError
+from lamina.runtime.terminal import one_line
 
 __all__ = ["main"]
 
@@ -34,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"agree": not steps, "differences": found}, indent=2))
     else:
-        print(said, *(f"- {one}" for one in found), sep="\n")
+        print(said, *(f"- {one_line(one)}" for one in found), sep="\n")
         if steps and any(one.startswith("state of the random generator") for one in found):
             print("Equal runs begin with keras.utils.set_random_seed(0), or another number of your choice.")
     return int(bool(steps))
@@ -49,6 +51,11 @@ def _program_of(recorded: dict[str, Any], args: argparse.Namespace) -> str:
         raise CallError(
             f"The run was started by {path or 'no file: an interactive session'}, which is not here.",
             fix=f"lamina reproduce {args.folder} --program train.py",
+        )
+    if not pathlib.Path(path).resolve().is_relative_to(pathlib.Path.cwd()):  # a record may name any, with any arguments
+        raise CallError(
+            f"The record in {args.folder} names the program {path}, which is not below the folder that you are in.",
+            fix=f"lamina reproduce {args.folder} --program {shlex.quote(path)}",
         )
     if hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest() != recorded["digests"].get(path):
         raise CallError(

@@ -6,17 +6,19 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import urllib.parse
 from typing import Any
 
 from lamina.cli.scan_files import RULES, findings_in
 from lamina.errors import FileError
-from lamina.runtime.terminal import harmless, printable
+from lamina.runtime.terminal import one_line, printable
 from lamina.spelling.paths import nearest_path
 
 __all__ = ["main"]
 
 _LEVELS = ("error", "warning", "note")
+_NO_LINKS = re.compile(r"[\[\]\\]")  # what SARIF escapes in a text: [words](address) is a link there
 
 
 def main(args: argparse.Namespace) -> Any:
@@ -46,10 +48,10 @@ def _reports(target):
 
 def _lines(reports):
     for path, kind, found in reports:
-        yield f"{harmless(str(path))}: {kind or 'no file of a model'}, {_count(found)}"
+        yield f"{one_line(str(path))}: {kind or 'no file of a model'}, {_count(found)}"
         for one in found:
             place = f"{one.place} " if one.place else ""
-            yield f"  {RULES[one.rule][0]:<8}{one.rule:<8} {harmless(place + one.message)}"
+            yield f"  {RULES[one.rule][0]:<8}{one.rule:<8} {one_line(place + one.message)}"
     total = [one for _, _, found in reports for one in found]
     if len(reports) != 1:
         yield f"{len(reports)} files, {_count(total)}"
@@ -77,7 +79,7 @@ def _sarif(reports):
     results = [
         {
             "ruleId": one.rule, "level": RULES[one.rule][0],
-            "message": {"text": f"{one.place} {one.message}".strip()},
+            "message": {"text": _NO_LINKS.sub(r"\\\g<0>", one_line(f"{one.place} {one.message}".strip()))},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(path)}}}],
         }
         for path, _, found in reports for one in found

@@ -57,7 +57,10 @@ _RANGES = {
     "momentum": (0, 1), "ema_momentum": (0, 1), "rho": (0, 1), "beta_1": (0, 1), "beta_2": (0, 1),
 }  # fmt: skip
 _LARGEST = 3.5e38  # float32 has no larger numbers
-_NO_SIZES = frozenset(("seed", "salt", "num_bins", "vocabulary", "oov_token", "mask_token"))  # whole, and free
+_NO_SIZES = frozenset((  # whole, and free
+    "seed", "salt", "num_bins", "vocabulary", "oov_token", "mask_token", "decay_steps", "warmup_steps", "total_steps",
+    "first_decay_steps", "boundaries", "gradient_accumulation_steps", "ema_overwrite_frequency", "dynamic_growth_steps",
+))  # fmt: skip
 _ANY_NUMBER = frozenset(("mask_value", "fill_value", "value", "nan"))  # numbers that are data, NaN included
 
 

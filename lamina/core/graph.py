@@ -28,7 +28,7 @@ class Operation(Configurable):
         *args, **kwargs: Not accepted; any argument raises an error.
 
     Raises:
-        ConfigError: The name has a "/", or an argument is unknown.
+        ConfigError: The name has a "/" or several lines, or an argument is unknown.
     """
 
     def __init__(self, name: str | None = None, *args: Any, **kwargs: Any) -> None:
@@ -39,9 +39,9 @@ class Operation(Configurable):
                 f"{type(self).__name__} got one tensor, and takes inputs and outputs.",
                 fix="keras.Model(inputs=inputs, outputs=outputs)",
             )
-        if name is not None and (not isinstance(name, str) or "/" in name):
-            near, owner = str(name).replace("/", "_"), type(self).__name__
-            raise ConfigError(f"A name is a string without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")
+        if name is not None and (not isinstance(name, str) or "/" in name or "\n" in name):
+            near, owner = str(name).replace("/", "_").replace("\n", " "), type(self).__name__
+            raise ConfigError(f"A name is one line without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")
         self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
         self._inbound_nodes: list[Node] = []
 

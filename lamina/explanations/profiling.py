@@ -93,6 +93,7 @@ class Profile:
 
     def __rich__(self) -> Any:
         from rich.table import Table
+        from rich.text import Text
 
         what = "step" if self.kind == "train" else "prediction"
         title = (
@@ -103,7 +104,7 @@ class Profile:
             table.add_column(head, justify="right")
         for row in self.rows:
             times = (f"{time:.3f}" if time else "" for time in (row.forward, row.backward))
-            table.add_row(row.name, *times, f"{row.total / self.step:.0%}")
+            table.add_row(Text(row.name), *times, f"{row.total / self.step:.0%}")
         return table
 
 

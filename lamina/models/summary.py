@@ -38,8 +38,8 @@ def summary(
     Raises:
         ConfigError: If `layer_range` matches no layers.
     """
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     branching = is_branching(model)
     columns = ["Layer (type)", "Output Shape", "Param #"]
@@ -49,13 +49,13 @@ def summary(
         width = None if line_length is None or not positions else _width(positions, index, line_length)
         table.add_column(column, justify="right" if column == "Param #" else "left", width=width)
     for row in _rows(model, branching, show_trainable, expand_nested, layer_range):
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     file = text_buffer()
     out = console(None if print_fn is None else file, highlight=False, width=line_length)
-    out.print(f"[bold]Model: {escape(repr(model.name))[1:-1].join(chr(34) * 2)}[/bold]")
+    out.print(Text(f'Model: "{repr(model.name)[1:-1]}"', style="bold"))
     out.print(table)
     for line in totals(model):
-        out.print(f"[bold] {line}[/bold]", markup=True)
+        out.print(Text(f" {line}", style="bold"))
     if print_fn is not None:
         print_fn(file.getvalue().rstrip("\n"))
 

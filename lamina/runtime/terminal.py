@@ -13,7 +13,7 @@ from lamina.errors import harmless
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Printable", "console", "escape", "harmless", "printable", "text_buffer", "use_twins"]
+__all__ = ["Printable", "console", "escape", "harmless", "one_line", "printable", "text_buffer", "use_twins"]
 
 _TWINS = str.maketrans(
     dict(zip("▁▂▃▄▅▆▇█░│┃└├─━·×•●○■□–—“”‘’²σμ", ".:-=+*#@.||`|-=.x**o#o--\"\"''2su", strict=True))  # noqa: RUF001
@@ -50,6 +50,18 @@ def escape(text: str) -> str:
     '&lt;b&gt;\\\\x1b[2J'
     """
     return html.escape(harmless(text))
+
+
+def one_line(text: str) -> str:
+    """`harmless`, and on one line: for what is printed as a line of a report, so that no name adds lines to it.
+
+    Args:
+        text: Text.
+
+    >>> one_line("a\\nb.keras: nothing found")
+    'a\\\\nb.keras: nothing found'
+    """
+    return harmless(text).replace("\n", "\\n")
 
 
 def use_twins(*files: Any) -> None:
@@ -94,7 +106,7 @@ class Printable:
 
 
 def console(file: IO[str] | None = None, **settings: Any) -> Console:
-    """A console of rich that writes what its file can encode.
+    """A console of rich that writes what its file can encode, and takes no text for markup of rich.
 
     Args:
         file: Text file; None means the standard output.
@@ -104,7 +116,7 @@ def console(file: IO[str] | None = None, **settings: Any) -> Console:
 
     target = sys.stdout if file is None else file
     utf = (getattr(target, "encoding", None) or "utf-8").lower().startswith("utf")
-    made = Console(file=file if utf else _Encodable(target), **settings)  # pyright: ignore[reportArgumentType]
+    made = Console(file=file if utf else _Encodable(target), markup=False, emoji=False, **settings)  # pyright: ignore[reportArgumentType]
     made.push_render_hook(_Cleaning())  # pyright: ignore[reportArgumentType]
     return made
 

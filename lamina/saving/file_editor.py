@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from lamina.errors import FileError, UnsafeFileError
-from lamina.runtime.terminal import console
+from lamina.runtime.terminal import console, one_line
 from lamina.saving.formats.weights_h5 import stores_of
 from lamina.saving.safety.hdf5 import StoredArray, open_hdf5, write_array, written
 from lamina.saving.safety.hdf5_contents import arrays_in, attribute, check_dataset, stored_bytes
@@ -91,7 +91,7 @@ class KerasFileEditor:
 
     def summary(self) -> None:
         """Print the objects of the file, and the shape and type of each weight."""
-        from rich.markup import escape
+        from rich.text import Text
         from rich.tree import Tree
 
         def grow(branch, weights, path):
@@ -99,13 +99,13 @@ class KerasFileEditor:
                 below = f"{path}/{name}" if path else name
                 if isinstance(value, dict):
                     known_as = self.object_metadata.get(below, {}).get("name")
-                    title = f"[bold]{escape(name)}[/bold]" + (f" ({escape(repr(known_as))})" if known_as else "")
+                    title = Text.assemble((name, "bold"), f" ({known_as!r})" if known_as else "")
                     grow(branch.add(title), value, below)
                 else:
-                    branch.add(f"{escape(name)}: shape={np.shape(value)}, dtype={np.asarray(value).dtype}")
+                    branch.add(f"{name}: shape={np.shape(value)}, dtype={np.asarray(value).dtype}")
             return branch
 
-        console(highlight=False).print(grow(Tree(escape(self.filepath)), self.weights_dict, ""))
+        console(highlight=False).print(grow(Tree(self.filepath), self.weights_dict, ""))
 
     def compare(self, reference_model: Any) -> dict[str, Any]:
         """Print where the weights differ from those of a model, in names or shapes.
@@ -126,7 +126,7 @@ class KerasFileEditor:
                 place.update(store)
         errors, matches = [], []
         _compare(self.weights_dict, wanted, "", errors, matches)
-        print("\n".join(errors) or f"The file fits the model: {len(matches)} weights agree.")
+        print("\n".join(map(one_line, errors)) or f"The file fits the model: {len(matches)} weights agree.")
         return {
             "status": "error" if errors else "success", "error_count": len(errors), "match_count": len(matches)
         }  # fmt: skip

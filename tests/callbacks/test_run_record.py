@@ -66,6 +66,20 @@ def test_secrets_are_not_written_and_damage_is_said(first, tmp_path, monkeypatch
         read_run(tmp_path)
 
 
+def test_a_record_of_another_form_is_a_file_error(first, tmp_path):
+    record, steps = run(tmp_path)
+    whole = [*steps.values()]
+    for part, value in [(name, 5) for name in record if name != "format"] + [("program", {"file": 1})]:
+        (tmp_path / "run.json").write_text(json.dumps({**record, part: value}))
+        with pytest.raises(FileError, match="no record of a run"):
+            read_run(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    for change in ({"epoch": "x"}, {"logs": {"loss": 1}}, {"logs": {"loss": "0x1p9999999"}}, {"weights": None}):
+        (tmp_path / "steps.jsonl").write_text(json.dumps({**whole[0], **change}))
+        with pytest.raises(FileError, match="no record of a run"):
+            read_run(tmp_path)
+
+
 def test_a_large_memmap_is_known_by_its_rows_without_being_read_whole(tmp_path):
     big = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float32", (17 << 12, 256))
     before = digest(big, sample=True), digest(big)

@@ -59,6 +59,14 @@ def test_sizes_that_the_arrays_of_a_file_explain_are_read():
     assert saving.deserialize_keras_object(embedding).input_dim == 10**7  # a config of the program
 
 
+def test_steps_of_training_are_no_sizes(tmp_path):
+    rate = lamina.optimizers.schedules.CosineDecay(0.1, 10**8, warmup_target=0.2, warmup_steps=10**7)
+    model = lamina.Sequential([lamina.Input((3,)), layers.Dense(1)])
+    model.compile(lamina.optimizers.SGD(rate, gradient_accumulation_steps=3 * 10**6), "mse")
+    model.save(tmp_path / "m.keras")
+    assert saving.load_model(tmp_path / "m.keras").compiled  # without a warning
+
+
 ONE = {"class_name": "InputLayer", "config": {"batch_shape": [None, 3], "name": "i"}}
 LONG = "x" * 10**6
 

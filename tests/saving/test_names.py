@@ -3,15 +3,21 @@
 import contextlib
 import io
 import json
+import pickle
 import warnings
+import zipfile
 from xml.etree import ElementTree
 
+import h5py
 import numpy as np
 import pytest
+from rich.console import Console
 
 import lamina
-from lamina import layers
-from lamina.errors import ConfigError, warn
+from lamina import cli, layers, saving
+from lamina.callbacks.csv_logger import _text
+from lamina.check.findings import Finding, Findings
+from lamina.errors import ConfigError, UnsafeFileError, warn
 from lamina.runtime.terminal import harmless
 from lamina.view.page import page_of
 
@@ -85,6 +91,70 @@ def test_names_are_no_formulas_in_tables(model, tmp_path):
     model.fit(x, y, verbose=0, callbacks=[lamina.callbacks.CSVLogger(tmp_path / "log.csv")])
     header = (tmp_path / "log.csv").read_text().splitlines()[0]
     assert ESCAPE not in header and not any(cell.startswith(("=", "+", "-", "@")) for cell in header.split(","))
+
+
+@pytest.mark.parametrize("name", ["=1", "\t=1", "\n=1", "＝1", "@SUM(1)"])  # noqa: RUF001
+def test_each_beginning_of_a_formula(name):
+    assert _text(name).startswith(("'", "\\n"))
+
+
+LINK = "[link=https:evil]a[b]"  # rich would make an address of it
+
+
+def test_names_are_no_markup_of_rich(monkeypatch, tmp_path):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    said = io.StringIO()
+    findings = Findings([Finding("LAM101", "error", LINK, 1, LINK, LINK, LINK)])
+    findings.print(said, width=200)
+    Console(file=said, width=200).print(findings)
+    repeated = lamina.Sequential([lamina.Input((3,), name=LINK), layers.Dense(2, name=f"{LINK}[c]")], name=LINK)
+    repeated.summary(line_length=150, print_fn=said.write)
+    repeated.save_weights(tmp_path / "m.weights.h5")
+    with contextlib.redirect_stdout(said):
+        saving.KerasFileEditor(tmp_path / "m.weights.h5").summary()
+    assert said.getvalue().count(LINK) >= 6 and "\x1b]8" not in said.getvalue()
+
+
+def test_names_in_the_editor_of_files(tmp_path, capsys):
+    model = lamina.Sequential([lamina.Input((3,)), layers.Dense(2)])
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "a") as file:
+        file.move("layers/dense", f"layers/x{ESCAPE}\nThe file fits")
+    saving.KerasFileEditor(tmp_path / "m.weights.h5").compare(model)
+    told = capsys.readouterr().out
+    assert ESCAPE not in told and "\nThe file fits" not in told
+
+
+def test_names_in_the_settings_of_the_projector(tmp_path):
+    """Such a name could give TensorBoard another file to show."""
+    name = 'e" metadata_path: "..\\secret'
+    model = lamina.Sequential([lamina.Input((1,)), layers.Embedding(2, 2, name=name), layers.Flatten()])
+    model.compile("sgd", "mse")
+    board = lamina.callbacks.TensorBoard(tmp_path, embeddings_freq=1, write_graph=False)
+    model.fit(np.zeros((2, 1)), np.zeros((2, 2)), verbose=0, callbacks=[board])
+    lines = (tmp_path / "projector_config.pbtxt").read_text().splitlines()
+    assert [line.split(":")[0].strip() for line in lines] == ["embeddings {", "tensor_name", "tensor_path", "}"]
+    (table,) = tmp_path.glob("*.tsv")
+    assert f'"{table.name}"' in lines[2] and not set(table.name).intersection('"\\\n:')
+
+
+def test_a_name_has_one_line():
+    """Else it could look like lines of lamina's own: that a file is fine, that a command should be run."""
+    text = lamina.Sequential([lamina.Input((3,)), layers.Dense(2, name="line")]).to_json()
+    with pytest.raises(UnsafeFileError, match="has several lines"):
+        saving.model_from_json(text.replace('"line"', '"a\\nb"'))
+    with pytest.raises(ConfigError, match="one line"):
+        layers.Dense(2, name="a\nb")
+
+
+def test_names_in_the_report_of_a_scan(tmp_path, capsys):
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr(f"a{ESCAPE}\nm.keras: Keras 3, nothing found [b](https:evil).pkl", pickle.dumps(print))
+    for options in ([], ["--sarif"]):
+        assert cli.main(["scan", str(tmp_path / "m.zip"), *options]) == 1
+        told = capsys.readouterr().out
+        assert ESCAPE not in told and "\nm.keras" not in told
+    assert "\\[b\\](https" in json.loads(told)["runs"][0]["results"][0]["message"]["text"]
 
 
 def test_warnings_and_reports(model, tmp_path):

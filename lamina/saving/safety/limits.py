@@ -112,6 +112,8 @@ def _measure(config):
     """Refuse JSON that is nested too deeply or has too many objects."""
     row, objects, layers = [config], 0, 0
     for _ in range(DEPTH):
+        for value in row:
+            _check_name(value)
         objects += sum(isinstance(value, dict) and "class_name" in value for value in row)
         layers += sum(isinstance(value, list) and sum(map(_is_layer, value)) for value in row)
         if objects > OBJECTS:
@@ -123,6 +125,14 @@ def _measure(config):
         if not row:
             return
     raise _too_deep()
+
+
+def _check_name(value):
+    """Refuse an object whose name has several lines: printed, each would look like a line of lamina's own."""
+    inside = value.get("config") if isinstance(value, dict) and "class_name" in value else None
+    name = inside.get("name") if isinstance(inside, dict) else None
+    if isinstance(name, str) and "\n" in name:
+        raise UnsafeFileError(f"The name of a {value['class_name']} has several lines: {name!r}.")
 
 
 def _is_layer(value):
