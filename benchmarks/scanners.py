@@ -24,6 +24,8 @@ import warnings
 import zipfile
 import zlib
 
+from scanner_samples import SAMPLES, harmless
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
@@ -192,7 +194,9 @@ def make(folder, sources):
                 path = folder / f"imports in {tool}'s lists and tests" / f"{module}.{name}_{protocol}.pkl"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(imports(module, name, protocol))
-    for row, files in (("containers and tricks", containers()), ("models of other formats", models())):
+    rows = [("containers and tricks", containers()), ("models of other formats", models())]
+    rows += [(f"other samples of {tool}", files) for tool, files in SAMPLES.items()]
+    for row, files in (*rows, ("sound files", harmless())):
         for name, data in files.items():
             path = folder / row / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -38,12 +38,16 @@ def numpy_findings(data: Any) -> Iterator[tuple[str, str]]:
     except (TypeError, ValueError, SyntaxError):
         has_objects = True
     if has_objects:
-        names = read_pickle(io.BytesIO(bytes(data[begin : begin + _MOST_BYTES]))).harmful()
-        yield (
-            "code",
-            "is an array of Python objects, which is a pickle"
-            + (f" that imports {', '.join(names[:12])}" if names else ""),
-        )
+        report = read_pickle(io.BytesIO(bytes(data[begin : begin + _MOST_BYTES])))
+        names, what = report.harmful(), "is an array of Python objects, which is a pickle"
+        if names:
+            yield "code", f"{what} that imports {', '.join(names[:12])}"
+        elif report.damage or not report.pickles:
+            yield "damaged", f"{what} that ends early: {report.damage[:200]}"
+        else:
+            yield "custom", f"{what} of plain values"
+        if report.growth:
+            yield "memory", report.growth
     elif math.prod(header["shape"]) > 8 * len(data):
         yield "memory", f"declares more elements than its {len(data)} bytes hold"
 

@@ -135,6 +135,10 @@ class _Scan:
             return ""
         if names:
             self.add(place, "code", f"is a pickle that imports {', '.join(names[:12])}{', ...' if names[12:] else ''}")
+        if report.growth and looks:
+            self.add(place, "memory", report.growth)
+        if report.over and begins:
+            self.add(place, "damaged", f"is a pickle that leaves {report.over} values over, which no library writes")
         if report.damage and (names or (looks and (report.imported or begins))):
             self.add(place, "damaged", f"is a pickle that ends early: {report.damage[:200]}")
         return "pickle" if names or report.imported or (report.pickles and looks) or begins else ""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from lamina.cli.scan_growth import Growth, left, take
+
 __all__ = ["HARMLESS", "PickleReport", "read_pickle"]
 
 # The names that honest files of arrays import. All others are reported: a list of what is harmful is never complete.
@@ -45,13 +47,15 @@ class PickleReport:
     Attributes:
         imported: (module, name) that are imported, in order; None for a part that is computed.
         damage: Why reading ended before the end, or "".
+        growth: What is wrong with the size of its value, or "".
+        over: How many values its stack has at the end beside that of the pickle: none, where pickle wrote it.
         pickles: How many pickles ended by STOP.
     """
 
     def __init__(self) -> None:
         self.imported: dict[tuple[str | None, str | None], None] = {}
-        self.damage = ""
-        self.pickles = 0
+        self.damage = self.growth = ""
+        self.pickles = self.over = 0
 
     def harmful(self) -> list[str]:
         """The imports that honest files of arrays do not have, as `module.name`."""
@@ -74,10 +78,11 @@ def read_pickle(file: Any) -> PickleReport:
         if not file.read(1):
             return report
         file.seek(start)
-        imports_more = False
+        imports_more, growth = False, Growth()
         try:
-            for module, name in _imports(file):
+            for module, name in _imports(file, growth):
                 report.imported[module, name], imports_more = None, True
+            report.growth, report.over = report.growth or growth.wrong(), max(report.over, growth.over)
         except Exception as error:  # pickletools raises what it likes on bytes that are no pickle
             if report.pickles == 0 or imports_more:  # else it may be arrays that follow, as in old files of PyTorch
                 report.damage = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -104,7 +109,7 @@ class _Made:
     text: Any = None
 
 
-def _imports(file) -> Iterator[tuple[str | None, str | None]]:
+def _imports(file: Any, growth: Growth) -> Iterator[tuple[str | None, str | None]]:
     """(module, name) of each import up to STOP, found by following the stack."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
@@ -113,6 +118,7 @@ def _imports(file) -> Iterator[tuple[str | None, str | None]]:
         if count > _MOST_OPCODES:
             raise ValueError(f"it has more than {_MOST_OPCODES} opcodes")
         name = opcode.name
+        growth.follow(opcode, argument)
         if name.startswith("EXT"):
             yield "copyreg extension", str(argument)
         top = stack[-1] if stack else None
@@ -125,28 +131,13 @@ def _imports(file) -> Iterator[tuple[str | None, str | None]]:
         elif name == "DUP":
             stack.append(top)
         else:
-            taken = _take(stack, opcode)
-            left = _left_by(name, argument, taken)
+            taken = take(stack, opcode)
+            made = _left_by(name, argument, taken)
             if name in ("GLOBAL", "INST", "STACK_GLOBAL"):
-                yield left.of if isinstance(left, _Made) else left
+                yield made.of if isinstance(made, _Made) else made
             if name == "BUILD":
                 yield from _skip_array(file, taken)
-            stack += [_MARK if one is pickletools.markobject else left for one in opcode.stack_after]
-
-
-_MARK = object()
-
-
-def _take(stack: list[Any], opcode: Any) -> list[Any]:
-    """Pop what an opcode takes."""
-    before, taken = opcode.stack_before, []
-    if pickletools.markobject in before:
-        while stack and (one := stack.pop()) is not _MARK:
-            taken.insert(0, one)
-        before = before[: before.index(pickletools.markobject)]
-    place = max(len(stack) - len(before), 0)
-    taken, stack[place:] = stack[place:] + taken, []
-    return taken
+            stack += left(opcode, made)
 
 
 def _left_by(name: str, argument: Any, taken: list[Any]) -> Any:
@@ -211,7 +202,7 @@ def _skip_array(file: Any, taken: list[Any]) -> Iterator[tuple[str | None, str |
         return
     shape, kind = state["shape"], state["dtype"]
     if not _is_plain(kind):
-        yield from _imports(file)
+        yield from _imports(file, Growth())
         return
     if state.get("numpy_array_alignment_bytes") is not None:
         file.seek(file.read(1)[0], 1)

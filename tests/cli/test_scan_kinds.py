@@ -15,6 +15,8 @@ import h5py
 import numpy as np
 import pytest
 
+from benchmarks.scanner_samples import SAMPLES, harmless
+from lamina.cli.scan_files import RULES, findings_in
 from tests.cli.test_scan import EVIL, LAYERS, Call, archive, field, scanned
 
 GOOD = pickle.dumps({"a": np.zeros(3)})
@@ -127,9 +129,9 @@ def test_an_array_of_joblib_hides_no_pickle(tmp_path):
         b"(K\x03X\x01\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0t",
         b"(K\x03X\x01\0\0\0|NX\x01\0\0\0oNK\x08K\0K\0t",
     )
-    code = b"cos\nsystem\nX\x02\0\0\0ls\x85R."
+    code = b"0cos\nsystem\nX\x02\0\0\0ls\x85R."
     assert scanned(tmp_path, "a.joblib", names + b")\x81" + (state % plain) + b"b" + bytes(40) + code) == {"code"}
-    assert "code" in scanned(tmp_path, "a.joblib", names + (state % plain) + b"b0" + code + bytes(40))
+    assert "code" in scanned(tmp_path, "a.joblib", names + (state % plain) + b"b" + code + bytes(40))
     changed = names + b")\x81" + (state % objects) + b"b\x80\x02" + code + bytes(40)
     assert "code" in scanned(tmp_path, "a.joblib", changed)
     larger = plain.replace(b"J\xff\xff\xff\xff", b"K\x02", 1)
@@ -167,3 +169,31 @@ SOUND = {
 @pytest.mark.parametrize("case", SOUND)
 def test_honest_files_that_look_alike_are_quiet(case, tmp_path):
     assert scanned(tmp_path, *SOUND[case]) == set()
+
+
+@pytest.mark.parametrize("tool", SAMPLES)
+def test_other_samples_of_the_tools_are_found(tool, tmp_path):
+    for name, data in SAMPLES[tool].items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        assert any(RULES[one.rule][0] != "note" for one in findings_in(path)[1]), name
+
+
+def test_samples_that_the_tools_take_for_harmless(tmp_path):
+    for name, data in harmless().items():
+        (tmp_path / name).write_bytes(data)
+        assert all(RULES[one.rule][0] == "note" for one in findings_in(tmp_path / name)[1]), name
+
+
+def test_growth_of_values_that_hold_each_other(tmp_path):
+    """Lists that are filled after they were put into others, and lists held through objects, count as well."""
+    late = b"\x80\x04" + b"".join(b"]q%c0" % place for place in range(9)) + b"".join(
+        b"h%c(" % (place + 1) + b"h%c" % place * 20 + b"e0" for place in range(8)
+    ) + b"h\x08."  # fmt: skip
+    objects = b"\x80\x04)q\x000" + b"".join(
+        b"ccollections\nOrderedDict\n(" + b"h%c" % place * 20 + b"tRq%c0" % (place + 1) for place in range(8)
+    )
+    for data in (late, objects + b"h\x08."):
+        (tmp_path / "a.pkl").write_bytes(data)
+        assert {one.rule for one in findings_in(tmp_path / "a.pkl")[1]} == {"memory"}
