@@ -6,9 +6,9 @@ Each model is exported, run for one sample and for five, and compared with `pred
 has to refuse it and to leave no file. Prints a line for each model that is not right, counts, and the differences.
 TensorFlow may be in an environment of its own, whose PYTHON is given; TensorFlow.js is looked for in FOLDER, which has
 `node_modules`. `onnx:17` is ONNX of opset 17. `--only TEXT` takes the models with TEXT in their name, `--models` is
-one of unusual, further, published, unseen, fourth, fifth, sixth, all. `--strict` fails if a model is wrong. With
-`--results FILE` each result is added to FILE as it is known, a run that was stopped goes on where it was, and several
-processes (`--shard 0/2`, `--shard 1/2`) may share the work; what is printed at the end is of all results in FILE.
+one of unusual, further, published, unseen, fourth, fifth, sixth, seventh, all. `--strict` fails if a model is wrong.
+With `--results FILE` each result is added to FILE as it is known, a run that was stopped goes on where it was, and
+several processes (`--shard 0/2`, `--shard 1/2`) may share the work; what is printed at the end is of all results in it.
 """
 
 import argparse
@@ -30,6 +30,7 @@ import fourth_models
 import further_models
 import lamina as keras
 import published_models
+import seventh_models
 import sixth_models
 import unseen_models
 import unusual_models
@@ -46,6 +47,7 @@ SETS = {
     "fourth": fourth_models.MODELS,
     "fifth": fifth_models.MODELS,
     "sixth": sixth_models.MODELS,
+    "seventh": seventh_models.MODELS,
 }
 CHUNK = 12  # models whose files are kept until another process has run them
 NODE = HERE.parent / "tests" / "export" / "run_in_node.js"

@@ -59,7 +59,7 @@ TOKENS = {
     "losses": 7_500,
     "metrics": 10_900,
     "models": 14_500,
-    "ops": 39_500,
+    "ops": 39_600,
     "optimizers": 16_500,
     "preprocessing": 11_400,
     "quantizers": 5_100,

@@ -85,9 +85,9 @@ def _neighbours(position, order):
     """(index, weight) of the elements next to each position."""
     if order == 0:
         return [(jnp.round(position).astype("int32"), 1.0)]
-    low = jnp.floor(position)
-    part = position - low
-    low = low.astype("int32")
+    # XLA computes it several times, rounded in different ways: the index would be of one, and the weight of another.
+    low = jax.lax.optimization_barrier(jnp.floor(position).astype("int32"))
+    part = position - low.astype(position.dtype)
     return [(low, 1 - part), (low + 1, part)]
 
 

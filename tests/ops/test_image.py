@@ -156,6 +156,15 @@ def test_loops_change_variables_of_no_one_and_take_them():
     assert doubled.tolist() == [8, 16] and variable.numpy().tolist() == [1, 2]
 
 
+def test_a_compiled_transform_of_several_images_is_that_of_each():
+    """XLA computed the place of a pixel twice, and rounded it to two different ones."""
+    images = np.random.default_rng(5).normal(size=(5, 16, 16, 3)).astype("float32")
+    transform = np.array([0.9, 0.1, 1.0, -0.1, 0.9, 0.5, 0, 0], "float32")
+    compiled = jax.jit(lambda images: lamina.ops.image.affine_transform(images, transform))(images)
+    wanted = [lamina.ops.image.affine_transform(image, transform) for image in images]
+    np.testing.assert_allclose(compiled, wanted, atol=1e-4)
+
+
 def test_custom_gradient():
     @lamina.ops.custom_gradient
     def clipped(x):
