@@ -107,6 +107,17 @@ def _is_number(value):
     return isinstance(value, (int, float))
 
 
+def _with_name_first(add_weight):
+    @functools.wraps(add_weight)
+    def add(self, *args, **kwargs):
+        if args and isinstance(args[0], str):
+            names = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+            return add_weight(self, **dict(zip(names, args, strict=False)), **kwargs)
+        return add_weight(self, *args, **kwargs)
+
+    return add
+
+
 def _without_format(save_weights):
     def save(self, filepath, overwrite=True, save_format=None, options=None, **kwargs):
         return save_weights(self, filepath, overwrite, **kwargs)  # the ending of the name says the format
@@ -122,7 +133,11 @@ def patch_keras() -> None:
         "compiled_loss": property(_compiled_loss),
         "compiled_metrics": property(lambda self: self._compile_metrics or Mean(name="none")),
     }
-    of_layers: dict[str, Any] = {"add_metric": add_metric, "add_loss": _also_symbolic(Layer.add_loss)}
+    of_layers: dict[str, Any] = {
+        "add_metric": add_metric,
+        "add_loss": _also_symbolic(Layer.add_loss),
+        "add_weight": _with_name_first(Layer.add_weight),
+    }
     for kind, methods in ((Model, of_models), (Layer, of_layers)):
         for name, method in methods.items():
             setattr(kind, name, method)

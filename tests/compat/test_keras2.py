@@ -20,7 +20,7 @@ def old_methods(monkeypatch):
     """The methods, for the time of a test."""
     for kind, names in (
         (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights")),
-        (keras.layers.Layer, ("add_metric", "add_loss")),
+        (keras.layers.Layer, ("add_metric", "add_loss", "add_weight")),
     ):
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
@@ -122,3 +122,11 @@ def test_layers_take_lists_of_numbers():
             return [len(row) for row in rows]
 
     assert Lengths()([[1, 2], [3]]) == [2, 1]  # as packages of tokenizers ask for
+
+
+def test_names_of_weights_come_first_in_keras_2():
+    layer = keras.layers.Layer()
+    layer.add_weight("kernel", shape=[2, 3], initializer="ones")
+    layer.add_weight("bias", (3,), "float32", "zeros")
+    layer.add_weight(name="scale", shape=())
+    assert [(one.name, one.shape) for one in layer.weights] == [("kernel", (2, 3)), ("bias", (3,)), ("scale", ())]
