@@ -15,7 +15,7 @@ from lamina.compat.host import show_tensors
 from lamina.compat.inside import Inner, public_module
 from lamina.compat.keras_files import KERAS_FILES
 from lamina.compat.optional import does_without
-from lamina.compat.tensorflow import NAMESPACES, TensorFlow, patch_jax_arrays, without_version
+from lamina.compat.tensorflow import NAMESPACES, InnerModule, TensorFlow, patch_jax_arrays, without_version
 from lamina.compat.variables import Shape
 from lamina.errors import LaminaError
 from lamina.saving.formats.further import further
@@ -34,6 +34,7 @@ _ROOTS = (
     "tensorflow.contrib.keras.python.keras",
 )  # fmt: skip
 _PARTS = {"keras_applications": "applications", "keras_preprocessing": "preprocessing"}  # once packages of their own
+_DEEPER = tuple(f"tensorflow.python.{name}." for name in ("data", "ops.numpy_ops", "ops.ragged", "training.tracking"))
 _INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
 
 
@@ -118,6 +119,8 @@ def _module(name):
         return TensorFlow(name)
     if name == "tensorflow.python" or name.startswith(("tensorflow._api", "tensorflow.contrib")):
         return TensorFlow(name)
+    if name.startswith("tensorflow.python.") and (name.count(".") < 4 or name.startswith(_DEEPER)) and name.islower():
+        return InnerModule(name)
     raise ImportError(advice.about(name), name=name)
 
 

@@ -60,7 +60,7 @@ from lamina.layers import StringLookup, TextVectorization
 from lamina.scopes import device
 from lamina.training.data.elements import TensorSpec
 
-__all__ = ["NAMESPACES", "TF_VERSION", "TensorFlow", "patch_jax_arrays", "without_version"]
+__all__ = ["NAMESPACES", "TF_VERSION", "InnerModule", "TensorFlow", "patch_jax_arrays", "without_version"]
 
 TF_VERSION = "2.21.0"
 """A TensorFlow version released at about the same time as the Keras version that lamina follows."""
@@ -79,7 +79,10 @@ class TensorFlow(types.ModuleType):
             return importlib.import_module("keras")
         names = NAMESPACES.get(self.__name__, {})
         if name in names:
-            return names[name]
+            if isinstance(found := names[name], types.SimpleNamespace) and name.islower():
+                NAMESPACES[f"tensorflow.{path}"] = vars(found)
+                return importlib.import_module(f"tensorflow.{path}")
+            return found
         if without_version(f"tensorflow.{path}") in NAMESPACES:
             return importlib.import_module(f"tensorflow.{path}")
         raise AttributeError(advice.about(f"{self.__name__}.{name}"))
@@ -90,6 +93,25 @@ class TensorFlow(types.ModuleType):
     @property
     def __all__(self) -> Any:
         return [name for name in dir(self) if not name.startswith("_")]
+
+
+class InnerModule(TensorFlow):
+    """A module of `tensorflow.python`, such as `tensorflow.python.ops.math_ops`: its names are those of the public
+    modules, as far as one has them."""
+
+    def __getattr__(self, name: Any) -> Any:
+        if name.startswith("__"):
+            return super().__getattr__(name)
+        if name in _INNER:
+            return _INNER[name]
+        spaces = [
+            f"tensorflow.{self.__name__.rpartition('.')[2]}",
+            *sorted(NAMESPACES, key=lambda one: (one.count("."), one)),
+        ]
+        found = next((space for space in spaces if name in NAMESPACES.get(space, ())), None)
+        if found is None:
+            raise AttributeError(advice.about(f"{self.__name__}.{name}"))
+        return NAMESPACES[found][name]
 
 
 def without_version(name: Any) -> Any:
@@ -232,7 +254,14 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.sysconfig": settings.SYSCONFIG,
     "tensorflow.test": settings.TEST,
     "tensorflow.types": {},
-    "tensorflow.types.experimental": dict.fromkeys(("TensorLike", "Callable", "ConcreteFunction"), Any),
+    "tensorflow.types.experimental": {
+        **dict.fromkeys(("TensorLike", "Callable", "ConcreteFunction"), Any),
+        **{name: type(name, (), {}) for name in ("TraceType", "SupportsTracingProtocol")},
+    },
     "tensorflow.version": {"VERSION": TF_VERSION, "GIT_VERSION": f"v{TF_VERSION}", "COMPILER_VERSION": ""},
 }  # fmt: skip
 """The available tensorflow modules and their names."""
+_INNER: dict[str, Any] = {
+    "DatasetV2": datasets.DATA["Dataset"], "EagerTensor": functions.Tensor,
+    "enable_numpy_behavior": settings.nothing, "list_local_devices": settings.list_logical_devices,
+}  # fmt: skip
