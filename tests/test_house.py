@@ -43,7 +43,7 @@ TOKENS = {
     "callbacks": 19_000,
     "check": 48_500,
     "cli": 16_200,
-    "compat": 104_700,
+    "compat": 105_900,
     "core": 48_500,
     "datasets": 5_200,
     "distillation": 1_800,

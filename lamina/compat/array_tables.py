@@ -18,6 +18,7 @@ from lamina.compat.arrays import array, on_texts
 from lamina.compat.counting import band_part, bincount, edit_distance, segments, set_operation, svd
 from lamina.compat.functions import constant
 from lamina.compat.host import on_host
+from lamina.compat.lifting import NeedsEager, inside
 from lamina.compat.random_numbers import RANDOM
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
@@ -34,6 +35,13 @@ def of(function):
         return function(*map(array, args), **{key: array(value) for key, value in kwargs.items()})
 
     return run
+
+
+def timestamp(name: Any = None) -> Any:
+    """`tf.timestamp`: the seconds since 1970, of 64 bits."""
+    if inside():
+        raise NeedsEager("it reads the clock in each call")
+    return on_host(np.asarray(time.time()))
 
 
 _COUNTED = {"segment_": False, "unsorted_segment_": True}
@@ -154,7 +162,7 @@ MORE_ROOT: dict[str, Any] = {
     "squeeze": on_texts(lambda text, axis=None: np.squeeze(text, a.axes_of(axis)), lambda input, axis=None, name=None:
         jnp.squeeze(array(input), a.axes_of(axis))),
     "tile": on_texts(np.tile, lambda input, multiples, name=None: jnp.tile(array(input), a.dims(multiples))),
-    "timestamp": lambda name=None: time.time(), "truncatediv": of(jax.lax.div), "truncatemod": of(jax.lax.rem),
+    "timestamp": timestamp, "truncatediv": of(jax.lax.div), "truncatemod": of(jax.lax.rem),
     "transpose": on_texts(np.transpose, lambda a, perm=None, conjugate=False, name=None: jnp.transpose(
         array(a).conj() if conjugate else array(a), None if perm is None else tuple(map(int, np.ravel(perm))))),
     "tuple": lambda tensors, **_: list(tensors), "unravel_index": lambda indices, dims, name=None: jnp.stack(

@@ -112,8 +112,9 @@ def _compiled(function):
     """The code of the rewritten function, whose free variables are those of the function and `ag__`."""
     tree, free = _tree(function), [*function.__code__.co_freevars, AG]
     outer = ast.parse(f"def outer({', '.join(free)}):\n pass").body[0]
+    name, tree.name = tree.name, f"{AG}_function"  # in its body its own name may mean something of the module
     outer.body = [tree]  # pyright: ignore[reportAttributeAccessIssue]
     module = ast.fix_missing_locations(ast.Module([outer], []))
     code = compile(module, function.__code__.co_filename, "exec", dont_inherit=True)
     outer_code = next(one for one in code.co_consts if isinstance(one, types.CodeType))
-    return next(one for one in outer_code.co_consts if isinstance(one, types.CodeType))
+    return next(one for one in outer_code.co_consts if isinstance(one, types.CodeType)).replace(co_name=name)

@@ -16,7 +16,10 @@ from lamina.core.context import Ref
 from lamina.core.variable import Variable, unwrap
 from lamina.training.data.elements import Composite, TensorSpec
 
-__all__ = ["ConcreteFunction", "Same", "SignatureError", "fitting", "is_variable"]
+__all__ = [
+    "ConcreteFunction", "Same", "SignatureError", "described", "fitting", "is_variable", "kind_of", "results_of",
+    "spec_of",
+]  # fmt: skip
 
 
 class SignatureError(InvalidArgumentError, TypeError):
@@ -40,6 +43,12 @@ class Same:
             return False
         return self.value is other.value or (not isinstance(self.value, Ref) and self.value.__class__ is
                                              other.value.__class__ and _equal(self.value, other.value))  # fmt: skip
+
+
+def kind_of(value: Any) -> Same:
+    """An argument that is no tensor: what its `__tf_tracing_type__` says, or the value itself."""
+    says = getattr(value, "__tf_tracing_type__", None)
+    return Same(value if says is None else says(None))
 
 
 def _equal(one, other):
@@ -77,6 +86,25 @@ def fitting(spec: Any, value: Any) -> Any:
     return array
 
 
+def described(signature: Any, args: Any, kwargs: Any, outputs: Any, captures: Any = ()) -> str:
+    """The parameters, results and captures of a function, as TensorFlow prints them."""
+    given = signature.bind(*args, **kwargs).arguments.items()
+    lines = [f"  {name} ({signature.parameters[name].kind.name}): {value}" for name, value in given]
+    lines = ["Input Parameters:", *lines, "Output Type:", f"  {outputs}", "Captures:"]
+    return "\n".join([*lines, *(f"  {one.path}: {TensorSpec(one.shape, one.dtype)}" for one in captures)]) + (
+        "" if captures else "\n  None"
+    )
+
+
+def results_of(trace: Any) -> Any:
+    """The specs of what a traced function returns; None where they are not known."""
+    if not hasattr(trace, "outputs"):
+        return None
+    kinds = [TensorSpec(kind.shape, kind.dtype) for kind in trace.program.out_avals]
+    tree = trace.outputs[0]
+    return tree.unflatten(kinds)[0] if tree.num_leaves == len(kinds) else None
+
+
 class Graph:
     """The operations of a function, as `tf.Graph` lists them."""
 
@@ -106,12 +134,14 @@ class ConcreteFunction:
         self.function, self.name, self._given = owner, f"__inference_{owner.__name__}", dict(bound.arguments)
         values = list(self._given.values())  # a dict would be flattened by its sorted names
         self._leaves, self._tree = jax.tree_util.tree_flatten(values, is_leaf=is_variable)
-        self.specs: list[Any] = [_spec(leaf) for leaf in self._leaves]
+        self.specs: list[Any] = [spec_of(leaf) for leaf in self._leaves]
         self.structured_input_signature = (
-            tuple(jax.tree_util.tree_map(_spec, args)),
-            jax.tree_util.tree_map(_spec, kwargs),
+            tuple(jax.tree_util.tree_map(spec_of, args)),
+            jax.tree_util.tree_map(spec_of, kwargs),
         )
         self._free = [place for place, spec in enumerate(self.specs) if _is_spec(spec)]
+        taken = [place for place, spec in enumerate(self.specs) if _is_spec(spec) or is_variable(spec)]
+        self._ways = [self._free, taken, list(range(len(self.specs)))]  # variables and Python values may be given again
         shapes = [self.specs[place].shape for place in self._free]
         self.outputs: Any = None
         self.structured_outputs: Any = None
@@ -123,15 +153,12 @@ class ConcreteFunction:
                 self.outputs = self._shapes(zeros)
 
     def _shapes(self, zeros):
-        given = self._filled(zeros)
+        given = self._filled(self._free, zeros)
         leaves, structure = jax.tree_util.tree_flatten((tuple(given.values()), {}), is_leaf=is_variable)
         trace = self.function._traced(structure, leaves)
-        if not hasattr(trace, "outputs"):
-            return None
-        self._trace, (tree, _) = trace, trace.outputs
-        kinds = [TensorSpec(kind.shape, kind.dtype) for kind in trace.program.out_avals]
-        self.structured_outputs = tree.unflatten(kinds)[0] if tree.num_leaves == len(kinds) else None
-        return trace.outputs
+        self.structured_outputs = results_of(trace)
+        self._trace = trace if hasattr(trace, "outputs") else None
+        return getattr(trace, "outputs", None)
 
     def __deepcopy__(self, memo: Any) -> ConcreteFunction:
         made = object.__new__(ConcreteFunction)
@@ -169,11 +196,16 @@ class ConcreteFunction:
         """The specs of its tensors."""
         return [self.specs[place] for place in self._free]
 
-    def _filled(self, tensors):
+    def _filled(self, places, tensors):
         leaves = list(self._leaves)
-        for place, tensor in zip(self._free, tensors, strict=True):
+        for place, tensor in zip(places, tensors, strict=True):
             leaves[place] = tensor
         return dict(zip(self._given, self._tree.unflatten(leaves), strict=True))
+
+    def __repr__(self) -> str:
+        args, kwargs = self.structured_input_signature
+        shown = described(self.function._signature, args, kwargs, self.structured_outputs, self.variables)
+        return f"ConcreteFunction {shown}"
 
     def _call(self):
         return f"{self.name}({', '.join(self._given)})"
@@ -181,16 +213,16 @@ class ConcreteFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         tensors = list(jax.tree_util.tree_leaves(args, is_leaf=is_variable))
         names = [name for name in self._given if name in kwargs]
-        if set(kwargs) - set(names) or len(tensors) + len(names) > max(len(self._free), len(self._leaves)):
-            raise SignatureError(f"{self.name} takes {', '.join(self._given)}.", fix=self._call())
-        if len(tensors) == len(self._leaves) != len(self._free):  # Python values may be given again
-            tensors = [tensors[place] for place in self._free]
         tensors += [leaf for name in names for leaf in jax.tree_util.tree_leaves(kwargs[name], is_leaf=is_variable)]
-        if len(tensors) != len(self._free):
-            message = f"{self.name} takes {len(self._free)} tensors; got {len(tensors)}."
+        places = next((places for places in self._ways if len(places) == len(tensors)), None)
+        if places is None or set(kwargs) - set(names):
+            message = f"{self.name} takes {len(self._free)} tensors, for {', '.join(self._given)}; got {len(tensors)}."
             raise SignatureError(message, fix=self._call())
-        tensors = [fitting(self.specs[place], tensor) for place, tensor in zip(self._free, tensors, strict=True)]
-        given = self._filled(tensors)
+        for place, value in zip(places, tensors, strict=True):
+            spec = self.specs[place]
+            if not _is_spec(spec) and not is_variable(spec) and Same(spec) != Same(value):
+                raise SignatureError(f"{self.name} was made for {spec!r}; got {value!r}.", fix=self._call())
+        given = self._filled(places, map(fitting, (self.specs[place] for place in places), tensors))
         bound = self.function._signature.bind_partial()
         bound.arguments.update(given)
         return self.function(*bound.args, **bound.kwargs)
@@ -200,9 +232,10 @@ def _is_spec(value):
     return isinstance(value, TensorSpec) or hasattr(value, "joined")
 
 
-def _spec(leaf):
+def spec_of(leaf: Any) -> Any:
+    """The TensorSpec of a tensor; other values themselves."""
     if isinstance(leaf, (TensorSpec, Composite)):
         return getattr(leaf, "spec", leaf)
-    if isinstance(leaf, (jax.Array, np.ndarray)):
+    if isinstance(leaf, (jax.Array, np.ndarray, np.generic)):
         return TensorSpec(leaf.shape, "string" if leaf.dtype.kind == "O" else leaf.dtype)
     return leaf

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.compat.branches import ControlFlowError, Range, Undefined, _kinds, _same, _write, if_stmt, is_traced
-from lamina.compat.lifting import NeedsEager, inside, is_static, lift, run_lifted
+from lamina.compat.lifting import inside, is_static, lift, run_lifted
 from lamina.core.variable import unwrap
 
 __all__ = ["for_stmt", "staged", "while_stmt"]
@@ -32,8 +32,6 @@ def for_stmt(items: Any, test: Any, body: Any, get: Any, put: Any, names: Any, l
     if isinstance(items, (Range, _Rows)):
         staged(test, lambda place: body(items.item(place)), items.count(), get, put, names, line)
         return
-    if inside() and (hasattr(items, "element_spec")):
-        raise NeedsEager("a loop over a data set")
     for item in items:
         going_on = test()
         if is_traced(going_on):

@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.compat import control
 from lamina.compat.functions import constant
-from lamina.compat.host import on_host
+from lamina.compat.host import as_printed, as_text, is_text, on_host
 from lamina.compat.lifting import NeedsEager, inside, tracing
 from lamina.compat.tensor_array import InvalidArgumentError, TensorArray
 from lamina.core import context
@@ -88,9 +88,9 @@ def print_(
     *inputs: Any, output_stream: Any = None, summarize: Any = 3, sep: str = " ", end: str = "\n", name: Any = None
 ) -> None:
     """Print values, also from inside a compiled function; to stdout unless told otherwise."""
-    flat = jax.tree_util.tree_leaves(unwrap(list(inputs)))
-    if not control.is_traced(*flat):
-        return _show(inputs, output_stream, sep, end)
+    flat, trace = jax.tree_util.tree_leaves(unwrap(list(inputs))), tracing.get()
+    if trace is None and not control.is_traced(*flat):
+        return _show(inputs, output_stream, summarize, sep, end)
     structure = jax.tree_util.tree_structure(unwrap(list(inputs)))
     places = [place for place, leaf in enumerate(flat) if isinstance(leaf, jax.Array)]
     statics = [None if isinstance(leaf, jax.Array) else leaf for leaf in flat]
@@ -99,40 +99,22 @@ def print_(
         leaves = list(statics)
         for place, array in zip(places, arrays, strict=True):
             leaves[place] = np.asarray(array)
-        _show(structure.unflatten(leaves), output_stream, sep, end)
+        _show(structure.unflatten(leaves), output_stream, summarize, sep, end)
 
-    jax.debug.callback(show, *(flat[place] for place in places))
-
-
-def _show(values, stream, sep, end):
-    target = sys.stdout if stream is None or str(stream) in ("-", "<stdout>") else stream
-    print(
-        *(_text(value) for value in unwrap(list(values))),
-        sep=sep,
-        end=end,
-        file=target if hasattr(target, "write") else sys.stdout,
-    )
+    if trace is not None:
+        trace.has_checks = True  # the texts are there when the call returns
+    jax.debug.callback(show, *(flat[place] for place in places), ordered=trace is not None)
 
 
-def _text(value):
-    """A value as TensorFlow prints it."""
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, (jax.Array, np.ndarray)):
-        array = np.asarray(value)
-        if array.ndim == 0:
-            item = array.item()
-            return (
-                _text(item)
-                if isinstance(item, (bytes, str))
-                else f"{item:g}"
-                if array.dtype.kind == "f"
-                else str(item).lower()
-                if array.dtype.kind == "b"
-                else str(item)
-            )
-        return np.array2string(array, threshold=6, edgeitems=3, formatter={"float_kind": lambda x: f"{x:g}"})
-    return str(value)
+def _show(values, stream, summarize, sep, end):
+    alone, target = len(values) == 1, sys.stdout if stream is None or str(stream) in ("-", "<stdout>") else stream
+    shown = [
+        as_text(value)  # texts are in quotes in structures and beside other values
+        if isinstance(value, (str, bytes)) or (alone and is_text(value) and not np.ndim(value))
+        else as_printed(value, 3 if summarize is None else summarize)
+        for value in unwrap(list(values))
+    ]
+    print(*shown, sep=sep, end=end, file=target if hasattr(target, "write") else sys.stdout)
 
 
 def py_function(func: Any = None, inp: Any = (), Tout: Any = None, name: Any = None, **_: Any) -> Any:
@@ -171,7 +153,8 @@ def assert_(condition: Any, data: Any = (), summarize: Any = None, name: Any = N
 
     def check(holds, *data):
         if not np.all(holds):
-            message = f"Assertion failed: {' '.join(_text(one) for one in data)}".rstrip()
+            parts = [one if isinstance(one, str) else as_printed(one) for one in data]
+            message = " ".join(["Assertion failed:", *parts])
             error = InvalidArgumentError(message, fix=_CHECKED)
             if trace is None:
                 raise error

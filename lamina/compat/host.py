@@ -17,6 +17,7 @@ __all__ = [
     "InvalidArgumentError",
     "TextType",
     "as_bytes",
+    "as_printed",
     "as_text",
     "each",
     "is_text",
@@ -60,10 +61,13 @@ class HostTensor(Text):
         return (self[row] for row in range(len(self)))
 
     def __str__(self) -> str:
-        return str(np.asarray(self))
+        return str(self.numpy())
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.numpy(), format_spec)
 
     def __repr__(self) -> str:
-        return repr(np.asarray(self))
+        return repr(self.numpy())
 
     def numpy(self) -> Any:
         """The array of NumPy; text as bytes."""
@@ -114,6 +118,28 @@ def readable(data: bytes) -> str | bytes:
         return data
 
 
+def as_printed(value: Any, summarize: int = 3) -> str:
+    """A value as `tf.print` and `tf.strings.format` write it, with `summarize` items at each end of an axis."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {as_printed(value[key], summarize)}' for key in sorted(value))}}}"
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(as_printed(one, summarize) for one in value)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if not isinstance(value, (jax.Array, np.ndarray, np.generic)):
+        return repr(value) if isinstance(value, str) else str(value)
+    writers: Any = {"float_kind": _number, "int_kind": str, "bool": "{:d}".format}
+    writers["object"] = lambda text: f'"{as_text(text)}"'
+    ends = summarize if summarize >= 0 else 10**9
+    array = np.asarray(value)
+    return np.array2string(array, 10**9, separator=" ", threshold=2 * ends, edgeitems=ends, formatter=writers)
+
+
+def _number(number):
+    digits = (15, 17) if isinstance(number, np.float64) else (6, 9)
+    short = f"{number:.{digits[0]}g}"
+    return short if type(number)(short) == number or number != number else f"{number:.{digits[1]}g}"
+
+
 def texts(values: Any) -> np.ndarray:
     """An array of texts from texts, or from an array or list of them."""
     if isinstance(values, Composite):
@@ -124,7 +150,7 @@ def texts(values: Any) -> np.ndarray:
 def each(function: Any, values: Any, dtype: Any = object) -> Any:
     """A function of each text, as a tensor of the same shape; of ragged and sparse tensors too."""
     if isinstance(values, Composite):
-        return values.with_values(each(function, values.flat_values, dtype))  # pyright: ignore[reportAttributeAccessIssue]
+        return values.with_flat_values(each(function, values.flat_values, dtype))  # pyright: ignore[reportAttributeAccessIssue]
     found = np.frompyfunc(function, 1, 1)(texts(values))
     array = np.empty((), object) if not isinstance(found, np.ndarray) else found
     if array is not found:

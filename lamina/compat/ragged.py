@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import operator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.compat.host import HostTensor, InvalidArgumentError, is_text, on_host
+from lamina.compat.variables import Shape
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import Composite, array_of
 
@@ -35,8 +35,8 @@ class RaggedTensorSpec:
 
     def row(self) -> Any:
         """The spec of a row."""
-        rank = 1 if self.ragged_rank is None else self.ragged_rank
-        return RaggedTensorSpec(tuple(self.shape)[1:], self.dtype, rank - 1)
+        rank = 0 if self.ragged_rank is None else self.ragged_rank - 1
+        return RaggedTensorSpec(tuple(self.shape)[1:], self.dtype, rank)
 
     def batched(self, size: Any) -> Any:
         """The spec of a batch."""
@@ -113,9 +113,7 @@ class RaggedTensor(Composite):
         return flat_values
 
     @classmethod
-    def from_tensor(
-        cls, tensor: Any, lengths: Any = None, padding: Any = None, ragged_rank: Any = 1, **_: Any
-    ) -> Any:  # fmt: skip
+    def from_tensor(cls, tensor: Any, lengths: Any = None, padding: Any = None, ragged_rank: Any = 1, **_: Any) -> Any:
         """From an array whose rows have `lengths`, or end with the value `padding`."""
         array = np.asarray(array_of(unwrap(tensor)))
         if (ragged_rank or 1) > 1:
@@ -155,7 +153,7 @@ class RaggedTensor(Composite):
     @property
     def shape(self) -> Any:
         """Sizes, with None for ragged axes."""
-        return (self.nrows(), None, *tuple(self.values.shape)[1:])
+        return Shape((self.nrows(), self.uniform_row_length, *tuple(self.values.shape)[1:]))
 
     @property
     def ndim(self) -> int:
@@ -181,6 +179,14 @@ class RaggedTensor(Composite):
         """The lengths of the rows of each ragged axis."""
         return tuple(jnp.asarray(np.diff(splits)) for splits in self.nested_row_splits)
 
+    def row_starts(self) -> Any:
+        """The place where each row begins."""
+        return jnp.asarray(self.row_splits[:-1])
+
+    def row_limits(self) -> Any:
+        """The place where each row ends."""
+        return jnp.asarray(self.row_splits[1:])
+
     def value_rowids(self) -> Any:
         """The number of the row of each value."""
         return jnp.asarray(np.repeat(np.arange(self.nrows()), np.diff(self.row_splits)))
@@ -194,7 +200,9 @@ class RaggedTensor(Composite):
 
     def with_values(self, values: Any) -> RaggedTensor:
         """The same rows, of other values."""
-        return RaggedTensor(values, self.row_splits)
+        made = RaggedTensor(values, self.row_splits)
+        made.uniform_row_length = self.uniform_row_length
+        return made
 
     def with_flat_values(self, values: Any) -> RaggedTensor:
         """The same rows, of other innermost values."""
@@ -236,11 +244,7 @@ class RaggedTensor(Composite):
     def numpy(self) -> Any:
         """An array of arrays; an ordinary one, if all rows have the same length."""
         rows = [row.numpy() if hasattr(row, "numpy") else np.asarray(row) for row in self]
-        if len({np.shape(row) for row in rows}) == 1:
-            return np.stack(rows)
-        found = np.empty(len(rows), object)
-        found[:] = rows
-        return found
+        return np.stack(rows) if len(set(map(np.shape, rows))) == 1 else np.array([*rows, None], object)[:-1]
 
     def stacked(self, items: Any) -> RaggedTensor:
         """Tensors as one batch."""
@@ -256,10 +260,8 @@ class RaggedTensor(Composite):
         first, *rest = key if isinstance(key, tuple) else (key,)
         if first is Ellipsis:
             first, *rest = (*[slice(None)] * (self.ndim - len(rest)), *rest)
-        if isinstance(first, slice) and first == slice(None):
-            found = self
-        elif isinstance(first, slice):
-            found = gather(self, np.arange(self.nrows())[first])
+        if isinstance(first, slice):
+            found = self if first == slice(None) else gather(self, np.arange(self.nrows())[first])
         else:
             place = range(self.nrows())[int(first)]
             row = self.values[int(self.row_splits[place]) : int(self.row_splits[place + 1])]
@@ -277,10 +279,9 @@ for _name in "add sub mul truediv floordiv mod pow and or xor lt le gt ge eq ne"
     _run = getattr(operator, f"__{_name}__")
     setattr(RaggedTensor, f"__{_name}__", lambda self, other, run=_run: flat_map(run, self, other))
     setattr(RaggedTensor, f"__r{_name}__", lambda self, other, run=_run: flat_map(run, other, self))
-for _name in ("__neg__", "__invert__", "__abs__"):
-    setattr(
-        RaggedTensor, _name, functools.partialmethod(lambda self, run: flat_map(run, self), getattr(operator, _name))
-    )
+for _name in ("neg", "invert", "abs"):
+    _run = getattr(operator, f"__{_name}__")
+    setattr(RaggedTensor, f"__{_name}__", lambda self, run=_run: flat_map(run, self))
 RaggedTensor.__hash__ = object.__hash__  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -290,8 +291,8 @@ def flat_map(function: Any, *args: Any, **kwargs: Any) -> Any:
 
     def of(arg):
         if isinstance(arg, RaggedTensor):
-            if any(len(a) != len(b) or (a != b).any() for a, b in zip(arg.nested_row_splits, ragged.nested_row_splits,
-                                                                     strict=False)):  # fmt: skip
+            splits = zip(arg.nested_row_splits, ragged.nested_row_splits, strict=False)
+            if any(len(a) != len(b) or (a != b).any() for a, b in splits):
                 raise InvalidArgumentError("The rows of the ragged tensors have different lengths.",
                                            fix="a.to_tensor() + b.to_tensor(): pad both first")  # fmt: skip
             return arg.flat_values

@@ -15,7 +15,7 @@ from lamina.compat import table
 from lamina.compat.arrays import known
 from lamina.compat.composites import with_tapes
 from lamina.compat.dispatching import DISPATCHED, dispatched
-from lamina.compat.host import HostTensor, as_text, is_text, on_host, texts
+from lamina.compat.host import HostTensor, InvalidArgumentError, as_text, is_text, on_host, texts
 from lamina.compat.ragged import RaggedTensor, as_values, concat, flat_map, gather, stack, stack_rows
 from lamina.compat.sparse import SparseTensor
 from lamina.core.variable import unwrap
@@ -35,8 +35,17 @@ def constant(
         return as_values(np.asarray(pylist, object if is_text(pylist) else dtype))
     nested = []
     for _level in range(rank):
+        if not all(map(_depth, pylist)):
+            raise InvalidArgumentError(
+                "A ragged tensor takes lists that are nested equally deep everywhere.",
+                fix="tf.ragged.constant([['A'], ['B', 'C']])",
+            )
         nested.append(np.cumsum([0, *map(len, pylist)]))
         pylist = list(itertools.chain.from_iterable(pylist))
+    if is_text(pylist) and not all(map(is_text, pylist)):
+        raise InvalidArgumentError(
+            "A ragged tensor has texts, or numbers.", fix="tf.ragged.constant([['one', 'two'], ['3', '4']])"
+        )
     kind = object if is_text(pylist) else dtype or (None if pylist else "float32")
     array = np.asarray(pylist, kind)
     values = on_host(array) if kind is object else jnp.asarray(array)

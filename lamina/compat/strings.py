@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from lamina.compat.host import as_bytes, as_text, each, on_host, readable, texts
-from lamina.compat.ragged import RaggedTensor
+from lamina.compat.host import as_bytes, as_printed, as_text, each, on_host, readable, texts
+from lamina.compat.ragged import RaggedTensor, flat_map
 from lamina.core.variable import unwrap
 from lamina.errors import DataError
 from lamina.layers.text.hashing import fingerprints_of
-from lamina.training.data.elements import Composite
+from lamina.training.data.elements import Composite, array_of
 
 __all__ = ["STRINGS"]
 
@@ -70,6 +70,9 @@ def to_number(text: Any, out_type: Any = "float32") -> Any:
 def substr(input: Any, pos: Any, len: Any, unit: Any = "BYTE", name: Any = None) -> Any:
     """`tf.strings.substr`: `len` bytes or characters from position `pos`; both may be arrays."""
 
+    if any(isinstance(part, Composite) for part in (input, pos, len)):
+        return flat_map(functools.partial(substr, unit=unit), input, pos, len)
+
     def part(text, start, count):
         whole = as_text(text) if unit == "UTF8_CHAR" else as_bytes(text)
         size = whole.__len__()
@@ -86,9 +89,7 @@ def substr(input: Any, pos: Any, len: Any, unit: Any = "BYTE", name: Any = None)
 def join(inputs: Any, separator: Any = "", name: Any = None) -> Any:
     """`tf.strings.join`: the texts of several tensors, element-wise."""
     if any(isinstance(part, RaggedTensor) for part in inputs):
-        ragged = next(part for part in inputs if isinstance(part, RaggedTensor))
-        parts = [part.flat_values if isinstance(part, RaggedTensor) else part for part in inputs]
-        return ragged.with_flat_values(join(parts, separator))
+        return flat_map(lambda *parts: join(parts, separator), *inputs)
     found = np.frompyfunc(lambda *parts: as_text(separator).join(map(as_text, parts)), len(inputs), 1)(
         *map(texts, inputs))  # fmt: skip
     return on_host(np.asarray(found, object))
@@ -187,6 +188,8 @@ def unicode_transcode(text: Any, input_encoding: Any, output_encoding: Any, erro
 def reduce_join(inputs: Any, axis: Any = None, keepdims: Any = False, separator: Any = "", name: Any = None) -> Any:
     """`tf.strings.reduce_join`: texts along an axis, joined."""
     between = as_text(separator)
+    if isinstance(inputs, RaggedTensor) and isinstance(inputs.values, RaggedTensor) and axis is not None:
+        return inputs.with_values(reduce_join(inputs.values, -1, keepdims, separator))
     if isinstance(inputs, RaggedTensor):
         rows = [between.join(map(as_text, row)) for row in inputs.to_list()]
         found = np.asarray(rows if axis is not None else between.join(rows), object)
@@ -208,7 +211,7 @@ def as_string(input: Any, precision: Any = -1, scientific: Any = False, shortest
               fill: Any = "", name: Any = None) -> Any:  # fmt: skip
     """`tf.strings.as_string`: numbers as texts."""
     if isinstance(input, Composite):
-        return input.with_values(as_string(input.flat_values, precision, scientific, shortest, width, fill))  # pyright: ignore
+        return input.with_flat_values(as_string(input.flat_values, precision, scientific, shortest, width, fill))  # pyright: ignore
     array = np.asarray(input)
     if array.dtype.kind in "USO":
         return on_host(array)
@@ -248,10 +251,7 @@ def format_(template: Any, inputs: Any, placeholder: Any = "{}", summarize: Any 
     parts = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     text = as_text(template)
     for part in parts:
-        array = np.asarray(part)
-        shown = f'"{as_text(array)}"' if array.dtype == object and not array.ndim else np.array2string(
-            array, threshold=2 * summarize, edgeitems=summarize, separator=" ")  # fmt: skip
-        text = text.replace(placeholder, shown, 1)
+        text = text.replace(placeholder, as_printed(array_of(part), summarize), 1)
     return on_host(text)
 
 
@@ -266,7 +266,7 @@ def unsorted_segment_join(inputs: Any, segment_ids: Any, num_segments: Any, sepa
 def to_hash_bucket(input: Any, num_buckets: int, key: Any = None, name: Any = None) -> Any:
     """`tf.strings.to_hash_bucket_fast`, and `to_hash_bucket_strong` with a key: the numbers of buckets."""
     if isinstance(input, Composite):
-        return input.with_values(to_hash_bucket(input.flat_values, num_buckets, key))  # pyright: ignore
+        return input.with_flat_values(to_hash_bucket(input.flat_values, num_buckets, key))  # pyright: ignore
     array = texts(input)
     hashes = fingerprints_of(np.asarray([as_text(one) for one in array.ravel()]), None if key is None else list(key))
     return on_host((hashes % np.uint64(num_buckets)).astype("int64").reshape(array.shape))

@@ -18,7 +18,17 @@ from jax.core import Tracer
 
 from lamina.compat import autograph
 from lamina.compat.branches import Undefined
-from lamina.compat.concrete import ConcreteFunction, Same, SignatureError, fitting, is_variable
+from lamina.compat.concrete import (
+    ConcreteFunction,
+    Same,
+    SignatureError,
+    described,
+    fitting,
+    is_variable,
+    kind_of,
+    results_of,
+    spec_of,
+)
 from lamina.compat.lifting import VARIABLES_MADE, NeedsEager, VariablesFirst, inside, tracing
 from lamina.compat.reachable import reachable
 from lamina.compat.tapes import FunctionTape, NeedsTape
@@ -29,7 +39,7 @@ from lamina.core.recording import NEEDS_VALUES, recorded, recording
 from lamina.core.slots import Slots
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, is_internal, warn
-from lamina.training.data.elements import Composite
+from lamina.training.data.elements import Composite, TensorSpec
 
 __all__ = ["AUTOGRAPH", "CONFIG", "FUNCTIONS", "Function", "function"]
 
@@ -51,6 +61,7 @@ class Function:
         self._traces: dict[Any, Any] = {}
         self._bound: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._was_called = self._warned = self._tape = False
+        self.__name__ = type(python_function).__name__  # of an object that is called
         functools.update_wrapper(self, python_function, updated=())
 
     @functools.cached_property
@@ -96,7 +107,7 @@ class Function:
                 arrays.append(leaf)
                 kinds.append((leaf.shape, leaf.dtype))
             else:
-                kinds.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else Same(leaf))
+                kinds.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else kind_of(leaf))
         trace = self._traces.get(key := tuple(kinds))
         if trace is None:
             if is_symbolic(leaves):
@@ -177,7 +188,13 @@ class Function:
 
     def pretty_printed_concrete_signatures(self) -> str:
         """The kinds of arguments there were, one a line."""
-        return "\n".join(f"{self.__name__}{key[1:]}" for key in self._traces)
+        shown = []
+        for (structure, *kinds), trace in self._traces.items():
+            args, kwargs = structure.unflatten(map(spec_of, (kind.value if isinstance(kind, Same) else kind[1]
+                if isinstance(kind[0], type) else TensorSpec(*kind) for kind in kinds)))  # fmt: skip
+            captures = getattr(trace, "variables", ())
+            shown += described(self._signature, args, kwargs, results_of(trace), captures), ""
+        return "\n".join(shown)
 
     def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Any:
         """A function whose result is the program as text."""

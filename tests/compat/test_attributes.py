@@ -62,4 +62,4 @@ def test_arrays_of_numpy_are_written_to_and_devices_are_texts():
     assert values.tolist() == [5.0, 2.0]
     device = tf.constant(1.0).device
     assert device[-5:] == "CPU:0" and "device:CPU" in device and device.endswith("CPU:0")
-    assert str(tf.constant(["a", "b"])) == "['a' 'b']" and repr(tf.constant("a")) == "array('a', dtype=object)"
+    assert str(tf.constant(["a", "b"])) == "[b'a' b'b']" and repr(tf.constant("a")) == "b'a'"

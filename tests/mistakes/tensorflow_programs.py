@@ -12,6 +12,28 @@ def f(x):
 g = f.get_concrete_function()
 """
 )
+SQUARE = (
+    TF
+    + """
+@tf.function
+def power(a, b):
+    return a**b
+square = power.get_concrete_function(tf.TensorSpec([], tf.float32), 2)
+"""
+)
+ELEMENTS = (
+    TF
+    + """
+numbers = iter(keras.utils.Dataset.from_tensor_slices([1.0, 2.0]))
+class Net(keras.Model):
+    def call(self, x):
+        return x + next(numbers)
+class Sum(keras.Model):
+    def call(self, x):
+        return x[0] + x[1]
+x = np.ones((2, 1))
+"""
+)
 POINT = (
     TF
     + """
@@ -59,6 +81,13 @@ def function(wrong, right, says, before=""):
 
 
 PROGRAMS = [
+    Mistake(SQUARE + "square(3.0, b=3)", SQUARE + "square(3.0, b=2)", says="__inference_power(a, b)", prose=True),
+    Mistake(
+        ELEMENTS + "Net().predict(x, verbose=0)",
+        ELEMENTS + "Sum().predict([x, np.broadcast_to(next(numbers), x.shape)], verbose=0)",
+        says="step(next(iterator)), with the element as an argument of the function",
+        prose=True,
+    ),
     # tf.function and its control flow
     swap(FUNCTION, "f(np.ones((2, 3), 'float32'))", "f(np.ones((2, 2), 'float32'))", "tf.cast(x, tf.float32)"),
     swap(FUNCTION, "f()", "f(np.ones((2, 2), 'float32'))", "a tf.TensorSpec for each argument"),
@@ -177,6 +206,8 @@ PROGRAMS = [
          "tf.image.random_crop(x, (4, 4, 3))"),
     swap(TF + "x = ['1.5']\n", "tf.strings.to_number(x, tf.int32)", "tf.strings.to_number(x, tf.float32)"),
     swap(TF, "tf.strings.substr('abc', 5, 1)", "tf.strings.substr('abc', pos=3, len=1)", "pos=3"),
+    swap(TF, "tf.ragged.constant(['A', ['B', 'C']])", "tf.ragged.constant([['A'], ['B', 'C']])"),
+    swap(TF, "tf.ragged.constant([['one', 'two'], [3, 4]])", "tf.ragged.constant([['one', 'two'], ['3', '4']])"),
     swap(RAGGED, "a + b", "a.to_tensor() + b.to_tensor()"),
     swap(TF + "ragged = tf.ragged.constant([[[1], [2, 3]], [[4]]])\n", "tf.reduce_sum(ragged, axis=1)",
          "tf.reduce_sum(ragged.to_tensor(), axis=1)"),

@@ -730,6 +730,6 @@ test_fixes_of_compat = fixes_are_tried(
 )
 
 
-@pytest.mark.parametrize("file", ["choices", "dataset", "groups", "elements", "transformations"])
+@pytest.mark.parametrize("file", ["choices", "dataset", "groups", "elements", "iterator", "transformations"])
 def test_fixes_of_dataset(file, tmp_path, monkeypatch):
     fixes_are_tried(f"lamina/training/data/{file}.py", MISTAKES)(tmp_path, monkeypatch)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Self
 
+from lamina.core import context
+from lamina.errors import TracingError
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.training.data.elements import map_leaves, on_device
 
@@ -29,6 +31,11 @@ class DatasetIterator:
 
     @filters_traceback
     def __next__(self) -> Any:
+        if context.is_bound():  # a compiled function would have this element in every call
+            raise TracingError(
+                "A function that is compiled takes the next element of a data set.",
+                fix="step(next(iterator)), with the element as an argument of the function",
+            )
         item = next(self._items)
         self.taken += 1
         return map_leaves(on_device, item)
