@@ -74,6 +74,41 @@ def masked_attention():
     return keras.Model(words, L.MultiHeadAttention(2, 2)(x, x))
 
 
+def shapes():
+    x, ops = keras.Input((4, 6)), keras.ops
+    low, high = ops.split(ops.pad(x, ((0, 0), (1, 0), (0, 2))), [3], axis=-1)
+    y = ops.stack([low, ops.clip(high[..., :3], -1.0, 2.0)], axis=2)  # 5, 2, 3
+    y = ops.repeat(ops.swapaxes(y, 1, 2), 2, axis=1) + ops.zeros_like(ops.moveaxis(y, -1, 1))[:, :1, :, :1]
+    best = ops.max(y, axis=(1, 3)) - ops.min(y, axis=(3, 1)) * ops.cast(ops.sum(y, -1), "float32")[:, 0]
+    return keras.Model(
+        x, [best, ops.mean(x, axis=1, keepdims=True), ops.normalize(x, axis=-1), ops.sum(y, axis=[2, 3])]
+    )
+
+
+class Block(L.Layer):
+    """A layer twice, a weight of its own, an argument, and an input that comes out as it was."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense, self.drop = L.Dense(3), L.Dropout(0.5)
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(3,), name="scale")
+
+    def call(self, x, factor=1.0, training=None):
+        y = self.drop(keras.ops.relu(self.dense(x)), training=training)
+        batch, steps = keras.ops.shape(x)[0], x.shape[1]
+        y = self.drop(self.scale * keras.ops.reshape(y, (batch, steps, 1, 3)) * factor, training=training)
+        return keras.ops.squeeze(y, 2) + x, x
+
+
+def own():
+    pictures = keras.Input((4, 6, 1))
+    patches = L.Lambda(lambda x: keras.ops.image.extract_patches(x, 2))(pictures)
+    x = L.Dense(3)(L.Reshape((6, 4))(patches))
+    return keras.Model(pictures, list(Block()(Block()(x, factor=0.5)[0])))
+
+
 ACTIVATIONS = ("elu", "gelu", "log_softmax", "mish", "relu6", "selu", "silu", "softplus", "softsign", "tanh", "softmax")
 REWRITTEN = (
     "hard_sigmoid",
@@ -141,7 +176,7 @@ MODELS = {
                    lambda: L.ConvLSTM2D(3, 2)),
     "rows, cells": chain((3, 6, 2), lambda: L.ConvLSTM1D(2, 2, return_sequences=True), lambda: L.Reshape((3, 10)),
                          lambda: L.RNN([L.LSTMCell(3), L.SimpleRNNCell(2)])),
-    "open ends": open_ends,
+    "open ends": open_ends, "functions of shapes": shapes, "own layers": own,
 }  # fmt: skip
 
 

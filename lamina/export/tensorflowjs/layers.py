@@ -36,7 +36,6 @@ AveragePooling1D: {_POOLING}
 AveragePooling2D: {_POOLING}
 AveragePooling3D: {_POOLING}
 BatchNormalization: axis momentum epsilon center scale
-CategoryEncoding: num_tokens output_mode=multi_hot|one_hot|count
 Concatenate: axis
 Conv1D: {_CONVOLUTION}
 Conv2D: {_CONVOLUTION}

@@ -217,9 +217,9 @@ def _by_squares(make, layer, x):
 
 
 @rewrites("UnitNormalization", "normalize")
-def _of_length_one(make, layer, x):
-    axis = layer.axis if isinstance(getattr(layer, "axis", None), int) else layer.axis[0] if len(layer.axis) == 1 else 0
-    if axis not in (-1, len(x.shape) - 1):
+def _of_length_one(make, layer, x, axis=-1, order=2, epsilon=None):
+    axes = getattr(layer, "axis", axis)
+    if axes not in (-1, len(x.shape) - 1, [-1], [len(x.shape) - 1]) or order != 2:
         raise Unable
     return make.scale(_over_root_of_squares(make, x, 1e-12 / x.shape[-1]), x.shape[-1] ** -0.5)
 
@@ -237,3 +237,15 @@ def _of_groups(make, layer, x):
     weights = iter(plain_weights(layer))
     scale, offset = next(weights) if layer.scale else 1.0, next(weights) if layer.center else 0.0
     return make.affine(make.reshape(parts, *x.shape[1:]), scale, offset)
+
+
+@rewrites("CategoryEncoding")
+def _encoded(make, layer, x):
+    """Rows of a table that has 1 on its diagonal, together for several codes. TensorFlow.js has the layer, which gives
+    the shape of its results to the layer before it."""
+    count, sizes = layer.num_tokens, layer.compute_output_shape(x.shape)[1:]
+    rows = make("Embedding", x, input_dim=count, output_dim=count, weights=[np.eye(count)])
+    if layer.output_mode == "one_hot" or len(x.shape) != 2:
+        return make.reshape(rows, *sizes)
+    made = make("GlobalMaxPooling1D" if layer.output_mode == "multi_hot" else "GlobalAveragePooling1D", rows)
+    return made if layer.output_mode == "multi_hot" else make.scale(made, x.shape[1])

@@ -129,6 +129,27 @@ def _limited(make, name, x, y):
     return make.scale(rest, sign, float(value))
 
 
+@rewrites("clip")
+def _clipped(make, operation, x, x_min, x_max):
+    if np.ndim(x_min) or np.ndim(x_max):
+        raise Unable
+    rest = make("ReLU", make.scale(x, 1, -float(x_min)), max_value=float(x_max) - float(x_min))
+    return make.scale(rest, 1, float(x_min))
+
+
+@rewrites("cast")
+def _cast(make, operation, x, dtype):
+    """TensorFlow.js computes in float32, and has whole numbers for what they count."""
+    if "float" not in str(dtype):
+        raise Unable
+    return make("Activation", x, activation="linear")
+
+
+@rewrites("zeros_like", "ones_like")
+def _like(make, operation, x):
+    return make.scale(x, 0, float("ones" in operation.op_name))
+
+
 @rewrites("negative")
 def _negative(make, operation, x):
     return make.scale(x, -1)
@@ -151,45 +172,6 @@ def _power(make, operation, x, exponent):
     return make("Multiply", *(make("Activation", x, activation="linear") for _ in range(int(exponent))))
 
 
-@rewrites("concatenate")
-def _concatenate(make, operation, parts, axis=0):
-    return make("Concatenate", *parts, axis=axis)
-
-
-@rewrites("transpose")
-def _transpose(make, operation, x, axes=None):
-    if not axes or axes[0] != 0:
-        raise Unable
-    return make.permute(x, *axes[1:])
-
-
-@rewrites("reshape", "squeeze", "expand_dims")
-def _reshape(make, operation, *args, **kwargs):
-    x = args[0]
-    shape = operation._inbound_nodes[0].result.shape
-    if shape[0] is not None or x.shape[0] is not None:
-        raise Unable
-    return make.reshape(x, *shape[1:])
-
-
-@rewrites("mean", "max", "amax", "sum")
-def _reduced(make, operation, x, axis=None, keepdims=False):
-    rank = len(x.shape)
-    axes = sorted(
-        number % rank for number in (axis if isinstance(axis, (list, tuple)) else [axis]) if number is not None
-    )
-    if axes != list(range(1, rank - 1)) or rank < 3:
-        raise Unable
-    kind = "Max" if "max" in operation.op_name else "Average"
-    flat = make.reshape(x, None if None in x.shape[1:-1] else int(np.prod(x.shape[1:-1])), x.shape[-1])
-    made = make(f"Global{kind}Pooling1D", flat)
-    if operation.op_name == "sum":
-        if flat.shape[1] is None:
-            raise Unable
-        made = make.scale(made, flat.shape[1])
-    return make.reshape(made, *(1,) * (rank - 2), x.shape[-1]) if keepdims else made
-
-
 @rewrites("matmul")
 def _matmul(make, operation, x, y):
     if not isinstance(x, KerasTensor):
@@ -202,35 +184,6 @@ def _matmul(make, operation, x, y):
     if y.ndim != 2:
         raise Unable
     return make("Dense", x, units=y.shape[1], use_bias=False, weights=[y])
-
-
-@rewrites("get_item")
-def _part(make, operation, x, key):
-    """Steps and ranges of axes whose size is known."""
-    key = list(key) if isinstance(key, tuple) else [key]
-    if Ellipsis in key:
-        place = key.index(Ellipsis)
-        key[place : place + 1] = [slice(None)] * (len(x.shape) - len(key) + 1)
-    if not key or key[0] != slice(None) or len(key) > len(x.shape) or any(part is None for part in key):
-        raise Unable
-    is_end = len(key) > 1 and key[1] in (0, -1) and isinstance(key[1], int)
-    if is_end and x.shape[1] is None and len(x.shape) == 3 and all(part == slice(None) for part in key[2:]):
-        size = x.shape[-1]  # the state of a loop that keeps its input
-        settings = {"activation": "linear", "use_bias": False, "go_backwards": key[1] == 0}
-        return make("SimpleRNN", x, units=size, weights=[np.eye(size), np.zeros((size, size))], **settings)
-    dropped = []
-    for axis, part in enumerate(key[1:], 1):
-        if part == slice(None):
-            continue
-        size = x.shape[axis]
-        if size is None or not isinstance(part, (int, slice)):
-            raise Unable
-        start, stop, step = part.indices(size) if isinstance(part, slice) else (part % size, part % size + 1, 1)
-        if step != 1 or stop <= start:
-            raise Unable
-        dropped += [] if isinstance(part, slice) else [axis]
-        x = make.along(x, axis, "Cropping2D", cropping=((0, 0), (start, size - stop)))
-    return make.reshape(x, *(size for axis, size in enumerate(x.shape) if axis and axis not in dropped))
 
 
 @rewrites("Dense", "Embedding")

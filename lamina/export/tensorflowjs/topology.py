@@ -7,12 +7,13 @@ from typing import Any
 
 from lamina.core.node import readers_of
 from lamina.errors import ConfigError
-from lamina.export.tensorflowjs import of_layers, of_operations, of_sequences
+from lamina.export.tensorflowjs import of_layers, of_operations, of_sequences, of_shapes
 from lamina.export.tensorflowjs.layers import layer_config, rank_of_input, refused
 from lamina.export.tensorflowjs.rewriting import rewritten
+from lamina.export.tensorflowjs.tracing import layers_model, traced
 from lamina.layers.base.layer import Layer
 
-__all__ = ["Replaced", "topology"]
+__all__ = ["Replaced", "as_graph", "topology"]
 
 MODELS = ("Sequential", "Functional", "Model")
 _MAKE_MASKS = ("Embedding", "Masking")
@@ -21,7 +22,7 @@ _USE_MASKS = frozenset(
 )
 _OPERATIONS = ("Add", "Multiply", "Maximum", "Minimum")  # of keras.ops, which are layers there
 _STATEFUL = ("LSTM", "GRU", "SimpleRNN")
-_REWRITERS = (of_layers, of_operations, of_sequences)  # fill REWRITERS
+_REWRITERS = (of_layers, of_operations, of_sequences, of_shapes)  # fill REWRITERS
 
 
 @dataclass
@@ -43,6 +44,26 @@ class Replaced:
         return self.models.get(id(operation), (None, operation))[1]
 
 
+def as_graph(model: Any) -> Any:
+    """A model as a graph of layers, which a subclassed model becomes by a call.
+
+    Args:
+        model: Model.
+
+    Raises:
+        ConfigError: Its `call` needs values, and not symbolic tensors alone.
+    """
+    made = model if _is_graph(model) else layers_model(model, _class_of(model))
+    if made is None:
+        kind = type(model).__name__
+        raise refused(model, f"TensorFlow.js has models of layers, and the call of {kind} is not of layers alone")
+    return made
+
+
+def _class_of(model):
+    return next(base for base in type(model).__mro__ if base.__name__ == "Model")
+
+
 def topology(model: Any, replaced: Replaced | None = None) -> tuple[dict[str, Any], Replaced]:
     """The class and config of a model, and what replaces operations in it.
 
@@ -54,16 +75,19 @@ def topology(model: Any, replaced: Replaced | None = None) -> tuple[dict[str, An
         ConfigError: It is of another kind, or has a layer that TensorFlow.js cannot compute.
     """
     kind = type(model).__name__
-    if kind not in MODELS or not type(model).__module__.startswith("lamina.") or not hasattr(model, "input"):
+    if not _is_graph(model):
         raise refused(model, f"A layers model of TensorFlow.js is Sequential or functional; {kind} has its own call")
     if replaced is None:
-        model_class = next(base for base in type(model).__mro__ if base.__name__ == "Model")
-        replaced = Replaced(_makes_masks(model), model_class)
+        replaced = Replaced(_makes_masks(model), _class_of(model))
         _check_masks(model, replaced)
     if kind == "Sequential" and any(isinstance(node.result, (list, tuple)) for node in model._graph.depths):
         kind, model = "Functional", replaced.model_class(model.inputs, model.outputs, name=model.name)
     make = _sequential if kind == "Sequential" else _functional
     return {"class_name": kind, "config": make(model, replaced)}, replaced
+
+
+def _is_graph(model):
+    return type(model).__name__ in MODELS and type(model).__module__.startswith("lamina.") and hasattr(model, "input")
 
 
 def _makes_masks(model):
@@ -119,7 +143,8 @@ def _check_directions(layer):
 
 def _sequential(model, replaced):
     kept = _kept_nodes(model._graph)
-    layers = [_entry(layer, layer.get_config(), kept, replaced) for layer in model._layers if not _is_input(layer)]
+    inner = [layer for layer in model._layers if not _is_input(layer)]
+    layers = _entries(inner, [layer.get_config() for layer in inner], kept, replaced)
     for layer in layers:
         del layer["name"], layer["inbound_nodes"]
     first = {"batch_input_shape": list(model.input_shape), "dtype": _dtype(model.input.dtype)}
@@ -142,10 +167,7 @@ def _is_input(layer):
 
 def _functional(model, replaced):
     config, kept = model.get_config(), _kept_nodes(model._graph)
-    layers = [
-        _entry(operation, entry["config"], kept, replaced)
-        for entry, operation in zip(config["layers"], model.operations, strict=True)
-    ]
+    layers = _entries(model.operations, [entry["config"] for entry in config["layers"]], kept, replaced)
     graph = model._graph
     ends = {
         "input_layers": [_place(tensor, kept, replaced) for tensor in _leaves(graph.inputs)],
@@ -168,8 +190,16 @@ def _leaves(structure):
     return [structure]
 
 
+def _entries(operations, configs, kept, replaced):
+    """Layers, or the models that replace them, and their calls, which tell what was replaced."""
+    made = [_entry(*pair, kept, replaced) for pair in zip(operations, configs, strict=True)]
+    return [
+        {**described, "inbound_nodes": [[[*_place(t, kept, replaced), {}] for t in each] for each in tensors]}
+        for described, tensors in made
+    ]
+
+
 def _entry(operation, config, kept, replaced):
-    """A layer and its calls, or the model that replaces it."""
     calls = [node for node in kept[id(operation)] if not node.is_input]
     try:
         described = _of_operation(operation, config, replaced)
@@ -177,21 +207,26 @@ def _entry(operation, config, kept, replaced):
     except ConfigError as error:
         described = _replaced(operation, calls, replaced, error)
         tensors = [node.tensors for node in calls]
-    nodes = [[[*_place(tensor, kept, replaced), {}] for tensor in each] for each in tensors]
-    return {**described, "name": operation.name, "inbound_nodes": nodes}
+    return {**described, "name": operation.name}, tensors
 
 
 def _replaced(operation, calls, replaced, error):
     alike = len({tuple(str(leaf) if hasattr(leaf, "shape") else repr(leaf) for leaf in node.leaves) for node in calls})
     shapes = {tuple(tuple(tensor.shape) for tensor in node.tensors) for node in calls}
     masked = replaced.has_masks and any(len(shape) > 2 for each in shapes for shape in each)
-    made = None if masked or len(shapes) != 1 or not alike else rewritten(operation, calls[0], replaced.model_class)
+    trains = any(node.kwargs.get("training") for node in calls)
+    if masked or len(shapes) != 1 or not alike or trains:
+        raise error
+    made, is_own = rewritten(operation, calls[0], replaced.model_class), False
+    if made is None and isinstance(operation, Layer):
+        made = traced(operation, calls[0], replaced.model_class)
+        is_own = type(operation).__name__ == "Lambda" or not type(operation).__module__.startswith("lamina.")
     if made is None:
         raise error
     try:
         described = topology(made, replaced)[0]
-    except ConfigError:
-        raise error from None
+    except ConfigError as inner:
+        raise inner if is_own else error from None
     replaced.models[id(operation)] = operation, made
     return described
 
@@ -209,7 +244,7 @@ def _of_operation(operation, config, replaced):
 
 def _inputs(operation, node):
     """The tensors of a call that has no further arguments: the inputs, and the first states of a recurrent layer."""
-    args, kwargs = list(node.args), {k: v for k, v in node.kwargs.items() if v is not None and k != "training"}
+    args, kwargs = list(node.args), {k: v for k, v in node.kwargs.items() if v is not None and (k != "training" or v)}
     states = kwargs.pop("initial_state", None) if type(operation).__name__ in _STATEFUL else None
     of_operation = not isinstance(operation, Layer)
     first = args if of_operation else args[0] if args and isinstance(args[0], (list, tuple)) else args[:1]

@@ -15,7 +15,8 @@ from lamina.errors import ConfigError
 from lamina.export.comparison import states_of
 from lamina.export.report import TOLERANCE, Written
 from lamina.export.tensorflowjs.layers import refused
-from lamina.export.tensorflowjs.topology import topology
+from lamina.export.tensorflowjs.topology import as_graph, topology
+from lamina.export.tensorflowjs.tracing import calls_undone
 from lamina.saving.formats.tensorflowjs import load_tensorflowjs, named_weights
 
 __all__ = ["write_tensorflowjs"]
@@ -43,6 +44,11 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
             f"weight_type is one of {', '.join(map(repr, WEIGHT_TYPES))}; got {weight_type!r}.",
             fix='weight_type="float16"',
         )
+    with calls_undone(model):
+        return _written(model, as_graph(model), folder, weight_type)
+
+
+def _written(original, model, folder, weight_type):
     _check_weights(model._flatten_layers())
     described, replaced = topology(model)
     weights, parts = [], []
@@ -65,7 +71,7 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
     lost = [] if weight_type == "float32" else [f"float32: the weights have {weight_type}"]
     exact = TOLERANCE if weight_type == "float32" else None
     return Written(
-        _avals(model), "lamina", lambda: _reader(folder, model), lost=lost, tolerance=exact, last="model.json"
+        _avals(model), "lamina", lambda: _reader(folder, original), lost=lost, tolerance=exact, last="model.json"
     )
 
 
