@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 from lamina.cli.scan_gguf import template_findings
+from lamina.core import registry
+from lamina.core.config_values import check_sizes
+from lamina.core.read_limits import memory_budget
+from lamina.core.serialization import CONFUSED
+from lamina.errors import UnsafeFileError
 
 __all__ = ["config_findings"]
 
@@ -23,7 +29,11 @@ _TOOLS = frozenset(  # functions of Keras that use files or settings, and that i
 )
 _BYTECODE = "holds Python bytecode, which runs when the layer is made or called"
 _BYTES_PER_UNIT, _FREE_BYTES, _RATIO = 32, 64 * 2**20, 8  # as load_model counts
-_SIZES = frozenset(
+_FAMILIES = (
+    "layers", "models", "optimizers", "optimizers.schedules", "losses", "metrics", "initializers", "regularizers",
+    "constraints", "dtype_policies", "quantizers",
+)  # fmt: skip
+_SIZES = frozenset(  # of classes that are not lamina's
     "units filters kernel_size strides pool_size size input_dim output_dim dilation_rate target_shape n num_heads "
     "key_dim value_dim num_oov_indices max_tokens num_tokens num_mel_bins fft_length padding cropping output_size "
     "num_thresholds head_dim num_query_heads depth_multiplier power_iterations nb_filter nb_row nb_col "
@@ -80,7 +90,8 @@ def _of_object(described, stored):
     if isinstance(module, str) and module.startswith("keras") and _is_no_layer(module):
         yield "code", f"names {module}.{inner if isinstance(inner, str) else kind}, which is no part of a model"
     if isinstance(inner, dict):
-        yield from _of_arguments(label, inner, stored)
+        yield from _of_arguments(label, inner)
+        yield from _of_sizes(label, kind, inner, described.get("build_config"), stored)
 
 
 def _is_outside(module, name):
@@ -109,14 +120,37 @@ def _of_lambda(label, inner):
                 yield "custom", f"{label} calls a function of a program, or any that Keras finds under its name"
 
 
-def _of_arguments(label, inner, stored):
+def _of_arguments(label, inner):
     for name, value in inner.items():
         if name == "vocabulary" and isinstance(value, str):
             yield "files", f"{label} reads the vocabulary {value!r}"
         elif name in ("filepath", "origin", "fname", "path") and isinstance(value, str):
             yield "files", f"{label} names the file {value!r}"
+
+
+@functools.lru_cache(maxsize=4096)
+def _class_of(kind):
+    """The class of lamina that has a name, whatever module stands beside it; None if it has none."""
+    found = (registry.look_up(f"keras.{family}", kind) for family in _FAMILIES)
+    return next((cls for cls in found if isinstance(cls, type)), None)
+
+
+def _of_sizes(label, kind, inner, built, stored):
+    """Numbers that the file does not explain: those that `load_model` refuses, which holds every number against the
+    argument that it is for."""
+    most, cls = _FREE_BYTES + _RATIO * stored, _class_of(kind)
+    if cls is not None:
+        try:
+            with memory_budget(most, f"the file holds {stored} bytes of arrays"):
+                check_sizes(cls, inner, built)
+        except UnsafeFileError as error:
+            yield "memory", f"{label}: {error.message.removesuffix('.')}"
+        except CONFUSED:  # values of another kind
+            pass
+        return
+    for name, value in inner.items():
         if name in _SIZES:
             numbers = value if isinstance(value, list) else [value]
-            most = max((abs(n) for n in numbers if isinstance(n, (int, float)) and n == n), default=0)
-            if most * _BYTES_PER_UNIT > _FREE_BYTES + _RATIO * stored:
-                yield "memory", f"{label} has {name} {most:.0f}, and the file holds {stored} bytes of arrays"
+            largest = max((abs(n) for n in numbers if isinstance(n, (int, float)) and n == n), default=0)
+            if largest * _BYTES_PER_UNIT > most:
+                yield "memory", f"{label} has {name} {largest:.0f}, and the file holds {stored} bytes of arrays"

@@ -16,7 +16,7 @@ from lamina.core.read_limits import check_size
 from lamina.core.representation import signature_of
 from lamina.errors import ConfigError
 
-__all__ = ["check_config_values"]
+__all__ = ["check_config_values", "check_sizes"]
 
 _WHOLE = frozenset((
     "int", "Size", "Axis", "Axes", "Sequence[int]", "Sequence[int | None]", "tuple[int, ...]", "Shape", "ShapeLike",
@@ -91,9 +91,30 @@ def check_config_values(cls: type, config: dict[str, Any]) -> None:
         if isinstance(value, float) and name not in _ANY_NUMBER and not (abs(value) <= _LARGEST or math.isinf(value)):
             _refuse(cls, name, value, kind or {"float"})
         _check_range(cls, name, value)
+    check_sizes(cls, config)
+
+
+def check_sizes(cls: type, config: dict[str, Any], built: Any = None) -> None:
+    """Refuse numbers that are too large to be sizes.
+
+    Args:
+        cls: Class, of lamina or derived from one.
+        config: Its config.
+        built: Its build config: the shapes of its inputs.
+
+    Raises:
+        UnsafeFileError: A size is larger than the budget explains.
+    """
+    kinds = _kinds_of(cls)
+    for name, value in config.items():
+        kind = kinds.get(name)
+        if kind is None and name in signature_of(cls):
+            continue
         if (kind is None or kind & _WHOLE) and name not in _NO_SIZES:  # None: an argument of an earlier version
-            for number in _whole_numbers(value):
+            for number in _whole_numbers(_plain(value)):
                 check_size(number, f"{name} of {cls.__name__}")
+    for number in _whole_numbers([*built.values()] if isinstance(built, dict) else built):
+        check_size(number, f"A size in the build_config of {cls.__name__}")
 
 
 @functools.lru_cache(maxsize=1024)

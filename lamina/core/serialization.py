@@ -13,7 +13,7 @@ import numpy as np
 from lamina import legacy
 from lamina.core import registry, shared_objects
 from lamina.core.bytecode import deserialize_lambda, serialize_lambda
-from lamina.core.config_values import check_config_values
+from lamina.core.config_values import check_config_values, check_sizes
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.read_limits import allow_seconds, allow_user_code, is_reading, machine_memory_budget
@@ -291,6 +291,8 @@ def _build(config, namespaces):
     shared_objects.note_made(instance, number)
     build_config = config.get("build_config")
     if build_config and hasattr(instance, "build_from_config"):
+        if registry.is_builtin(cls):
+            check_sizes(cls, {}, build_config)
         instance.build_from_config(build_config)
     compile_config = config.get("compile_config")
     if compile_config and hasattr(instance, "compile_from_config"):

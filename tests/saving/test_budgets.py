@@ -8,6 +8,7 @@ import pytest
 
 import lamina
 from lamina import layers, saving
+from lamina.cli.scan_configs import config_findings
 from lamina.core import config_values, read_limits
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import ConfigError, LaminaError, UnsafeFileError
@@ -312,3 +313,19 @@ def test_repetitions_of_variables_are_counted_before_they_are_made():
     with pytest.raises(UnsafeFileError, match=r"would take 9.6 GiB, but a description alone may ask for 2 GiB"):
         saving.model_from_json(described)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scan_reports_each_size_that_is_refused():
+    unseen = []
+    for name, cls in contract.LAYERS.items():
+        described = json.loads(json.dumps(serialize(contract.make_layer(contract.example_of_layer(name)))))
+        for argument, words in config_values._kinds_of(cls).items():
+            if words & {"int", "Size"} and argument not in FREE and argument in described["config"]:
+                changed = {**described, "config": {**described["config"], argument: [10**9, 1]}}
+                unseen += [(name, argument)] * ("memory" not in dict(config_findings(changed, 0)))
+    assert unseen == []
+    built = {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": [None, 10**9]}}
+    assert "memory" in dict(config_findings(built, 0))
+    with pytest.raises(UnsafeFileError, match="build_config of Dense"), reading("file", 0):
+        deserialize(built)
