@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +15,7 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.export.report import HALF_TOLERANCE, ExportReport, Written
 
-__all__ = ["compare", "states_of"]
+__all__ = ["compare", "computing_in_32_bits", "in_16_bits", "states_of"]
 
 SIZES = (8, 16, 64, 256)  # tried in turn for open sizes other than that of the batch, as multiples of what they need
 SECONDS = 0.1  # for the latency
@@ -39,9 +41,10 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
         report.checks.append(f"not run: {error}")
         return
     report.runtime = written.runtime
+    predict = functools.partial(_predicted, model, written.in_32_bits and in_16_bits(model))
     cases = [
-        ("random inputs", _fitting(model, written.avals)),
-        ("the given inputs", _given(model, written.avals, given)),
+        ("random inputs", _fitting(predict, model, written.avals)),
+        ("the given inputs", _given(predict, written.avals, given)),
     ]
     cases = [(name, *case) for name, case in cases if case is not None]
     if not cases:
@@ -49,7 +52,7 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
         return
     for name, inputs, wanted in cases:
         worst = _worst(_named(written, run)(inputs), wanted)
-        _check_equal(model, worst, written.tolerance, name)
+        _check_equal(model, worst, written, name)
         report.difference = max(worst, report.difference or 0.0)
         report.checks.append(f"differs from predict by {worst:.0e} of the largest output ({written.runtime}, {name})")
     report.latency = seconds = _latency(run, [array[:1] for array in cases[-1][1]])
@@ -74,10 +77,38 @@ def _named(written, function):
     return call
 
 
-def _check_equal(model, worst, tolerance, name):
+def in_16_bits(model: Any) -> bool:
+    """Whether a layer of a model computes in 16 bits.
+
+    Args:
+        model: Model.
+    """
+    return any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
+
+
+@contextlib.contextmanager
+def computing_in_32_bits(model: Any) -> Iterator[None]:
+    """Inside the block calls of a model compute in float32, whatever the policies of its layers are; `predict`, which
+    is compiled already, does not.
+
+    Args:
+        model: Model.
+    """
+    before = [(layer, layer.dtype_policy) for layer in model._flatten_layers()]
+    try:
+        for layer, _ in before:
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for layer, policy in before:
+            layer.dtype_policy = policy
+
+
+def _check_equal(model, worst, written, name):
+    tolerance = written.tolerance
     if tolerance is None:
         return
-    halves = any("16" in str(layer.compute_dtype) for layer in model._flatten_layers())
+    halves = in_16_bits(model) and not written.in_32_bits
     if not worst <= (max(HALF_TOLERANCE, tolerance) if halves else tolerance):
         raise ConfigError(
             f"The exported program differs from predict by {worst:.1e} of the largest output on {name}, so nothing was "
@@ -96,20 +127,20 @@ def _latency(run, inputs):
     return statistics.median(times)
 
 
-def _fitting(model, avals):
+def _fitting(predict, model, avals):
     """(random inputs for two samples that `predict` takes, what it gives for them), or None."""
     structure = jax.tree_util.tree_structure(model._symbolic_inputs())
     for size in SIZES:
         generator = np.random.default_rng(0)
         inputs = [_random(generator, aval, size) for aval in avals]
         try:
-            return inputs, _predicted(model, jax.tree_util.tree_unflatten(structure, inputs))
+            return inputs, predict(jax.tree_util.tree_unflatten(structure, inputs))
         except (TypeError, ValueError):  # ConfigError and ShapeError are ValueErrors
             continue
     return None
 
 
-def _given(model, avals, given):
+def _given(predict, avals, given):
     if given is None:
         return None
     arrays = jax.tree_util.tree_leaves(given)
@@ -119,7 +150,7 @@ def _given(model, avals, given):
             fix="verify=x_test[:8]",
         )
     inputs = [np.asarray(array).astype(aval.dtype) for array, aval in zip(arrays, avals, strict=True)]
-    return inputs, _predicted(model, [given] if not isinstance(given, (list, tuple)) else given)
+    return inputs, predict([given] if not isinstance(given, (list, tuple)) else given)
 
 
 def states_of(model: Any) -> list[Any]:
@@ -132,11 +163,16 @@ def states_of(model: Any) -> list[Any]:
     return list({id(variable): variable for layer in layers for variable in layer.non_trainable_variables}.values())
 
 
-def _predicted(model, arguments):
+def _predicted(model, wide, arguments):
     """What `predict` gives; variables that a call assigns to stay what they are in the file."""
     states = model.non_trainable_variables
     before = [np.array(variable) for variable in states]
-    results = model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+    arguments = arguments[0] if len(arguments) == 1 else arguments
+    if wide:
+        with computing_in_32_bits(model):
+            results = model(arguments, training=False)
+    else:
+        results = model.predict(arguments, verbose=0)
     for variable, value in zip(states, before, strict=True):
         variable.assign(value)
     return jax.tree_util.tree_leaves(results)

@@ -35,6 +35,8 @@ class Written:
         lost: Sentences about what could not be kept.
         tolerance: The difference from `predict`, as a part of the largest output, above which nothing is written; None
             for files that are less exact on purpose.
+        in_32_bits: Whether the file computes in 32 bits where the model computes in 16; then it is compared with the
+            model computed so.
         last: Name of the file in a folder that names the others, and is moved into place last.
     """
 
@@ -45,6 +47,7 @@ class Written:
     facts: list[str] = dataclasses.field(default_factory=list)
     lost: list[str] = dataclasses.field(default_factory=list)
     tolerance: float | None = TOLERANCE
+    in_32_bits: bool = False
     last: str = ""
 
 

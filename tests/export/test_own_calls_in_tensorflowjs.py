@@ -61,3 +61,21 @@ def test_dropout_that_stays_on_is_refused(tmp_path):
     inputs = keras.Input((4,))
     with pytest.raises(ConfigError, match="further arguments"):
         keras.Model(inputs, L.Dropout(0.5)(inputs, training=True)).export(tmp_path / "model", format="tfjs")
+
+
+def test_sixteen_bits_are_compared_with_thirty_two(tmp_path):
+    """TensorFlow.js computes in float32, and is right if it differs from `predict` by the roundings of this."""
+    layers = [L.GRU(4, return_sequences=True, dtype="mixed_float16"), L.LSTM(3, dtype="mixed_bfloat16")]
+    model = keras.Sequential([keras.Input((5, 3)), *layers])
+    report = model.export(tmp_path / "model", format="tfjs", verbose=False)
+    assert report.difference < 1e-5 and report.lost == ["16 bits, which are computed in 32"]
+    assert [layer.compute_dtype for layer in layers] == ["float16", "bfloat16"]
+
+
+def test_inputs_of_one_axis_are_refused(tmp_path):
+    user = keras.Input((), name="user", dtype="int32")
+    with pytest.raises(ConfigError, match=r"user = keras.Input\(\(1,\)\)"):
+        keras.Model(user, L.Embedding(5, 3)(user)).export(tmp_path / "model", format="tfjs")
+    user = keras.Input((1,), name="user", dtype="int32")
+    model = keras.Model(user, L.Embedding(5, 3)(keras.ops.squeeze(user, 1)))
+    assert model.export(tmp_path / "model", format="tfjs", verbose=False).difference == 0

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from lamina.errors import ConfigError
-from lamina.export.comparison import states_of
+from lamina.export.comparison import in_16_bits, states_of
 from lamina.export.report import TOLERANCE, Written
 from lamina.export.tensorflowjs.layers import refused
 from lamina.export.tensorflowjs.topology import as_graph, topology
@@ -49,6 +49,7 @@ def write_tensorflowjs(model: Any, signature: Any, folder: pathlib.Path, weight_
 
 
 def _written(original, model, folder, weight_type):
+    _check_inputs(model)
     _check_weights(model._flatten_layers())
     described, replaced = topology(model)
     weights, parts = [], []
@@ -69,10 +70,10 @@ def _written(original, model, folder, weight_type):
     for path, shard in zip([*paths, "model.json"], [*shards, json.dumps(contents).encode()], strict=True):
         (folder / path).write_bytes(shard)
     lost = [] if weight_type == "float32" else [f"float32: the weights have {weight_type}"]
+    lost += ["16 bits, which are computed in 32"] if in_16_bits(original) else []
     exact = TOLERANCE if weight_type == "float32" else None
-    return Written(
-        _avals(model), "lamina", lambda: _reader(folder, original), lost=lost, tolerance=exact, last="model.json"
-    )
+    settings: Any = {"lost": lost, "tolerance": exact, "in_32_bits": True, "last": "model.json"}
+    return Written(_avals(model), "lamina", lambda: _reader(folder, original), **settings)
 
 
 def _avals(model):
@@ -109,6 +110,14 @@ def _unique(model, weights):
             raise refused(model, f"TensorFlow.js tells weights apart by their names, and two have the name {name!r}")
         names.add(name)
         yield name, variable
+
+
+def _check_inputs(model):
+    for tensor in model.inputs:
+        if len(tensor.shape) == 1:
+            layer = tensor._keras_history.operation
+            fix = f"{layer.name} = keras.Input((1,)), and keras.ops.squeeze({layer.name}, 1) behind it"
+            raise refused(layer, "TensorFlow.js adds an axis to inputs of one axis", fix)
 
 
 def _check_weights(layers):
