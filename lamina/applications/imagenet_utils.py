@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 from lamina.core.dtypes import is_float, numpy_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.datasets.fetch import Remote, fetch_remote
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError, DataError, ShapeError
 from lamina.legacy import old_names_of
 from lamina.ops.core import cast
 from lamina.runtime.settings import floatx, image_data_format, standardize_data_format
@@ -130,6 +131,11 @@ def same_input(x: TensorLike, data_format: DataFormat = None) -> Any:
 
 def _floats(x) -> Any:
     """Floats: arrays and symbolic tensors of integers are converted, other array-likes become NumPy arrays."""
+    if isinstance(x, (str, os.PathLike)):
+        raise DataError(
+            f"preprocess_input takes pixels; got the path {str(x)!r}.",
+            fix=f"keras.utils.img_to_array(keras.utils.load_img({str(x)!r}, target_size=(224, 224)))[None]",
+        )
     x = x if isinstance(x, (KerasTensor, jax.Array)) else np.asarray(x)
     if is_float(x.dtype):
         return x

@@ -12,7 +12,7 @@ from lamina.callbacks.callback import Callback
 from lamina.callbacks.history import History
 from lamina.callbacks.logs import EpochLogs, Logs, read_logs
 from lamina.callbacks.progbar_logger import ProgbarLogger
-from lamina.errors import ArgumentError, CallError
+from lamina.errors import ArgumentError, CallError, warn
 from lamina.spelling.nearest import nearest
 
 __all__ = ["CallbackList"]
@@ -152,6 +152,11 @@ def _checked(callback):
     for name in dir(type(callback)):
         if name.startswith("on_") and hasattr(Callback, name) and callable(getattr(callback, name)):
             _check_signature(callback, name)
+        elif name in vars(type(callback)) and name.startswith("on") and isinstance(callback, Callback):
+            hooks = [hook for hook in dir(Callback) if hook.startswith("on_")]
+            near = nearest(name.replace("start", "begin"), hooks, 1, strict=True)
+            if near:  # a name that no hook is near to is a method of the user's own
+                warn(f"{type(callback).__name__}.{name} is never called: did you mean {near[0]!r}?", once=True)
     return callback
 
 

@@ -203,6 +203,8 @@ def _labels_of_ctc(subject):
 def _other_loss(head, part, least, most):
     """What to do about labels out of the range of a loss."""
     whole = bool((head.numbers == np.round(head.numbers)).all())
+    if head.loss_name in BINARY and whole and least == 0 and 1 < most < (head.units or 0) and head.numbers.ndim == 1:
+        return "Use activation='softmax' and loss='sparse_categorical_crossentropy'."
     if head.loss_name in BINARY | HINGE and whole and least == 0 and 1 < most < 1000 and head.units == 1:
         return f"Use Dense({int(most) + 1}, activation='softmax') and loss='sparse_categorical_crossentropy'."
     two = f"Use {part.name} == {most:g} as labels, which are 0 and 1." if len(np.unique(head.numbers)) == 2 else ""

@@ -51,6 +51,7 @@ class CallSite:
             cut[-1] = cut[-1][:end]
             cut[0] = cut[0][start:]
             self.text = textwrap.dedent(" ".join(text.decode().strip() for text in cut))
+            self.statement = _statement_at(self.statement, start - len(lines[0]) + len(lines[0].lstrip()))
         self.node = _parsed(self.text)
         self._names = _names_in(code, self.line) if not self.text else []
 
@@ -133,6 +134,16 @@ def _parsed(text):
     except (SyntaxError, ValueError):
         return None
     return (tree[0].value if isinstance(tree[0], ast.Expr) else tree[0]) if len(tree) == 1 else None
+
+
+def _statement_at(line, column):
+    """The one of several statements in a line that is at a column."""
+    try:
+        body = ast.parse(line).body
+    except (SyntaxError, ValueError):
+        return line
+    found = [one for one in body if one.col_offset <= column < (one.end_col_offset or 0)]
+    return ast.get_source_segment(line, found[0]) or line if len(body) > 1 and found else line
 
 
 def _names_in(code, line):

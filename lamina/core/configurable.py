@@ -10,7 +10,7 @@ from lamina.core import registry
 from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
-from lamina.errors import ConfigError, MissingMethodError
+from lamina.errors import ArgumentError, ConfigError, MissingMethodError
 from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later
 from lamina.spelling import SaysWhatWasMeant
 
@@ -107,7 +107,23 @@ class Configurable(SaysWhatWasMeant, Represented):
         Args:
             config: Arguments by name, as `get_config` returned them.
         """
-        return cls(**{key: deserialize_nested(value) for key, value in config.items()})
+        values = {key: deserialize_nested(value) for key, value in config.items()}
+        try:
+            return cls(**values)
+        except ArgumentError as error:
+            _tell_of_config(error, cls, values)
+            raise
 
     def _repr_argument(self, name, parameter, owner):
         return self._argument(name, parameter, owner)
+
+
+def _tell_of_config(error, cls, config):
+    """Say in an error that `get_config` of a user's class returns more than `__init__` takes."""
+    unknown = [key for key in config if key not in signature_of(cls)]
+    if unknown and not registry.is_builtin(cls):
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        own = [str(parameter) for parameter in parameters if parameter.kind is not Parameter.VAR_KEYWORD]
+        given = f"{', '.join([*own, *(f'{key}=None' for key in unknown)])}, **kwargs"
+        error.message = f"get_config of {cls.__name__} returns {unknown[0]!r}, which __init__ does not take."
+        error.fix = f"def __init__({given}): super().__init__(**kwargs)"

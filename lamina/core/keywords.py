@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lamina.errors import ArgumentError, ConfigError
@@ -46,4 +47,19 @@ def refuse_positional(owner: str, given: Any, names: Any) -> None:
         raise ConfigError(
             f"{owner} takes its arguments by name; got {', '.join(map(repr, given))[:80]}.",
             fix=f"super().__init__({', '.join(f'{name}={name}' for name in names)}), with the arguments that you mean.",
+        )
+
+
+def expect_names(custom_objects: Any) -> None:
+    """Raise an ArgumentError if custom objects are given without their names.
+
+    Args:
+        custom_objects: Dict of classes and functions, or None.
+    """
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        given = custom_objects if isinstance(custom_objects, (list, tuple, set)) else [custom_objects]
+        names = [getattr(one, "__name__", "Mine") for one in given]
+        raise ArgumentError(
+            f"custom_objects is a dict of classes and functions by name; got a {type(custom_objects).__name__}.",
+            fix=f"custom_objects={{{', '.join(f'{name!r}: {name}' for name in names)}}}",
         )

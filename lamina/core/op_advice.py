@@ -135,6 +135,16 @@ def for_assignment(site: CallSite, converted: str = "{}") -> str | None:
     return None
 
 
+def for_batch(site: CallSite) -> str:
+    """What to write in place of `x, y, w = data` in a step of training."""
+    names, data = ["x", "y", "sample_weight"], "data"
+    for statement in site.nodes(ast.Assign):
+        if isinstance(statement.targets[0], ast.Tuple) and isinstance(statement.value, ast.Name):
+            own = [one.id for one in statement.targets[0].elts if isinstance(one, ast.Name)]
+            names, data = [*own[:3], *names[len(own) :]], statement.value.id
+    return f"{', '.join(names)} = keras.utils.unpack_x_y_sample_weight({data})"
+
+
 def for_attribute(site: CallSite, name: str) -> Any:
     """What to write in place of a method that tensors of another library have."""
     if name in ("numpy", "item", "tolist", "cpu", "cuda", "eval"):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
+from lamina.core.keywords import expect_names
 from lamina.errors import ConfigError
 from lamina.spelling.nearest import did_you_mean
 
@@ -167,6 +168,7 @@ class CustomObjectScope:
     """
 
     def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        expect_names(custom_objects)
         self.custom_objects: Mapping[str, Any] = custom_objects or {}
         self._tokens: list[Any] = []
 

@@ -113,6 +113,9 @@ def _is_about_tensors(error):
         return text == "__delitem__" or isinstance(getattr(error, "obj", None), jax.Array)
     if not isinstance(error, (TypeError, ValueError, IndexError, NotImplementedError)):
         return False
+    if "values to unpack (expected" in text:
+        site = site_in(error.__traceback__)
+        return site is not None and site.frame.f_code.co_name in ("train_step", "test_step", "predict_step")
     if isinstance(error, TypeError) and op_advice.METHOD_REFUSED.match(text):
         site = site_in(error.__traceback__)
         return site is not None and bool(op_advice.for_method(site, error))
@@ -144,6 +147,8 @@ def _explanation(error, site, text):
     if text.startswith("JAX arrays are immutable") or text == "__delitem__":
         fix = op_advice.for_assignment(site) or "x = keras.ops.slice_update(x, start_indices, updates)"
         return TracingError, f"{shown} changes a tensor in place, which tensors do not allow.", fix
+    if "values to unpack (expected" in text:
+        return CallError, f"{shown}: {words}. A batch is x, (x, y) or (x, y, sample_weight).", op_advice.for_batch(site)
     if fix := op_advice.for_method(site, error):
         return TracingError, f"{shown}: {words}.", fix
     if isinstance(error, AttributeError):

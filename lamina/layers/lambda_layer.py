@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from lamina import activations
 from lamina.core.keras_tensor import trace
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import ConfigError
@@ -49,6 +50,10 @@ class Lambda(Layer):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
+        if isinstance(function, str):
+            name = function if hasattr(activations, function) else "relu"
+            fix = f"keras.layers.Activation({name!r})"
+            raise ConfigError(f"Lambda needs a function; got the text {function!r}.", fix=fix)
         self.function = function
         self.output_shape = output_shape
         self.mask = mask

@@ -153,9 +153,12 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims: tuple[int, ...] = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            axes = tuple(range(len(self.dims), 0, -1))
+            if len(self.dims) > 2 and self.dims[0] == 0 and sorted(self.dims) == list(range(len(self.dims))):
+                axes = self.dims[1:]  # the batch is among them
             raise ConfigError(
-                f"Permute needs dims with each of 1 to {len(self.dims)} once; got {self.dims}.",
-                fix=f"dims={tuple(range(len(self.dims), 0, -1))}",
+                f"Permute needs dims with each of 1 to {len(axes)} once, without the batch; got {self.dims}.",
+                fix=f"dims={axes}",
             )
         self.input_spec: Any = InputSpec(ndim=len(self.dims) + 1)
 

@@ -58,6 +58,14 @@ class TimeDistributed(Wrapper):
         self.supports_masking = True
 
     def build(self, input_shape: Any = None) -> None:
+        rank = getattr(self.layer, "rank", None)  # of convolutions and pooling
+        if isinstance(rank, int) and isinstance(input_shape, tuple) and len(input_shape) == rank + 2:
+            raise ShapeError(
+                f"{type(self.layer).__name__} in TimeDistributed needs inputs with an axis of time, rank "
+                f"{rank + 3}; got shape {input_shape}.",
+                fix=f"x = keras.layers.{self.layer!r}(x), where there is no axis of time; or a last size of 1 in "
+                "keras.Input, where there is none of channels.",
+            )
         super().build(_map_shapes(self._step_shape, input_shape))
 
     def _step_shape(self, shape):

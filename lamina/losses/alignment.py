@@ -112,7 +112,8 @@ def _fix(targets, outputs):
     if len(outputs) > 1 and targets in (outputs[:-1], (*outputs[:-1], 1)) and outputs[-1] != 1:
         return (
             "Class numbers as targets take a loss and metrics whose names begin with sparse_categorical_; the others "
-            f"take one-hot targets: keras.utils.to_categorical(y, {outputs[-1]}) has shape {outputs}."
+            f"take one-hot targets: y = keras.utils.to_categorical(y, {outputs[-1]}) has shape {outputs}; the loss is "
+            "then 'categorical_crossentropy'."
         )
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
         columns = "one column" if outputs[-1] == 1 else f"{outputs[-1]} columns"

@@ -153,6 +153,12 @@ def loss_value(loss: Any, y_true: PyTree, y_pred: PyTree, sample_weight: ArrayLi
     values = unwrap(loss.call(targets, _arrays(y_pred, loss.dtype)))
     if values is None:
         raise CallError(f"The loss {loss.name!r} returned None.", fix="return values  # at the end of the function")
+    if isinstance(values, (list, tuple, dict)):
+        total = "sum(values.values())" if isinstance(values, dict) else "sum(values)"
+        raise CallError(
+            f"The loss {loss.name!r} returned a {type(values).__name__} of {len(values)} values; a loss is one tensor.",
+            fix=f"return {total}  # the parts of the loss together",
+        )
     mask = _both(get_mask(y_pred), get_mask(values))
     return reduce_weighted(jnp.asarray(values, loss.dtype), sample_weight, mask, loss.reduction)
 

@@ -158,6 +158,10 @@ class MeanMetricWrapper(Mean):
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
         values = rewritten(self.fn)(y_true, y_pred, **{key: getattr(self, key) for key in self._settings})
+        if values is None:
+            raise CallError(
+                f"The metric {self.name!r} returned None.", fix="return values  # at the end of the function"
+            )
         if isinstance(values, tuple):
             raise CallError(
                 f"{self.name} returned {len(values)} values; a function gives one metric.",

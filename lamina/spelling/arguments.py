@@ -11,6 +11,7 @@ from lamina.errors import ArgumentError
 from lamina.spelling import elsewhere
 from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest, or_list
+from lamina.spelling.numbers import as_number, number_of
 from lamina.spelling.places import class_meant, public_module
 
 __all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
@@ -113,32 +114,14 @@ def _with_numbers(function, args, kwargs, error):
     given = {**dict(zip(call.positional, call.given, strict=False)), **kwargs}
     for name, value in given.items():
         parameter = call.parameters.get(name)
-        usual = _number_of(parameter) if parameter is not None else None
-        number = _as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
+        usual = number_of(parameter) if parameter is not None else None
+        number = as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
         if number is not None:
             written = call.written({**given, name: number})
             kind = "whole number" if usual is int else "number"
             got = f"the text {value!r}" if isinstance(value, str) else repr(value)
             return ArgumentError(f"{name} is a {kind}; got {got}.", fix=written, of=call.of)
     return None
-
-
-def _number_of(parameter):
-    """int or float for a parameter that takes a number, from its default or its annotation; None for others."""
-    if type(parameter.default) in (int, float):
-        return type(parameter.default)
-    words = re.findall(r"\w+", str(parameter.annotation))
-    return next((kind for kind in (float, int) if kind.__name__ in words), None)
-
-
-def _as_number(value, kind):
-    """The number that was meant by a text or a fraction; None where the value is right, or says no number."""
-    if not isinstance(value, (str, float)) or (isinstance(value, float) and (kind is float or value != value)):
-        return None
-    try:
-        return int(float(value)) if kind is int else float(value)
-    except (ValueError, OverflowError):
-        return None
 
 
 def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:
@@ -216,10 +199,13 @@ class _Call:
         ]
         if unknown:
             message = f"{self.name} has no argument{'s' * (len(unknown) > 1)} {', '.join(map(repr, unknown))}.{hints}"
-            takes = ", ".join(name for name in self.parameters if name not in self.also) or "none"
-            message += "" if hints else f" It takes: {takes}."
+            takes = [name for name in self.parameters if name not in self.also] or ["none"]
+            message += "" if hints else f" It takes: {', '.join(takes)}."
         elif twice:
             message = f"{self.name} got {twice[0]!r} twice: by its position and by its name."
+            if "optimizers" in self.shown and isinstance(self.given[0], (list, tuple)):
+                message += " An optimizer gets its variables from the model that it trains."
+                self.given, known = (), known | {twice[0]: self.kwargs[twice[0]]}
         elif len(self.given) > len(self.positional) and not self.open:
             message = self._too_many()
         elif missing:
@@ -232,13 +218,24 @@ class _Call:
         if self.name == "call" and self.of is None:
             message += " Its first argument must be `self`."
             fix = f"def call(self, {', '.join(self.positional)}):"
-        if self.shown == "layer" and missing and all(name in _TRAINING for name in missing):
-            message += " lamina passes `training` to a call that has an argument of this name."
-            fix = "def call(self, x, training=False):"
+        if self.shown == "layer":
+            also, fix = self._of_layer(missing, fix)
+            message += also
         if missing[:2] == ["y_true", "y_pred"] and not (self.given or self.kwargs):
             message += " compile takes the function itself, which is not called."
             fix = f"loss={self.shown}" if ".losses" in self.shown else f"metrics=[{self.shown}]"
         return ArgumentError(message, fix=fix, of=self.name if self.of is None else self.of)
+
+    def _of_layer(self, missing, fix):
+        """What to add about a call of a layer, and the fix."""
+        if missing and all(name in _TRAINING for name in missing):
+            also = " lamina passes `training` to a call that has an argument of this name."
+            return also, "def call(self, x, training=False):"
+        if not self.positional:
+            return "", "def call(self, inputs):"
+        if missing and not type(self.of).__module__.startswith("lamina."):
+            return " A Sequential passes one tensor to each layer; a functional model calls a layer with several.", fix
+        return "", fix
 
     def _meant(self, unknown):
         """The arguments that are meant by unknown ones, and sentences about them."""
@@ -304,14 +301,18 @@ class _Call:
     def _written(self, kwargs, missing):
         """The call as it should be."""
         start = len(self.positional) - 1
-        if len(self.given) > start + 1 > 1 and re.search("shape|axes|size|dims", self.positional[-1]):
-            self.given = (*self.given[:start], self.given[start:])  # reshape(x, 2, 3)
+        if len(self.given) > start + 1 > 0 and re.search("shape|axes|size|dims", self.positional[-1]):
+            self.given = (*self.given[:start], self.given[start:])  # Reshape(2, 3)
+        elif len(self.given) > start + 1 and not self.open:  # Flatten(28, 28): a number is no data_format
+            self.given = tuple(value for value in self.given if type(value) not in (int, float))[: start + 1]
         values = [_code(value, name) for value, name in zip(self.given, self.positional, strict=False)]
         if self.open and not self.positional:
             values = [_code(value, "x") for value in self.given]
         values = [self.parts.pop(name, code) for name, code in zip(self.positional, values, strict=False)] or values
         by_name = {name: _code(value, name) for name, value in kwargs.items()} | self.parts
         example = self._example() if missing else {}
+        if missing == ["width"] and self.positional[:1] == ["height"] and values:  # Resizing(224)
+            example = {"width": values[0]}
         for name in missing:
             code = name if name in _ARRAYS or self.shown == "layer" else example.get(name, _VALUES.get(name, "..."))
             if name in self.positional and self.positional.index(name) == len(values) and not by_name:

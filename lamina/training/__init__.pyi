@@ -22,6 +22,7 @@ from lamina.training.data import (
 from lamina.training.data.leaves import (
     differ_in_rows as differ_in_rows,
 )
+from lamina.training.data.text_advice import text_advice as text_advice
 from lamina.training.executor import Runner as Runner
 from lamina.training.loop import (
     evaluate_batches as evaluate_batches,

@@ -15,7 +15,7 @@ from lamina.errors import ArgumentError, ConfigError, LaminaError, ShapeError, l
 from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
 from lamina.training.loss_rows import is_single, loss_rows, name_by_losses
-from lamina.training.outputs import Outputs, only_entry, results_of
+from lamina.training.outputs import Outputs, only_entry, other_order, results_of
 
 __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss", "resolve_metric"]
 
@@ -187,6 +187,7 @@ class CompileLoss:
                 value = row.loss(row.of(targets), row.of(leaves), weights[row.start])
             except ShapeError as error:
                 locate(error, f"In the loss {row.loss.name}{f' of {row.name}' * bool(row.name)}.")
+                error.fix = other_order(targets, leaves) or error.fix
                 raise
             by_name[row.name] = value + by_name.get(row.name, 0)
             value = value if row.weight is None else value * row.weight

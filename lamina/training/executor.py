@@ -33,7 +33,7 @@ from lamina.training.odd_rows import tell_of_own_step
 from lamina.training.predict_without_xla import PredictWithoutXLA
 from lamina.training.sharding import real_rows, sharded_execution
 from lamina.training.state import TrainingState, changed_values, checked_logs, peek, step_results
-from lamina.training.step import takes_state
+from lamina.training.step import direct, takes_state
 from lamina.training.throttle import DispatchThrottle
 
 told: Any = later("lamina.training.out_of_memory.told")
@@ -165,7 +165,7 @@ class Runner:
             batch, alive = batch if guarded else (batch, None)
             data = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))  # drops absent parts
             values = [] if pure else [value for group in state for value in group]
-            method, refs = rewritten(getattr(get_model(), f"{kind}_step")), context.global_refs()
+            method, refs = direct(rewritten(getattr(get_model(), f"{kind}_step"))), context.global_refs()
             with context.bind([*refs, *bound], [*global_values, *values]) as slots:
                 if pure:
                     results, after = unwrap(method(state, data))

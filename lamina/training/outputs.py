@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from lamina.errors import CallError, ConfigError, DataError
 from lamina.metrics.metric import Metric
 from lamina.spelling.nearest import renamed
 
-__all__ = ["OutputKeyError", "Outputs", "entries", "only_entry", "results_of"]
+__all__ = ["OutputKeyError", "Outputs", "entries", "only_entry", "other_order", "results_of"]
 
 
 class Outputs:
@@ -112,9 +113,11 @@ class Outputs:
             f"y_true and y_pred have different structures. The model has {self.count} outputs"
             + (f" ({', '.join(self.names)})" if self.names else "")
             + f"; there are {len(given)} targets.",
-            fix=f"y = [{', '.join(f'y[:, {place}]' for place in range(self.count))}]  # an array for each output"
-            if len(given) == 1
-            else f"y = y[:{self.count}]  # an array for each output",
+            fix=f"y = y[:{self.count}]  # an array for each output"
+            if len(given) != 1
+            else f"y = [{', '.join(f'y[:, {place}]' for place in range(self.count))}]  # an array for each output"
+            if len(getattr(given[0], "shape", ())) > 1 and given[0].shape[1] >= self.count
+            else f"y = [{', '.join(['y'] * self.count)}]  # the targets of each output, as arrays of their own",
         )
 
     def weights(self, sample_weight: Any) -> list[Any]:
@@ -219,3 +222,20 @@ def results_of(metric: Metric, key: str) -> dict[str, Any]:
     if value is None:
         raise CallError(f"{type(metric).__name__}.result() returned None.", fix="return value  # at the end of result")
     return value if isinstance(value, dict) else {key: value}
+
+
+def other_order(targets: Any, outputs: Any) -> str | None:
+    """Code of the list of targets in the order that fits the outputs, where it is another one; else None.
+
+    Args:
+        targets: An array for each output.
+        outputs: The outputs.
+    """
+    shapes: Any = [getattr(one, "shape", None) for one in targets]
+    wanted: Any = [getattr(one, "shape", None) for one in outputs]
+    if not 1 < len(shapes) == len(wanted) < 5 or None in (*shapes, *wanted):
+        return None
+    for order in itertools.permutations(range(len(wanted))):
+        if all(shapes[place] in (shape, shape[:-1]) for place, shape in zip(order, wanted, strict=True)):
+            return f"y = [{', '.join(f'y[{place}]' for place in order)}]" if order != tuple(sorted(order)) else None
+    return None

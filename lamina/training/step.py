@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +25,51 @@ if TYPE_CHECKING:
     from lamina.core.typing import PyTree, Tensor
     from lamina.runtime.compilations import Compilations
 
-__all__ = ["StepMixin", "loss_and_updates", "overridable", "takes_state"]
+__all__ = ["StepMixin", "assigning", "direct", "loss_and_updates", "overridable", "takes_state"]
 
 
 def overridable(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let type checkers accept overrides with other parameters, such as `train_step(self, data)`."""
     return method
+
+
+def assigning(*groups: str) -> Callable[..., Any]:
+    """A step that is also called as `super().train_step(data)`: it reads the variables, and assigns their new values.
+
+    Args:
+        *groups: Attributes of the model with the variables of each part of the state.
+    """
+
+    def decorate(step):
+        @functools.wraps(step)
+        def either(self, state, *data, **kwargs):
+            if data or kwargs:
+                return step(self, state, *data, **kwargs)
+            variables = [operator.attrgetter(group)(self) for group in groups]
+            results, after = step(self, tuple(map(_read, variables)), state)
+            after = after if isinstance(after, tuple) else (_read(variables[0]), after)  # of a prediction
+            for cells, values in zip(variables, after, strict=True):
+                for cell, value in zip(cells, values, strict=True):
+                    cell.assign(value)
+            return results
+
+        _STEPS[either] = step
+        return either
+
+    return decorate
+
+
+_STEPS: dict[Any, Any] = {}  # what users call -> the step itself
+
+
+def direct(method: Any) -> Any:
+    """A step with its state as an argument, without the frame of `assigning` where the model has no step of its own.
+
+    Args:
+        method: Bound method.
+    """
+    step = _STEPS.get(getattr(method, "__func__", None))
+    return method if step is None else partial(step, method.__self__)
 
 
 class StepMixin(CompileMixin):
@@ -165,6 +206,7 @@ class StepMixin(CompileMixin):
             return loss, tuple(_read(group) for group in groups)
 
     @overridable
+    @assigning("trainable_variables", "non_trainable_variables", "optimizer.variables", "metrics_variables")
     def train_step(self, state, data):
         """(logs, new state) for one training step. May be overridden in this form, or as `train_step(self, data)`,
         which assigns variables and returns the logs.
@@ -188,6 +230,7 @@ class StepMixin(CompileMixin):
         return logs, (trainable, others, optimizer_values, metric_values)
 
     @overridable
+    @assigning("trainable_variables", "non_trainable_variables", "metrics_variables")
     def test_step(self, state, data):
         """(logs, new state) for testing one batch. May be overridden in this form, or as `test_step(self, data)`.
 
@@ -204,6 +247,7 @@ class StepMixin(CompileMixin):
         return logs, (trainable, others, metric_values)
 
     @overridable
+    @assigning("trainable_variables", "non_trainable_variables")
     def predict_step(self, state, data):
         """(outputs, new values of the other variables) for one batch. May be overridden in this form, or as
         `predict_step(self, data)`.

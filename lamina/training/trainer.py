@@ -114,9 +114,10 @@ class Trainer(StepMixin, LegacyMethods):
         check_given(x, y, class_weight, epochs)
         if validation_split and validation_data is None:
             text = self._host_step() is not None
-            (x, y, sample_weight), validation_data = training_module.split_validation(
-                data, validation_split, text, self._names_of_inputs()
-            )
+            with training_module.text_advice(self):
+                (x, y, sample_weight), validation_data = training_module.split_validation(
+                    data, validation_split, text, self._names_of_inputs()
+                )
         batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         batches.given, validation = data, None
         if validation_data is not None:
@@ -301,7 +302,8 @@ class Trainer(StepMixin, LegacyMethods):
 
     def _batches(self, *args, **kwargs):
         names = self._names_of_inputs()
-        batches = training_module.make_batches(*args, **kwargs, host_step=self._host_step(), input_names=names)
+        with training_module.text_advice(self):
+            batches = training_module.make_batches(*args, **kwargs, host_step=self._host_step(), input_names=names)
         if batches.steps:  # executions are whole, as in Keras
             batches.steps += -batches.steps % self.steps_per_execution
         return batches

@@ -494,3 +494,10 @@ def test_a_bar_in_a_terminal_does_not_read_what_is_not_shown(monkeypatch):
     several.on_train_batch_end(0, {})
     several.on_train_batch_end(1, {"loss": value})
     assert value.reads == 0
+
+
+@pytest.mark.parametrize(("name", "meant"), [("on_epoch_ends", "on_epoch_end"), ("on_epoch_start", "on_epoch_begin")])
+def test_a_misspelt_hook_is_told(name, meant):
+    own = type("Own", (callbacks.Callback,), {name: lambda self, epoch, logs=None: None, "on_my_event": int})
+    with pytest.warns(UserWarning, match=f"Own.{name} is never called: did you mean '{meant}'"):
+        callbacks.CallbackList([own()])

@@ -4,7 +4,7 @@ from textwrap import indent
 
 import pytest
 
-from tests.mistakes import first_hour
+from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 
@@ -363,6 +363,7 @@ MISTAKES = [
     *SETTINGS,
     *first_hour.METHODS,
     *first_hour.GRAPHS,
+    *everyday.SAVING,
 ]
 
 test_fixes_work = fixes_work(MISTAKES)

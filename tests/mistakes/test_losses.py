@@ -1,5 +1,6 @@
 """Mistakes with losses, and whether the fixes printed for them work."""
 
+from tests.mistakes import everyday
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 from tests.mistakes.unfinished import UNFINISHED
 
@@ -101,7 +102,7 @@ MISTAKES = [
     ),
 ]
 
-MISTAKES += UNFINISHED["losses"]
+MISTAKES += [*UNFINISHED["losses"], *everyday.LOSSES]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/losses", MISTAKES)

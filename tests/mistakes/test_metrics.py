@@ -1,6 +1,6 @@
 """Mistakes with metrics, and whether the fixes printed for them work."""
 
-from tests.mistakes import first_hour
+from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 from tests.mistakes.unfinished import UNFINISHED
 
@@ -124,7 +124,7 @@ MISTAKES = [
 
 MISTAKES += UNFINISHED["metrics"]
 
-MISTAKES += first_hour.METRICS
+MISTAKES += [*first_hour.METRICS, *everyday.METRICS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/metrics", MISTAKES)

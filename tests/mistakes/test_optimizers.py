@@ -1,6 +1,6 @@
 """Mistakes with optimizers and schedules, and whether the fixes printed for them work."""
 
-from tests.mistakes import first_hour
+from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 from tests.mistakes.unfinished import UNFINISHED
 
@@ -237,7 +237,7 @@ MISTAKES = [
 
 MISTAKES += UNFINISHED["optimizers"]
 
-MISTAKES += first_hour.OPTIMIZERS
+MISTAKES += [*first_hour.OPTIMIZERS, *everyday.OPTIMIZERS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/optimizers", MISTAKES)

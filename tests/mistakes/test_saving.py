@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501
 
-from tests.mistakes import first_hour
+from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MODEL = """
@@ -169,7 +169,7 @@ Own(2).save_weights('w.h5')""", "Own(3).load_weights('w.h5')", "Own(2).load_weig
     prose(GRAPH, "read(graph('', ['a'], op='Merge', config={'name': 'b', 'mode': 'mine'}))", REWRITTEN, "keras.ops"),
 ]  # fmt: skip
 
-MISTAKES += first_hour.SAVING
+MISTAKES += [*first_hour.SAVING, *everyday.SAVING]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

@@ -588,3 +588,29 @@ def test_a_layer_for_some_batch_sizes_is_built_for_that_of_the_batch(make):
         with pytest.raises(RuntimeError, match="rows"):
             model(x[:7])
     assert model(x).shape == (22, 3) and len(model.weights) == 3
+
+
+def test_steps_of_the_user_may_call_those_of_the_model():
+    class Mine(keras.Sequential):
+        def train_step(self, data):
+            return {**super().train_step(data), "own": 1.0}
+
+        def test_step(self, data):
+            return super().test_step(data)
+
+        def predict_step(self, data):
+            return 2 * super().predict_step(data)
+
+    x, y = np.random.default_rng(0).normal(size=(12, 3)), np.ones((12, 1))
+    found = []
+    for cls in (keras.Sequential, Mine):
+        keras.utils.set_random_seed(0)
+        model = cls([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(1)])
+        model.compile("adam", "mse", metrics=["mae"])
+        logs = model.fit(x, y, batch_size=4, epochs=2, verbose=0).history
+        outputs = model.predict(x, verbose=0) * (2 if cls is keras.Sequential else 1)
+        found.append((logs["loss"], logs["mae"], model.evaluate(x, y, verbose=0), model.get_weights(), outputs))
+    assert logs["own"] == [1.0, 1.0]
+    for first, second in zip(*found, strict=True):
+        for a, b in zip(first, second, strict=True):
+            np.testing.assert_array_equal(a, b)

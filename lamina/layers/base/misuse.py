@@ -117,11 +117,15 @@ def refuse_weight(layer: Any, shape: Any) -> None:
             fix=f"self.add_weight(shape=({sizes},))",
         )
     if isinstance(shape, (list, tuple)) and any(isinstance(size, (list, tuple)) for size in shape):
+        whole = tuple((layer._build_shapes or {"": ()}).values()) in [(size,) for size in shape]
+        sizes = ", ".join("input_shape[-1]" if isinstance(size, (list, tuple)) else str(size) for size in shape)
         raise ShapeError(
-            f"The sizes of a weight of {name} are whole numbers; got shape={shape}. A layer that is called on a list "
-            "of tensors has a list of shapes as input_shape.",
-            fix="input_shape[0][-1] is the last size of the first tensor.",
-        )
+            f"The sizes of a weight of {name} are whole numbers; got shape={shape}. "
+            + ("input_shape has all sizes of the inputs." if whole else "A layer that is called on a list of tensors "
+               "has a list of shapes as input_shape."),
+            fix=f"self.add_weight(shape=({sizes},))" if whole
+            else "input_shape[0][-1] is the last size of the first tensor.",
+        )  # fmt: skip
 
 
 def refuse_class(owner: Any, value: Any) -> None:

@@ -154,6 +154,7 @@ def _from_jax_sparse(leaf):
     return csr_matrix((np.asarray(flat.data)[inside], places[inside].T), shape=leaf.shape)
 
 
+_OF_DICT = re.compile(r"[xy]\[\d+\]\['")  # a value in a list of dicts
 _OF_PAIR = re.compile(r"x\[\d+\]\[1\]")  # the label in a list of (sample, label)
 
 
@@ -173,6 +174,8 @@ def _repair_kind(leaf, name, text):
         return f"{name} is a text or a path. Read the file: {name} = np.load({name}), or np.loadtxt for numbers."
     if _OF_PAIR.fullmatch(name):
         return f"The list has one pair for each sample: x, y = map(np.stack, zip(*{name[0]}))"
+    if _OF_DICT.match(name) and not isinstance(leaf, Iterable):
+        return f"A list of dicts is a table: {name[0]} = pd.DataFrame({name[0]})"
     if callable(leaf):
         return f"{name} = {name}()"
     if isinstance(leaf, Iterable):
@@ -282,7 +285,10 @@ def _repair_counts(x: Any, y: Any = None, sample_weight: Any = None) -> str:
             return "x = np.stack(x)"
         if {len(shape) for shape in shapes} == {1}:
             return "x = keras.utils.pad_sequences(x, dtype='float32')"
-    if all(np.ndim(one) > 1 and np.shape(one)[1:] == np.shape(x)[1:] for one in (x, y)):  # y is a part of x
+        if {len(shape) for shape in shapes} == {3} and len({shape[-1] for shape in shapes}) == 1:  # pictures
+            return f"x = np.stack([keras.ops.image.resize(one, {x[0].shape[:2]}) for one in x])"
+    shape, other = (getattr(one, "shape", ()) for one in (x, y))
+    if len(shape) == len(other) > 1 and shape[1:] == other[1:]:  # y is a part of x
         return "x_train, x_test, y_train, y_test = sklearn.model_selection.train_test_split(x, y), in this order."
     return "Row i of y must be the target of row i of x."
 

@@ -1,0 +1,138 @@
+# ruff: noqa: E501
+"""Everyday mistakes by the folder whose fix they lead to: positions, own classes, targets of several outputs, texts."""
+
+from tests.mistakes.mistake import Mistake
+
+FIT = "model.compile('sgd', LOSS); model.fit(x, y, verbose=0)"
+LAYER = "class Mine(keras.layers.Layer):\n    BODY\nkeras.Sequential([keras.Input((4,)), Mine()])"
+BUILT = "class Mine(keras.layers.Layer):\n    def build(self, input_shape): self.w = WEIGHT\n    def call(self, x): return x @ self.w\nMine()(np.ones((2, 4), 'float32'))"
+CONFIG = (
+    "class Mine(keras.layers.Layer):\n    INIT\n    def get_config(self): return {'n': 3, 'size': 2}\n"
+    "Mine.from_config(Mine(3).get_config())"
+)
+TWO = (
+    "x = np.ones((8, 2)); i = keras.Input((2,)); a, b = keras.layers.Dense(1, name='a')(i), keras.layers.Dense(3, name='b')(i)\n"
+    "model = keras.Model(i, [a, b]); "
+)
+STEP = (
+    "class Mine(keras.Model):\n    def call(self, x): return x\n    def train_step(self, data):\n        UNPACK\n"
+    "        return {'loss': 0.0}\nmodel = Mine(); model.compile('sgd'); model.fit(np.ones((2, 1)), np.ones(2), verbose=0)"
+)
+WORDS = "x, y = np.array([['good', 'film'], ['bad', 'film']]), np.ones(2); "
+EMBEDDED = "model = keras.Sequential([keras.layers.Embedding(9, 2), keras.layers.Flatten(), keras.layers.Dense(1)]); "
+VECTORIZED = (
+    "x, y = np.array([['good film'], ['bad']]), np.ones(2); v = keras.layers.TextVectorization(output_sequence_length=2); v.adapt(x)\n"
+    "model = keras.Sequential([INPUT, v, keras.layers.Embedding(9, 2), keras.layers.Flatten(), keras.layers.Dense(1)]); "
+)
+TABLE = "x, y = [{'a': 1.0, 'b': 2.0}, {'a': 3.0, 'b': 1.0}], [1.0, 2.0]; import pandas as pd; "
+LINEAR = "model = keras.Sequential([keras.layers.Dense(1)]); "
+PICTURES = "x, y = [np.ones((4, 4, 3)), np.ones((5, 4, 3))], [0, 1]; model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)]); "
+
+
+def replaced(text, says, name, wrong, right, prose=False):
+    """A mistake in one place of a program."""
+    return Mistake(text.replace(name, wrong), text.replace(name, right), says, prose)
+
+
+LAYERS = [
+    Mistake("keras.layers.Reshape(4, 2)", "keras.layers.Reshape((4, 2))", "keras.layers.Reshape((4, 2))"),
+    Mistake("keras.layers.Flatten(28, 28)", "keras.layers.Flatten()", "keras.layers.Flatten()"),
+    Mistake("keras.layers.Resizing(8)", "keras.layers.Resizing(8, 8)", "keras.layers.Resizing(8, 8)"),
+    Mistake("keras.layers.Permute((0, 2, 1))", "keras.layers.Permute(dims=(2, 1))", "dims=(2, 1)"),
+    Mistake("keras.layers.Lambda('relu')", "keras.layers.Activation('relu')", "keras.layers.Activation('relu')"),
+    replaced(LAYER, "def call(self, inputs):", "BODY", "def call(self): return 1", "def call(self, inputs): return inputs"),
+    replaced(
+        BUILT, "self.add_weight(shape=(input_shape[-1], 3,))", "WEIGHT",
+        "self.add_weight(shape=(input_shape, 3))", "self.add_weight(shape=(input_shape[-1], 3,))",
+    ),
+    replaced(
+        CONFIG, "def __init__(self, n, size=None, **kwargs): super().__init__(**kwargs)", "INIT",
+        "def __init__(self, n, **kwargs): super().__init__(**kwargs)",
+        "def __init__(self, n, size=None, **kwargs): super().__init__(**kwargs)",
+    ),
+    Mistake(
+        "x = keras.Input((8, 8, 3)); keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3, name='c'))(x)",
+        "x = keras.Input((8, 8, 3)); x = keras.layers.Conv2D(2, (3, 3), name=\"c\")(x)",
+        "x = keras.layers.Conv2D(2, (3, 3), name=\"c\")(x)",
+    ),
+]  # fmt: skip
+LOSSES = [
+    Mistake(
+        "keras.losses.LossFunctionWrapper(lambda y, p: [abs(y - p), 0.1])(np.ones(2), np.ones(2))",
+        "values = lambda y, p: [abs(y - p), 0.1]\nkeras.losses.LossFunctionWrapper(lambda y, p: sum(values(y, p)))(np.ones(2), np.ones(2))",
+        "return sum(values)",
+        prose=True,
+    )
+]
+METRICS = [
+    Mistake(
+        "keras.metrics.MeanMetricWrapper(lambda y, p: None)(np.ones(2), np.ones(2))",
+        "keras.metrics.MeanMetricWrapper(lambda y, p: y - p)(np.ones(2), np.ones(2))",
+        "return values",
+        prose=True,
+    ),
+    Mistake(
+        "class Mine(keras.metrics.Metric):\n    def __init__(self): self.total = 0\nMine().name",
+        "class Mine(keras.metrics.Metric):\n    def __init__(self): super().__init__(); self.total = 0\nMine().name",
+        "Call super().__init__() first.",
+        prose=True,
+    ),
+]
+OPTIMIZERS = [
+    Mistake(
+        "layer = keras.layers.Dense(1); layer.build((None, 2)); keras.optimizers.SGD(layer.trainable_variables, learning_rate=0.1)",
+        "keras.optimizers.SGD(learning_rate=0.1)",
+        "keras.optimizers.SGD(learning_rate=0.1)",
+    )
+]
+TRAINING = [
+    replaced(
+        TWO + "y = ORDER; " + FIT.replace("LOSS", "'mse'"), "y = [y[1], y[0]]", "ORDER",
+        "[np.ones((8, 3)), np.ones(8)]", "[np.ones((8, 3)), np.ones(8)]; y = [y[1], y[0]]",
+    ),
+    replaced(
+        TWO.replace("Dense(3", "Dense(1") + "y = ONE; " + FIT.replace("LOSS", "'mse'"), "y = [y, y]", "ONE",
+        "np.ones(8)", "np.ones(8); y = [y, y]",
+    ),
+    Mistake(
+        LINEAR + "X_train = y_train = np.ones((4, 1)); model.compile('sgd', 'mse'); model.fit(X_train=X_train, y_train=y_train)",
+        LINEAR + "x = y = np.ones((4, 1)); model.compile('sgd', 'mse'); model.fit(x=x, y=y)",
+        "model.fit(x=x, y=y)",
+    ),
+    replaced(
+        STEP, "x, y, w = keras.utils.unpack_x_y_sample_weight(data)", "UNPACK", "x, y, w = data",
+        "x, y, w = keras.utils.unpack_x_y_sample_weight(data)",
+    ),
+]  # fmt: skip
+DATA = [
+    replaced(
+        WORDS + EMBEDDED + "ADAPT" + FIT.replace("LOSS", "'mse'"),
+        "words = keras.layers.StringLookup(); words.adapt(x); x = np.asarray(words(x))", "ADAPT", "",
+        "words = keras.layers.StringLookup(); words.adapt(x); x = np.asarray(words(x)); ",
+    ),
+    replaced(
+        VECTORIZED + FIT.replace("LOSS", "'mse'"), "keras.Input((1,), dtype='string')", "INPUT", "keras.Input((1,))",
+        "keras.Input((1,), dtype='string')", True,
+    ),
+    replaced(TABLE + LINEAR + "ROWS" + FIT.replace("LOSS", "'mse'"), "x = pd.DataFrame(x)", "ROWS", "", "x = pd.DataFrame(x); y = np.array(y); ", True),
+    replaced(
+        PICTURES + "SIZE" + FIT.replace("LOSS", "'mse'"),
+        "x = np.stack([keras.ops.image.resize(one, (4, 4)) for one in x])", "SIZE", "",
+        "x = np.stack([keras.ops.image.resize(one, (4, 4)) for one in x]); ",
+    ),
+]  # fmt: skip
+SAVING = [
+    Mistake(
+        "keras.utils.custom_object_scope([keras.layers.Dense])",
+        "Dense = keras.layers.Dense; keras.utils.custom_object_scope(custom_objects={'Dense': Dense})",
+        "custom_objects={'Dense': Dense}",
+    )
+]
+APPLICATIONS = [
+    Mistake(
+        "keras.applications.vgg16.preprocess_input('cat.png')",
+        "keras.utils.save_img('cat.png', np.ones((4, 4, 3)))\n"
+        "keras.applications.vgg16.preprocess_input(keras.utils.img_to_array(keras.utils.load_img('cat.png', target_size=(224, 224)))[None])",
+        "keras.utils.img_to_array(keras.utils.load_img('cat.png', target_size=(224, 224)))[None]",
+    )
+]
