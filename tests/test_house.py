@@ -68,7 +68,7 @@ TOKENS = {
     "serve": 10_200,
     "spelling": 9_000,
     "training": 53_100,
-    "utils": 23_000,
+    "utils": 23_200,
     "view": 13_800,
     "visualization": 14_200,
     "wrappers": 2_300,

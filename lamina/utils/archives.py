@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
+import posixpath
 import shutil
 import tarfile
 import tempfile
@@ -17,7 +19,7 @@ __all__ = ["FORMATS", "extract_archive"]
 
 # An archive may hold MIN_BYTES, or MAX_RATIO times its own size if that is more: far above any honest archive.
 MIN_BYTES, MAX_RATIO = 1 << 30, 200
-MAX_ENTRIES = 1_000_000
+MAX_ENTRIES, MAX_LINKS = 1_000_000, 40  # links that lead to links, one after the other, as Linux follows them
 CHUNK = 1 << 20
 _HEADERS = (
     tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
@@ -54,18 +56,32 @@ def _is_tar(path):
     return True
 
 
+class _Link:
+    """A link of an archive to another of its members, which is copied."""
+
+    def __init__(self, target):
+        self.target = target
+
+
 def _tar_files(archive):
-    """(name, open file) of each file. A link to a member of the archive yields the contents of that member."""
-    for member in archive:
-        if member.isdir():
-            continue
-        try:
-            file = archive.extractfile(member)
-        except (KeyError, RecursionError):  # the link points outside the archive, or to itself
-            file = None
-        if file is None:
-            raise UnsafeFileError(f"{member.name} in the archive is a device, or a link to something outside it.")
-        yield member.name, file
+    """(name, what it is) of each member: a function that opens it, a _Link, or None for a folder. They are not kept:
+    tarfile would hold millions of small ones in memory, look for the target of each link among all of them, and unpack
+    what lies before it again."""
+    while (member := archive.next()) is not None:
+        archive.members.clear()
+        if member.islnk():
+            yield member.name, _Link(member.linkname)
+        elif member.issym():
+            target = posixpath.join(posixpath.dirname(member.name), member.linkname)
+            yield member.name, _Link(posixpath.normpath(target))
+        elif member.isdir() or member.isfile():
+            yield member.name, None if member.isdir() else functools.partial(archive.extractfile, member)
+        else:
+            raise _no_file(member.name)
+
+
+def _no_file(name):
+    return UnsafeFileError(f"{name} in the archive is a device, or a link to something that is not in it.")
 
 
 def _zip_files(archive):
@@ -77,8 +93,7 @@ def _zip_files(archive):
             raise UnsafeFileError(f"{member.filename} in the archive is neither stored nor deflated.")
         if not member.filename:
             raise UnsafeFileError("A member of the archive has no name.")
-        if not member.is_dir():
-            yield member.filename, archive.open(member)
+        yield member.filename, None if member.is_dir() else functools.partial(archive.open, member)
 
 
 FORMATS: dict[str, tuple[Any, Any, Any]] = {  # name -> (test of a path, function that opens it, its files)
@@ -127,23 +142,43 @@ def extract_archive(
 
 
 def _write_all(files, folder, left):
-    for count, (name, file) in enumerate(files):
-        with file:
-            if count >= MAX_ENTRIES:
-                raise UnsafeFileError(f"The archive has more than {MAX_ENTRIES} entries.")
-            target = folder / _inside(name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as out:
-                while chunk := file.read(CHUNK):
-                    left -= len(chunk)
-                    if left < 0:
-                        raise UnsafeFileError("The archive has far more bytes than its size allows; it may be a bomb.")
-                    out.write(chunk)
+    links: dict[pathlib.Path, pathlib.Path] = {}  # those whose target is not there yet
+    for count, (name, found) in enumerate(files):
+        if count >= MAX_ENTRIES:
+            raise UnsafeFileError(f"The archive has more than {MAX_ENTRIES} entries.")
+        target = folder / _inside(name)
+        if isinstance(found, _Link):
+            source = folder / _inside(found.target)
+            if not source.is_file():
+                links[target] = source
+                continue
+            found = functools.partial(source.open, "rb")
+        if found is not None:
+            left = _write(found(), target, left)
+    for target, source in links.items():
+        for _ in range(MAX_LINKS):
+            source = links.get(source, source)
+        if not source.is_file():
+            raise _no_file(target.relative_to(folder))
+        left = _write(source.open("rb"), target, left)
+
+
+def _write(file, target, left):
+    """Write a file, and return how many bytes may still be written."""
+    with file:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as out:
+            while chunk := file.read(CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise UnsafeFileError("The archive has far more bytes than its size allows; it may be a bomb.")
+                out.write(chunk)
+    return left
 
 
 def _inside(name):
     """The relative path that an entry is written to."""
     parts = pathlib.PurePosixPath(name.replace("\\", "/")).parts
-    if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name:
+    if not parts or parts[0][0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name:  # "//" begins a path, too
         raise UnsafeFileError(f"The archive has an entry that leads out of its folder: {name!r}. No file was kept.")
     return pathlib.Path(*parts)
