@@ -16,7 +16,7 @@ from jax.core import Tracer
 
 from lamina import ops
 from lamina.compat.functions import constant
-from lamina.compat.host import HostTensor, as_text, is_text, on_host, texts
+from lamina.compat.host import HostTensor, as_text, check_places, is_text, on_host, texts
 from lamina.compat.lifting import inside
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.recording import NEEDS_VALUES
@@ -143,6 +143,7 @@ def gather(params: Any, indices: Any, validate_indices: Any = None, axis: Any = 
         return on_host(np.take(texts(params), indices, axis))
     params = array(params)
     axis = axis + params.ndim if axis < 0 else axis
+    check_places(indices, params.shape[axis])
     take = lambda rows, places: jnp.take(rows, places, axis=axis - batch_dims, mode="clip")  # noqa: E731
     for _ in range(batch_dims):
         take = jax.vmap(take)
@@ -153,10 +154,13 @@ def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: Any = None) 
     """`params[i, j, ...]` for each row (i, j, ...) of the last axis of `indices`."""
     if is_text(params):
         return on_host(texts(params)[tuple(np.moveaxis(np.asarray(unwrap(indices)), -1, 0))])
+    params, indices = array(params), array(indices)
+    for place in range(indices.shape[-1]):
+        check_places(indices[..., place], params.shape[batch_dims + place])
     take = lambda rows, places: rows[tuple(jnp.moveaxis(places, -1, 0))]  # noqa: E731
     for _ in range(batch_dims):
         take = jax.vmap(take)
-    return take(array(params), array(indices))
+    return take(params, indices)
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: Any = None) -> Any:

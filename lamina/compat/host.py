@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import LaminaError
@@ -19,6 +20,7 @@ __all__ = [
     "as_bytes",
     "as_printed",
     "as_text",
+    "check_places",
     "each",
     "is_text",
     "on_host",
@@ -145,6 +147,21 @@ def texts(values: Any) -> np.ndarray:
     if isinstance(values, Composite):
         return values.flat_values  # pyright: ignore[reportAttributeAccessIssue]
     return np.asarray(array_of(values), object)
+
+
+def check_places(places: Any, size: int) -> None:
+    """Indices outside of an axis are an error, as on TensorFlow's CPU, where their numbers are known.
+
+    Args:
+        places: Indices.
+        size: Size of the axis.
+    """
+    if isinstance(places, Tracer) or jax.default_backend() != "cpu":
+        return
+    numbers = np.asarray(places)
+    if (outside := numbers[(numbers < 0) | (numbers >= size)]).size:
+        message = f"Index {outside[0]} is not in [0, {size})."
+        raise InvalidArgumentError(message, fix=f"tf.clip_by_value(indices, 0, {size - 1})")
 
 
 def each(function: Any, values: Any, dtype: Any = object) -> Any:

@@ -23,6 +23,7 @@ from lamina.layers import Layer
 from lamina.layers.base.input_spec import InputSpec
 from lamina.models import Model
 from lamina.saving.safety.limits import naming
+from lamina.training.data.elements import TensorSpec
 
 __all__ = ["SAVED_MODELS", "load", "save", "write_programs"]
 
@@ -214,8 +215,8 @@ class _Signature:
 
     def __init__(self, program, inputs, outputs):
         self._program, self._inputs, self._outputs = program, inputs, outputs
-        self.structured_input_signature = ((), dict(zip(inputs, program.in_avals, strict=True)))
-        self.structured_outputs = dict(zip(outputs, program.out_avals, strict=True))
+        self.structured_input_signature = ((), dict(zip(inputs, map(_spec, program.in_avals), strict=True)))
+        self.structured_outputs = dict(zip(outputs, map(_spec, program.out_avals), strict=True))
 
     def __call__(self, *args: Any, **named: Any) -> dict[str, Any]:
         given = {**dict(zip(self._inputs, args, strict=False)), **named}
@@ -224,6 +225,10 @@ class _Signature:
         leaves = [_fitting(aval, given[name]) for name, aval in zip(self._inputs, self._program.in_avals, strict=True)]
         args, kwargs = self._program.in_tree.unflatten(leaves)
         return dict(zip(self._outputs, jax.tree_util.tree_leaves(self._program.call(*args, **kwargs)), strict=True))
+
+
+def _spec(aval):
+    return TensorSpec([size if isinstance(size, int) else None for size in aval.shape], aval.dtype)
 
 
 def _fitting(aval, value):

@@ -51,8 +51,6 @@ _settings = {"eagerly": False}
 class Function:
     """`tf.function(f)`: f, compiled once for each kind of arguments."""
 
-    __name__: str
-
     def __init__(
         self, python_function: Any, input_signature: Any = None, autograph: bool = True, jit_compile: Any = None
     ) -> None:
@@ -96,11 +94,13 @@ class Function:
         args, kwargs = self._standard(args, kwargs)
         leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=is_variable)
         kinds: list[Any] = [structure]
-        arrays = []
+        arrays, has_texts = [], False
         for place, leaf in enumerate(leaves):
             kind = type(leaf)
-            if kind is not _ArrayImpl and (isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind not in "OUS"):
-                leaf = leaves[place] = jnp.asarray(leaf)
+            if kind is not _ArrayImpl and isinstance(leaf, (np.ndarray, np.generic)):
+                is_text = leaf.dtype.kind in "OUS"
+                has_texts, leaf = has_texts or is_text, spec_of(leaf) if is_text else jnp.asarray(leaf)
+                leaves[place] = leaf
             if isinstance(leaf, jax.Array):
                 if isinstance(leaf, Tracer):
                     return self._body(*args, **kwargs)
@@ -109,7 +109,9 @@ class Function:
             else:
                 kinds.append((kind, leaf) if isinstance(leaf, (int, float, str, bytes, bool)) else kind_of(leaf))
         trace = self._traces.get(key := tuple(kinds))
-        if trace is None:
+        if trace is None and has_texts:
+            trace = self._traces[key] = EAGER  # each text would be another program
+        elif trace is None:
             if is_symbolic(leaves):
                 return self._body(*args, **kwargs)
             try:
@@ -171,10 +173,7 @@ class Function:
         if not self._warned:
             self._warned = True
             reason = str(error).split("\n")[0]
-            warn(
-                f"{self.__name__} runs op by op, not as one compiled program: {_line_of(error)}{reason}",
-                once=True,
-            )
+            warn(f"{self.__name__} runs op by op, not as one compiled program: {_line_of(error)}{reason}", once=True)
         return EAGER
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Any:

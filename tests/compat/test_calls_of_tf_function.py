@@ -113,6 +113,16 @@ def step(w, x, optimizer):
     optimizer.apply([tape.gradient(loss, w)], [w])
 
 
+def test_texts_are_not_compiled_each_for_itself():
+    @tf.function
+    def twice(text, n):
+        assert tf.executing_eagerly()
+        return tf.strings.join([text] * n)
+
+    found = [twice(tf.constant(text), 2).numpy() for text in ("a", "b")]
+    assert found == [b"aa", b"bb"] and twice.experimental_get_tracing_count() == 1
+
+
 def test_functions_that_call_themselves():
     assert int(factorial(5)) == 120
 

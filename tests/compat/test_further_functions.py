@@ -39,6 +39,17 @@ def test_pooling_blocks_and_decompositions():
     assert float(sums[0, 0]) == pytest.approx(-3.5)
 
 
+def test_indices_outside_are_errors_where_their_numbers_are_known():
+    x = tf.constant([5.0, 6.0])
+    for wrong in ([2], [-1]):
+        with pytest.raises(ValueError, match=rf"Index {wrong[0]} is not in \[0, 2\)"):
+            tf.gather(x, wrong)
+    with pytest.raises(ValueError, match="Index 3 is not in"):
+        tf.gather_nd([[1, 2], [3, 4]], [[1, 0], [3, 1]])
+    assert value(tf.gather(x, [])) == [] and value(tf.gather_nd([[1, 2], [3, 4]], [[1, 0], [0, 1]])) == [3, 2]
+    assert value(tf.function(lambda at: tf.gather(x, at))(tf.constant([1]))) == [6.0]
+
+
 class Penalty(keras.layers.Layer):
     def call(self, inputs):
         self.add_loss(inputs.sum())

@@ -206,6 +206,7 @@ PROGRAMS = [
          "tf.image.random_crop(x, (4, 4, 3))"),
     swap(TF + "x = ['1.5']\n", "tf.strings.to_number(x, tf.int32)", "tf.strings.to_number(x, tf.float32)"),
     swap(TF, "tf.strings.substr('abc', 5, 1)", "tf.strings.substr('abc', pos=3, len=1)", "pos=3"),
+    swap(TF, "tf.gather([5, 6], [2])", "tf.gather([5, 6], [1])", "tf.clip_by_value(indices, 0, 1)"),
     swap(TF, "tf.ragged.constant(['A', ['B', 'C']])", "tf.ragged.constant([['A'], ['B', 'C']])"),
     swap(TF, "tf.ragged.constant([['one', 'two'], [3, 4]])", "tf.ragged.constant([['one', 'two'], ['3', '4']])"),
     swap(RAGGED, "a + b", "a.to_tensor() + b.to_tensor()"),
