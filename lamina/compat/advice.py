@@ -35,6 +35,13 @@ _INSTEAD = {
     "Asset": "files do not become part of a saved model: keep them beside it, and give their path.",
     "tpu": "use keras.distribution; JAX finds the TPU.",
     "xla": "every step of lamina is compiled by XLA as it is.",
+    "layers": "use keras.layers: keras.layers.Dense(10)(x).",
+    "get_variable": "keep a tf.Variable, or use add_weight of a keras.layers.Layer.",
+    "variable_scope": "keep a tf.Variable, or use add_weight of a keras.layers.Layer.",
+    "variable_creator_scope": "variables are made as they are asked for: give dtype= and trainable= there.",
+    "make_one_shot_iterator": "use iter(dataset) and next, or loop over the data set.",
+    "make_initializable_iterator": "use iter(dataset) and next, or loop over the data set.",
+    "Optimizer": "use keras.optimizers: SGD, Adam, RMSprop and others.",
     "hub": "load the weights into a model of keras.applications.",
 }  # fmt: skip
 
@@ -49,7 +56,9 @@ def about(name: Any) -> Any:
     shown = ".".join(["tf", *parts])
     after_compat = parts[2:] if parts[:1] == ["compat"] else parts
     for stop in range(len(after_compat), 0, -1):
-        instead = _INSTEAD.get(".".join(after_compat[:stop])) or _INSTEAD.get(after_compat[stop - 1])
+        last = after_compat[stop - 1]
+        last = "Optimizer" if last.endswith("Optimizer") else last
+        instead = _INSTEAD.get(".".join(after_compat[:stop])) or _INSTEAD.get(last)
         if instead:
             return f"{shown} is TensorFlow's and not part of lamina: {instead}"
     return (

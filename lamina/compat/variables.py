@@ -17,9 +17,21 @@ from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.variable import Variable as LaminaVariable
 from lamina.core.variable import unwrap
-from lamina.errors import CallError, ShapeError
+from lamina.errors import CallError, CallTypeError, ShapeError
+from lamina.runtime.tracebacks import explain_errors_by
 
 __all__ = ["VARIABLES", "Shape", "Variable", "patch_arrays"]
+
+
+def _called(error):
+    """The error for `variable.value()`, which is a method in TensorFlow and an array here."""
+    if isinstance(error, TypeError) and str(error).endswith("ArrayImpl' object is not callable"):
+        message = "A tensor was called as if it were a function; `value` of a variable is no method here."
+        return CallTypeError(message, fix="variable.read_value()")
+    return None
+
+
+explain_errors_by(_called)
 
 
 class Shape(tuple[Any, ...]):

@@ -214,3 +214,5 @@ def test_dataset():
 def test_advice_is_for_the_nearest_name():
     assert "FeatureSpace" in advice.about("tensorflow.feature_column.numeric_column")
     assert advice.about("tensorflow.compat.v1.placeholder").startswith("tf.compat.v1.placeholder is TensorFlow's")
+    assert "keras.optimizers" in advice.about("tensorflow.compat.v1.train.AdamOptimizer")
+    assert "keras.layers" in advice.about("tensorflow.compat.v1.layers.dense")

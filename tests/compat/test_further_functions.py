@@ -6,6 +6,7 @@ import pytest
 import lamina as keras
 from lamina.compat.saved_models import write_programs
 from lamina.errors import ShapeError
+from lamina.runtime.tracebacks import filters_traceback
 from tests.compat.namespace import tf
 
 
@@ -288,3 +289,9 @@ def test_anchors_of_an_unknown_size_and_suppression_in_a_model():
     found = model.predict(given, verbose=0)
     assert value(found.valid_detections) == [2]
     assert value(found.nmsed_boxes[0, :3]) == [[0, 0, 1, 1], [2, 2, 3, 3], [0, 0, 0, 0]]
+
+
+def test_a_called_value_of_a_variable_is_explained():
+    variable = tf.Variable([1.0])
+    with pytest.raises(TypeError, match=r"variable\.read_value\(\)"):
+        filters_traceback(lambda: variable.value())()
