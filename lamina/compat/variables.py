@@ -267,11 +267,12 @@ def patch_arrays() -> tuple[Any, ...]:
 
 
 def _counted(make):
-    """`Variable.__init__` that counts what is made while a function is traced."""
+    """`Variable.__init__` that counts what is made while a function is traced, and has a `tf.TensorShape`."""
 
     @functools.wraps(make)
     def init(self, *args, **kwargs):
         make(self, *args, **kwargs)
+        self.shape = Shape(self.shape)
         if inside():
             VARIABLES_MADE.append(self.path)
 
