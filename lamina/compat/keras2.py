@@ -91,10 +91,10 @@ def _compiled_loss(self):
 
 
 def _with_lists(without_plain_values):
-    """Lists of numbers are tensors to the layers of Keras; those of a program or a package see what they are given."""
+    """Lists of numbers are tensors to layers, as in Keras 2, but to those of packages that ask for what is given."""
 
     def tensors(layer, args):
-        if is_builtin(type(layer)):
+        if is_builtin(type(layer)) or not layer._allow_non_tensor_positional_args:
             args = tuple(constant(one) if one.__class__ is list and _is_number(one) else one for one in args)
         return without_plain_values(layer, args)
 

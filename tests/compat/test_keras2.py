@@ -115,6 +115,12 @@ def test_layers_take_lists_of_numbers():
     with pytest.raises(ValueError, match="lists of unequal length|takes tensors|same length|inhomogeneous"):
         keras.layers.Dense(3)([[1.0, 2.0], [3.0]])
 
+    class Twice(keras.layers.Layer):
+        def call(self, x):
+            return x + x
+
+    assert Twice()([[1.0, 2.0]]).tolist() == [[2.0, 4.0]]
+
     class Lengths(keras.layers.Layer):
         _convert_input_args, _allow_non_tensor_positional_args = False, True
 
