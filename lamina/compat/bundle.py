@@ -16,6 +16,7 @@ from lamina.core.read_limits import memory_budget, reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.export.savedmodel.bundle import DTYPES, MAGIC, STRING
 from lamina.runtime.protobufs import fields, read_varint
+from lamina.saving.safety.damage import file_beside
 
 __all__ = ["Bundle"]
 
@@ -47,7 +48,8 @@ class Bundle:
     def read(self, name: str) -> Any:
         """A tensor as an array of NumPy, of bytes for text."""
         kind, shape, shard, offset, size = self.entries[name]
-        with open(f"{self.prefix}.data-{shard:05}-of-{self._count:05}", "rb") as file:
+        beside = f"{os.path.basename(self.prefix)}.data-{shard:05}-of-{self._count:05}"
+        with open(file_beside(f"{self.prefix}.index", beside), "rb") as file:
             if offset + size > os.path.getsize(file.name):
                 raise UnsafeFileError(f"{name} of {self.prefix} is said to be longer than the file.")
             file.seek(offset)

@@ -17,6 +17,7 @@ import pytest
 
 import lamina
 from lamina import layers
+from lamina.compat.checkpoints import Checkpoint
 from lamina.errors import FileError, LaminaError
 from lamina.saving.safety.records import read_record, write_record
 from lamina.training.state import TrainingState
@@ -138,6 +139,31 @@ def test_a_backup_whose_parts_are_of_another_kind_leaves_the_model(tmp_path):
         with pytest.raises(FileError):
             model.fit(x, y, verbose=0, resume=tmp_path)
         assert values(model) == before, key
+
+
+@pytest.mark.parametrize("format", ["tfjs", "shards", "tensorflow"])
+def test_weights_beside_a_file_are_in_its_folder_where_links_lead_as_well(format, tmp_path):
+    model, folder = make(2.0), tmp_path / "a"
+    model.compile("sgd", "mse")
+    folder.mkdir()
+    if format == "tfjs":
+        model.export(folder, format="tfjs", verbose=False)
+        read = lambda path: lamina.saving.load_model(path / "model.json")
+    elif format == "shards":
+        model.save_weights(folder / "w.weights.json", max_shard_size=1e-7)
+        read = lambda path: make().load_weights(path / "w.weights.json")
+    else:
+        Checkpoint(model=model).write(folder / "w")
+        read = lambda path: Checkpoint(model=model).restore(path / "w")
+    (tmp_path / "linked").mkdir()
+    for path in folder.iterdir():  # as the cache of the Hugging Face hub has them: all are links to one folder
+        (tmp_path / "linked" / path.name).symlink_to(path)
+    read(tmp_path / "linked")
+    for path in [path for path in folder.iterdir() if not path.name.endswith((".json", ".index"))]:
+        path.rename(tmp_path / path.name)
+        path.symlink_to(tmp_path / path.name)
+    with pytest.raises(FileError, match="link to another folder"):
+        read(folder)
 
 
 # Ctrl-C

@@ -11,9 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from lamina.errors import FileError, UnsafeFileError
+from lamina.errors import FileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
-from lamina.saving.safety.damage import missing_shard
+from lamina.saving.safety.damage import file_beside
 from lamina.saving.safety.hdf5 import Store, group_at, open_hdf5, write_array, written
 from lamina.saving.safety.hdf5_contents import arrays_in, stored_bytes
 from lamina.saving.safety.limits import parse_json, reading
@@ -67,11 +67,7 @@ def load_shards(model: Any, filepath: str | os.PathLike[str], skip_mismatch: boo
 
 
 def _shard(filepath, name):
-    if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
-        raise UnsafeFileError(f"The weight file {name!r} would be in another folder.").within(filepath)
-    shard = filepath.with_name(name)
-    if not shard.is_file():
-        raise missing_shard(filepath, name)
+    shard = file_beside(filepath, name)
     return open_hdf5(shard, shard)
 
 

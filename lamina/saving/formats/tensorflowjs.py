@@ -18,7 +18,7 @@ from lamina.saving.migration.configs import upgrade
 from lamina.saving.migration.version import origin_of
 from lamina.saving.migration.weights import fit
 from lamina.saving.report import LoadReport
-from lamina.saving.safety.damage import damaged, missing_shard
+from lamina.saving.safety.damage import damaged, file_beside
 from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
 
 __all__ = ["load_tensorflowjs", "named_weights"]
@@ -106,15 +106,7 @@ def named_weights(
 
 def _shards(filepath, group):
     """The files of a group in the manifest. They must be next to `model.json`."""
-    paths = []
-    for name in group["paths"]:
-        if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
-            raise UnsafeFileError(f"The weight file {name!r} would be in another folder.").within(filepath)
-        path = filepath.with_name(name)
-        if not path.is_file():
-            raise missing_shard(filepath, name)
-        paths.append(path)
-    return paths
+    return [file_beside(filepath, name) for name in group["paths"]]
 
 
 def _arrays(filepath, manifest, shards):

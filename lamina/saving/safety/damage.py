@@ -6,9 +6,9 @@ import os
 import pathlib
 from typing import Any
 
-from lamina.errors import FileError
+from lamina.errors import FileError, UnsafeFileError
 
-__all__ = ["damaged", "missing_shard", "other_format"]
+__all__ = ["damaged", "file_beside", "other_format"]
 
 AGAIN = "The file is incomplete or was changed: copy or download it again, or save the model again."
 _TORCH = "Build the model in lamina, save the weights in PyTorch as safetensors, and assign them to the layers."
@@ -34,17 +34,28 @@ def damaged(message: str) -> FileError:
     return FileError(message, fix=AGAIN)
 
 
-def missing_shard(filepath: Any, name: str) -> FileError:
-    """The error for a weight file that a list of files names and that is not there.
+def file_beside(filepath: Any, name: Any) -> pathlib.Path:
+    """The path of a weight file that a list of files names. It is in the folder of the list, where links lead as well.
 
     Args:
         filepath: The list.
         name: Name of the weight file.
+
+    Raises:
+        UnsafeFileError: It would be in another folder.
+        FileError: It is missing.
     """
-    folder = pathlib.Path(filepath).absolute().parent
-    return FileError(
-        f"{filepath} lists the weight file {name}, which is missing.", fix=f"Copy {name} into {folder} too."
-    )
+    if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
+        raise UnsafeFileError(f"The weight file {name!r} would be in another folder.").within(filepath)
+    path, folder = pathlib.Path(filepath).with_name(name), pathlib.Path(filepath).resolve().parent
+    if not path.is_file():
+        raise FileError(
+            f"{filepath} lists the weight file {name}, which is missing.",
+            fix=f"Copy {name} into {pathlib.Path(filepath).absolute().parent} too.",
+        )
+    if path.resolve().parent != folder:
+        raise UnsafeFileError(f"The weight file {name!r} is a link to another folder.").within(filepath)
+    return path
 
 
 def other_format(file: Any, name: Any, wanted: str, error: object) -> FileError:
