@@ -353,3 +353,20 @@ def test_as_an_activation(name):
     assert lamina.layers.Dense(2, activation=function)(lamina.Input((4,))).shape == (None, 2)
     if name != "hard_sigmoid":  # today's function of that name has another slope
         np.testing.assert_allclose(lamina.layers.Activation.from_config(layer.get_config())(X), function(X), 1e-6)
+
+
+def test_names_of_arguments_of_keras_2():
+    assert K.permute_dimensions(X, pattern=(1, 0)).shape == (4, 3)
+    assert K.pow(x=P, a=2).tolist() == (P**2).tolist()
+    assert K.maximum(x=X, y=0).min() == 0 and K.dot(x=X, y=Y.T).shape == (3, 3)
+    assert K.one_hot(indices=np.array([1]), num_classes=2).tolist() == [[0, 1]]
+    assert K.conv2d(x=IMAGE, kernel=np.ones((2, 2, 3, 4), "float32"), data_format=None).shape == (2, 4, 5, 4)
+    assert K.depthwise_conv2d(x=IMAGE, depthwise_kernel=np.ones((2, 2, 3, 1), "float32")).shape == (2, 4, 5, 3)
+    assert K.slice(x=X, start=(0, 1), size=(2, 2)).tolist() == X[:2, 1:3].tolist()
+    assert (K.dropout(x=X, level=0.0) == X).all() and K.get_variable_shape(K.variable(X)) == (3, 4)
+    assert (K.repeat_elements(x=X, rep=2, axis=0) == X.repeat(2, 0)).all() and (K.tile(x=X, n=(1, 2))[:, 4:] == X).all()
+    normal, means, variances = K.normalize_batch_in_training(IMAGE, None, None, [0, 1, 2])
+    assert (normal.shape, means.shape, variances.shape) == (IMAGE.shape, (3,), (3,))
+    np.testing.assert_allclose(
+        normal, (IMAGE - IMAGE.mean((0, 1, 2))) / np.sqrt(IMAGE.var((0, 1, 2)) + 1e-3), 1e-4, 1e-5
+    )

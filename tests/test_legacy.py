@@ -16,6 +16,7 @@ from lamina.core.serialization import deserialize, serialize
 from lamina.errors import ConfigError
 from lamina.layers import InputLayer
 from lamina.legacy import MovedTo, OldSpelling, Part, Row
+from lamina.legacy.table import Around
 from lamina.training.trainer import Trainer
 
 X = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
@@ -35,17 +36,31 @@ def lines_of(program):
 # The table
 
 VALUES = {
-    "dim_ordering": ("tf", "channels_last"), "forget_bias_init": ("one", True),
+    "dim_ordering": ("tf", "channels_last"), "grayscale": (True, "grayscale"), "forget_bias_init": ("one", True),
     **{name: (3, (3,)) for name in ("nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3")},
 }  # fmt: skip
 OPTIMIZERS = ["SGD", "RMSprop", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam", "AdamW", "Lion", "Ftrl"]
-TAKEN = [row for row in legacy.ROWS if not isinstance(row.new, (MovedTo, legacy.FixedValue)) and row.new is not None]
+ELSEWHERE = (MovedTo, legacy.FixedValue, Around)
+TAKEN = [row for row in legacy.ROWS if not isinstance(row.new, ELSEWHERE) and row.new is not None]
+FUNCTIONS = {
+    "to_categorical": lamina.utils.to_categorical,
+    "relu": lamina.activations.relu,
+    "leaky_relu": lamina.activations.leaky_relu,
+    "random_shift": lamina.preprocessing.image.random_shift,
+    "text_to_word_sequence": lamina.preprocessing.text.text_to_word_sequence,
+    "preprocessing.text.one_hot": lamina.preprocessing.text.one_hot,
+    **{name: getattr(lamina.utils, name) for name in ("load_img", "img_to_array", "array_to_img")},
+}
 
 
 def parameters_of(owner):
-    """The arguments that a class or method has today."""
+    """The arguments that a class, method or function has today."""
+    if owner in FUNCTIONS:
+        return inspect.signature(FUNCTIONS[owner]).parameters
     if "." in owner:
         return inspect.signature(getattr(Trainer, owner.split(".")[1])).parameters
+    if owner in ("ReduceLROnPlateau", "TensorBoard"):
+        return inspect.signature(getattr(lamina.callbacks, owner)).parameters
     if owner == "Model":
         return inspect.signature(lamina.models.Functional.__init__).parameters
     return signature_of(registry.find(owner))
@@ -76,7 +91,7 @@ OTHERS = [row for row in legacy.ROWS if row not in TAKEN and row not in ONLY]
 @pytest.mark.parametrize("row", OTHERS, ids=lambda row: f"{row.owner}-{row.old}")
 def test_a_row_without_an_argument_of_today_says_what_to_write(row):
     renamed, lines = legacy.rename(row.owner, {row.old: 1})
-    passed_on = row.new is not None and row.new.passed_on
+    passed_on = isinstance(row.new, MovedTo) and row.new.passed_on
     assert renamed == ({row.old: 1} if passed_on else {})
     assert len(lines) == 1 and (row.new is None or row.new.spelling in lines[0])
 
@@ -89,6 +104,20 @@ def test_an_old_name_is_no_name_of_today():
             found = own.get(row.old)
             inherited = isinstance(found, tuple) and found[1] is not registry.find(row.owner)
             assert found is None or inherited or isinstance(row.new, MovedTo), row
+
+
+def test_functions_take_their_old_arguments(tmp_path):
+    path = tmp_path / "image.png"
+    lamina.utils.save_img(path, np.full((4, 4, 3), 8.0), scale=False)
+    lines, rows = lines_of(lambda: lamina.utils.to_categorical(y=[0, 1], num_classes=2, dtype="int8"))
+    assert len(lines) == 2 and rows.dtype == "int8" and rows.tolist() == [[1, 0], [0, 1]]
+    image = lines_of(lambda: lamina.utils.load_img(path, grayscale=True))[1]
+    assert image.mode == "L" and lines_of(lambda: lamina.utils.load_img(path, grayscale=False))[1].mode == "RGB"
+    first = lines_of(lambda: lamina.utils.img_to_array(image, dim_ordering="th"))[1]
+    assert first.shape == (1, 4, 4)
+    assert lines_of(lambda: lamina.activations.relu(np.array([-1.0]), alpha=0.5))[1].item() == -0.5
+    symbol = lines_of(lambda: lamina.activations.relu(lamina.Input((2,)), alpha=0.5))[1]
+    assert symbol.shape == (None, 2) and isinstance(symbol, lamina.KerasTensor)
 
 
 def make(owner, **kwargs):
@@ -449,4 +478,4 @@ def test_arguments_of_fit_compile_and_evaluate():
 
 def test_parts_and_places_are_plain_data():
     """The upgrader of files reads the same rows."""
-    assert {type(row.new) for row in legacy.ROWS if not callable(row.new)} == {str, Part, MovedTo, type(None)}
+    assert {type(row.new) for row in legacy.ROWS if not callable(row.new)} == {str, Part, MovedTo, Around, type(None)}

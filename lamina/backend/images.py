@@ -6,6 +6,7 @@ import builtins
 from typing import Any
 
 from lamina import ops
+from lamina.backend.keywords import taking
 from lamina.core.arguments import choice
 from lamina.core.typing import DataFormat, TensorLike
 from lamina.core.variable import unwrap
@@ -15,15 +16,14 @@ from lamina.runtime.settings import image_data_format, set_image_data_format, st
 
 __all__ = [
     "bias_add", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "depthwise_conv2d", "image_dim_ordering", "pool2d",
-    "pool3d", "resize_images", "resize_volumes", "separable_conv2d", "set_image_dim_ordering", "spatial_2d_padding",
-    "spatial_3d_padding", "temporal_padding",
+    "pool3d", "resize_images", "resize_volumes", "separable_conv1d", "separable_conv2d", "set_image_dim_ordering",
+    "spatial_2d_padding", "spatial_3d_padding", "temporal_padding",
 ]  # fmt: skip
 
 _shape: Any = ops.shape  # with numbers for all sizes
-conv2d: Any = ops.conv
-conv3d: Any = ops.conv
-depthwise_conv2d: Any = ops.depthwise_conv
-separable_conv2d: Any = ops.separable_conv
+conv2d = conv3d = taking(ops.conv, x="inputs")
+depthwise_conv2d = taking(ops.depthwise_conv, x="inputs", depthwise_kernel="kernel")
+separable_conv1d = separable_conv2d = taking(ops.separable_conv, x="inputs")
 
 
 def conv1d(

@@ -12,6 +12,7 @@ from typing import Any
 
 from lamina import activations, ops
 from lamina.activations import elu, sigmoid, softmax, softplus, softsign, tanh
+from lamina.backend.keywords import taking
 from lamina.core.typing import Axes, DTypeLike, TensorLike
 from lamina.errors import CallError
 from lamina.ops import (
@@ -20,26 +21,16 @@ from lamina.ops import (
     any,
     cast,
     cos,
-    dot,
     dtype,
-    equal,
     exp,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
+    is_tensor,
     log,
     logsumexp,
     max,
-    maximum,
     mean,
     min,
-    minimum,
     ndim,
-    not_equal,
-    one_hot,
     prod,
-    reshape,
     round,
     shape,
     sign,
@@ -49,28 +40,39 @@ from lamina.ops import (
     squeeze,
     stack,
     std,
-    stop_gradient,
     sum,
-    tile,
     transpose,
     var,
 )
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "argmin", "batch_dot", "batch_flatten", "batch_normalization", "cast",
-    "clip", "concatenate", "cos", "cumprod", "cumsum", "dot", "dtype", "elu", "equal", "exp", "expand_dims", "flatten",
-    "gather", "greater", "greater_equal", "hard_sigmoid", "identity", "in_top_k", "l2_normalize", "less", "less_equal",
-    "log", "logsumexp", "max", "maximum", "mean", "min", "minimum", "ndim", "not_equal", "one_hot",
-    "permute_dimensions", "pow", "prod", "relu", "repeat", "repeat_elements", "reshape", "reverse", "round", "shape",
-    "sigmoid", "sign", "sin", "softmax", "softplus", "softsign", "sqrt", "square", "squeeze", "stack", "std",
-    "stop_gradient", "sum", "switch", "tanh", "tile", "transpose", "var",
+    "clip", "concatenate", "cos", "cumprod", "cumsum", "dot", "dtype", "elu", "equal", "exp", "expand_dims",
+    "flatten", "gather", "greater", "greater_equal", "hard_sigmoid", "identity", "in_top_k", "is_tensor",
+    "l2_normalize", "less", "less_equal", "log", "logsumexp", "max", "maximum", "mean", "min", "minimum", "ndim",
+    "normalize_batch_in_training", "not_equal", "one_hot", "permute_dimensions", "pow", "prod", "relu", "repeat",
+    "repeat_elements", "reshape", "reverse", "round", "shape", "sigmoid", "sign", "sin", "slice", "softmax",
+    "softplus", "softsign", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "sum", "switch", "tanh",
+    "tile", "transpose", "var",
 ]  # fmt: skip
 
 _shape: Any = ops.shape  # with numbers for all sizes
-permute_dimensions = ops.transpose
-repeat_elements = ops.repeat
-reverse = ops.flip
-pow = ops.power
+_BINARY = (
+    ops.dot, ops.equal, ops.greater, ops.greater_equal, ops.less, ops.less_equal, ops.maximum, ops.minimum,
+    ops.not_equal,
+)  # fmt: skip
+dot, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal = (
+    taking(function, x="x1", y="x2") for function in _BINARY
+)
+pow = taking(ops.power, x="x1", a="x2")
+one_hot = taking(ops.one_hot, indices="x")
+permute_dimensions = taking(ops.transpose, pattern="axes")
+repeat_elements = taking(ops.repeat, rep="repeats")
+reshape = taking(ops.reshape, shape="newshape")
+reverse = taking(ops.flip, axes="axis")
+slice = taking(ops.slice, x="inputs", start="start_indices", size="shape")
+stop_gradient = taking(ops.stop_gradient, variables="variable")
+tile = taking(ops.tile, n="repeats")
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int32") -> Any:
@@ -313,3 +315,24 @@ def batch_normalization(
         epsilon: Added to the variance.
     """
     return ops.batch_normalization(x, mean, var, axis, offset=beta, scale=gamma, epsilon=epsilon)
+
+
+def normalize_batch_in_training(
+    x: TensorLike,
+    gamma: TensorLike | None,
+    beta: TensorLike | None,
+    reduction_axes: Sequence[int],
+    epsilon: float = 1e-3,
+) -> Any:
+    """(the standardized tensor, its means, its variances), where one axis keeps its own moments.
+
+    Args:
+        x: Tensor.
+        gamma: Factor of the standardized tensor; None means 1.
+        beta: Added to the result; None adds nothing.
+        reduction_axes: Axes over which the moments are taken, all but one.
+        epsilon: Added to the variance.
+    """
+    axis = next(axis for axis in range(ndim(x)) if axis not in reduction_axes)
+    means, variances = ops.moments(x, [*reduction_axes])
+    return batch_normalization(x, means, variances, beta, gamma, axis, epsilon), means, variances

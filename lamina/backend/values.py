@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from lamina import ops, random
+from lamina.backend.keywords import taking
+from lamina.core import replay
 from lamina.core.typing import ArrayLike, DTypeLike, SeedLike, Shape, TensorLike
 from lamina.core.variable import Variable, unwrap
 from lamina.runtime.settings import floatx
 
 __all__ = [
     "batch_get_value", "batch_set_value", "cast_to_floatx", "constant", "count_params", "dropout", "eval", "eye",
-    "get_value", "int_shape", "moving_average_update", "ones", "ones_like", "random_bernoulli", "random_binomial",
-    "random_normal", "random_normal_variable", "random_uniform", "random_uniform_variable", "set_value",
-    "truncated_normal", "update", "update_add", "update_sub", "variable", "zeros", "zeros_like",
+    "get_value", "get_variable_shape", "int_shape", "moving_average_update", "ones", "ones_like", "random_bernoulli",
+    "random_binomial", "random_normal", "random_normal_variable", "random_uniform", "random_uniform_variable",
+    "set_value", "truncated_normal", "update", "update_add", "update_sub", "variable", "zeros", "zeros_like",
 ]  # fmt: skip
 
 eval = ops.convert_to_numpy
@@ -25,7 +27,11 @@ get_value = ops.convert_to_numpy
 random_normal = random.normal
 random_uniform = random.uniform
 truncated_normal = random.truncated_normal
-dropout: Any = random.dropout
+dropout = taking(random.dropout, x="inputs", level="rate")
+
+
+def _made(value, dtype, name):
+    return replay.made(lambda: Variable(value, dtype=dtype or floatx(), name=name))
 
 
 def variable(
@@ -39,9 +45,9 @@ def variable(
         name: Name of the variable; None counts "variable", "variable_1", ...
         constraint: Function that an optimizer applies to the value after each step; None for none.
     """
-    made = Variable(value, dtype=dtype or floatx(), name=name)
-    made.constraint = constraint
-    return made
+    variable = _made(value, dtype, name)
+    variable.constraint = constraint
+    return variable
 
 
 def constant(
@@ -67,7 +73,7 @@ def eye(size: int, dtype: DTypeLike | None = None, name: str | None = None) -> V
         dtype: Type of the variable; None means `keras.config.floatx()`.
         name: Name of the variable; None counts "variable", "variable_1", ...
     """
-    return Variable(np.eye(size), dtype=dtype or floatx(), name=name)
+    return _made(np.eye(size), dtype, name)
 
 
 def zeros(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
@@ -78,7 +84,7 @@ def zeros(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None
         dtype: Type of the variable; None means `keras.config.floatx()`.
         name: Name of the variable; None counts "variable", "variable_1", ...
     """
-    return Variable(np.zeros(shape), dtype=dtype or floatx(), name=name)
+    return _made(np.zeros(shape), dtype, name)
 
 
 def ones(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
@@ -89,7 +95,7 @@ def ones(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None 
         dtype: Type of the variable; None means `keras.config.floatx()`.
         name: Name of the variable; None counts "variable", "variable_1", ...
     """
-    return Variable(np.ones(shape), dtype=dtype or floatx(), name=name)
+    return _made(np.ones(shape), dtype, name)
 
 
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None, name: str | None = None) -> Any:
@@ -174,6 +180,9 @@ def int_shape(x: Any) -> Shape:
     return tuple(x.shape)
 
 
+get_variable_shape = int_shape
+
+
 def count_params(x: Any) -> int:
     """The number of elements of a variable.
 
@@ -219,7 +228,7 @@ def update(x: Any, new_x: Any) -> Any:
         x: Variable.
         new_x: New value, of the shape of the variable.
     """
-    return x.assign(new_x)
+    return replay.assigned(x, lambda: new_x)
 
 
 def update_add(x: Any, increment: Any) -> Any:
@@ -229,7 +238,7 @@ def update_add(x: Any, increment: Any) -> Any:
         x: Variable.
         increment: Number or tensor to add, which broadcasts to the shape of the variable.
     """
-    return x.assign_add(increment)
+    return replay.assigned(x, lambda: x.read() + ops.cast(increment, x.dtype))
 
 
 def update_sub(x: Any, decrement: Any) -> Any:
@@ -239,7 +248,7 @@ def update_sub(x: Any, decrement: Any) -> Any:
         x: Variable.
         decrement: Number or tensor to subtract, which broadcasts to the shape of the variable.
     """
-    return x.assign_sub(decrement)
+    return replay.assigned(x, lambda: x.read() - ops.cast(decrement, x.dtype))
 
 
 def moving_average_update(x: Any, value: Any, momentum: float) -> Any:
@@ -250,7 +259,7 @@ def moving_average_update(x: Any, value: Any, momentum: float) -> Any:
         value: New value to average in, of the shape of the variable.
         momentum: Share of the old average that stays, from 0 to 1.
     """
-    return x.assign(momentum * x.value + (1 - momentum) * unwrap(value))
+    return replay.assigned(x, lambda: momentum * x.value + (1 - momentum) * unwrap(value))
 
 
 def random_bernoulli(

@@ -11,6 +11,7 @@ import numpy as np
 from lamina.callbacks.callback import Callback
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.errors import ConfigError
+from lamina.legacy import old_names
 from lamina.runtime.progress import say
 from lamina.spelling.arguments import unknown_arguments
 
@@ -101,6 +102,7 @@ class ReduceLROnPlateau(MonitorCallback):
     >>> reduce = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, min_lr=0.001)
     """
 
+    @old_names("ReduceLROnPlateau")
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -15,6 +15,7 @@ from lamina.callbacks.callback import Callback
 from lamina.callbacks.event_files import EventFile
 from lamina.errors import ConfigError
 from lamina.layers import Embedding
+from lamina.legacy import old_names
 from lamina.runtime import processes
 from lamina.runtime.atomic_files import make_folder
 
@@ -44,6 +45,7 @@ class TensorBoard(Callback):
     >>> board = keras.callbacks.TensorBoard("logs", histogram_freq=1, update_freq=100)
     """
 
+    @old_names("TensorBoard")
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

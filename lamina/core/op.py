@@ -17,6 +17,7 @@ from lamina.core.recording import recorded, recording
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.sparse import compute_sparse, has_sparse
 from lamina.core.variable import unwrap
+from lamina.legacy.renames import accepting_old_names, accepts_old_names
 from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import explain_errors_by, later, readable
 from lamina.spelling.arguments import explain_call
@@ -97,7 +98,7 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
                 raise
             raise better from None
 
-    public: Any = functools.wraps(function)(run)
+    public: Any = functools.wraps(function)(accepting_old_names(run, op_name) if accepts_old_names(op_name) else run)
     public.explained = explained
     public.compute = function
     public.op_name = op_name

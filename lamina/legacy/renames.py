@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from lamina.errors import ArgumentError, ConfigError, warn
 from lamina.legacy.names import NAMES, SHORT_LOSS_NAMES
-from lamina.legacy.table import ARGUMENTS, METHODS, MovedTo, Part
+from lamina.legacy.table import ARGUMENTS, METHODS, Around, MovedTo, Part
 from lamina.runtime.tracebacks import readable
 
 __all__ = [
@@ -126,7 +126,7 @@ def rename(owner: str, arguments: dict[str, Any], shown_as: str | None = None) -
 def _today(new):
     if new is None or new == {}:
         return "is left out: it has no meaning"
-    if isinstance(new, MovedTo):
+    if isinstance(new, (Around, MovedTo)):
         return f"is written as {new.spelling}"
     if isinstance(new, Part):
         return f"is {new.name}[{new.position}]"
@@ -143,11 +143,11 @@ def accepts_old_names(owner: str) -> bool:
 
 
 def accepting_old_names(function: F, owner: str) -> F:
-    """The same `__init__` or method, which takes its arguments by their old names too.
+    """The same `__init__`, method or function, which takes its arguments by their old names too.
 
     Args:
-        function: The `__init__` or method.
-        owner: Class or method in the table.
+        function: The `__init__`, method or function.
+        owner: Class, method or function in the table.
 
     Raises:
         ConfigError: In a call, for an argument under its old name and today's.
@@ -157,10 +157,11 @@ def accepting_old_names(function: F, owner: str) -> F:
     old_names = frozenset(name for name, row in rows.items() if name not in current or isinstance(row.new, MovedTo))
 
     @functools.wraps(function)
-    def translated(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def translated(*args: Any, **kwargs: Any) -> Any:
+        old = {}
         if kwargs and not old_names.isdisjoint(kwargs):
             old = {name: kwargs.pop(name) for name in list(kwargs) if name in old_names}
-            new, lines = rename(owner, old, type(self).__name__ if owner in _BASES else None)
+            new, lines = rename(owner, old, type(args[0]).__name__ if owner in _BASES else None)
             twice = sorted(set(new) & set(kwargs))
             if twice:
                 raise ConfigError(
@@ -171,7 +172,10 @@ def accepting_old_names(function: F, owner: str) -> F:
             for line in lines:
                 warn_renamed(line)
         try:
-            return function(self, *args, **kwargs)
+            for name, value in old.items():
+                if isinstance(rows[name].new, Around):  # no function has two of them
+                    return rows[name].new.run(functools.partial(function, *args, **kwargs), value)
+            return function(*args, **kwargs)
         except BaseException as error:
             with readable(error) as shown:
                 raise shown from None
@@ -202,7 +206,7 @@ def only_old_names(owner: str, arguments: dict[str, Any], function: Any, args: A
 
 
 def old_names(owner: str) -> Callable[[F], F]:
-    """Decorator of a method: `accepting_old_names` for an owner in the table.
+    """Decorator of a method or function: `accepting_old_names` for an owner in the table.
 
     Args:
         owner: Class or method.

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["ARGUMENTS", "CLASSES", "METHODS", "ROWS", "FixedValue", "MovedTo", "Part", "Row", "data_format_of"]
+__all__ = [
+    "ARGUMENTS",
+    "CLASSES",
+    "METHODS",
+    "ROWS",
+    "Around",
+    "FixedValue",
+    "MovedTo",
+    "Part",
+    "Row",
+    "data_format_of",
+]
 
 
 class Part(NamedTuple):
@@ -20,6 +31,13 @@ class MovedTo(NamedTuple):
 
     spelling: str
     passed_on: bool = False
+
+
+class Around(NamedTuple):
+    """What the argument did is written elsewhere today; `run(call, value)` makes the call and does it."""
+
+    spelling: str
+    run: Any
 
 
 @dataclass(frozen=True)
@@ -39,8 +57,8 @@ class Row(NamedTuple):
     Attributes:
         owner: Class or method that has it, such as "Dense" or "Model.fit".
         old: The old name.
-        new: Today's name, a function from the old value to new arguments, a `Part` of a new argument, a `MovedTo`, or
-            None where the argument has no meaning any more.
+        new: Today's name, a function from the old value to new arguments, a `Part` of a new argument, a `MovedTo`,
+            an `Around`, or None where the argument has no meaning any more.
         since: The version of Keras with the new name.
     """
 
@@ -94,6 +112,7 @@ _QUEUE = dict.fromkeys(("workers", "max_queue_size", "use_multiprocessing"), Mov
 _OLD_QUEUE = dict.fromkeys(("nb_worker", "max_q_size", "pickle_safe"), MovedTo("PyDataset(workers=...)"))
 _ACCURACY = {"show_accuracy": MovedTo('compile(metrics=["accuracy"])')}
 _IN_BATCHES = MovedTo("a number of steps, counted in batches", passed_on=True)
+_RESET = {"reset_metrics": FixedValue(True, "reset_metrics")}
 _RANKS = (1, 2, 3)
 
 _OLD = {
@@ -117,6 +136,12 @@ _OLD = {
         "LocallyConnected2D": {**_UNDILATED, "nb_row": Part("kernel_size", 0), "nb_col": Part("kernel_size", 1)},
         "MaxoutDense": _WEIGHTS,
         "Highway": {**_WEIGHTS, "transform_bias": None},
+        "img_to_array": _FORMAT,
+        "array_to_img": _FORMAT,
+        "text_to_word_sequence": {"text": "input_text"},
+        "preprocessing.text.one_hot": {"text": "input_text"},
+        "random_shift": {f"{name}_index": f"{name}_axis" for name in ("row", "col", "channel")},
+        "ReduceLROnPlateau": {"epsilon": "min_delta"},
         "Dropout": {"p": "rate"},
         "SpatialDropout1D": {"p": "rate", "noise_shape": None},
         **{f"SpatialDropout{rank}D": {"p": "rate", "noise_shape": None, **_FORMAT} for rank in (2, 3)},
@@ -194,6 +219,18 @@ _OLD = {
             "SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Ftrl", "Lamb", "Lion", "Adafactor",
         )},
         "Nadam": {**_RATES, "schedule_decay": None},
+        "TensorBoard": dict.fromkeys(
+            ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data", "profile")
+        ),
+        "Model.train_on_batch": _RESET,
+        "Model.test_on_batch": _RESET,
+        "to_categorical": {
+            "y": "x",
+            "dtype": Around("to_categorical(x).astype(dtype)", lambda call, value: call().astype(value)),
+        },
+        "relu": {"alpha": "negative_slope"},
+        "leaky_relu": {"alpha": "negative_slope"},
+        "load_img": {"grayscale": lambda value: {"color_mode": "grayscale"} if value else {}},
         "Optimizer": {
             "decay": MovedTo("learning_rate=schedules.InverseTimeDecay(learning_rate, 1, decay)", passed_on=True),
         },

@@ -144,8 +144,8 @@ class MeanMetricWrapper(Mean):
         self._settings = tuple(kwargs)
         for key, value in kwargs.items():
             setattr(self, key, value)
-        if self._direction is None and is_builtin(fn) and fn.__module__.startswith("lamina.losses"):
-            self._direction = "down"
+        if self._direction is None and is_builtin(fn):
+            self._direction = {"losses": "down", "metrics": "up"}.get(fn.__module__.split(".")[1])
 
     def update_state(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None

@@ -12,7 +12,7 @@ import numpy as np
 
 from lamina.drawing.canvas import pillow
 from lamina.errors import ConfigError, ShapeError
-from lamina.legacy import warn_renamed
+from lamina.legacy import old_names, warn_renamed
 from lamina.utils.images import array_to_img, img_to_array
 
 __all__ = [
@@ -159,6 +159,7 @@ def random_rotation(
     return apply_affine_transform(x, theta, 0, 0, 0, 1, 1, *axes)
 
 
+@old_names("random_shift")
 def random_shift(
     x: np.ndarray,
     wrg: float,

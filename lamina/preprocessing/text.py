@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.core.arguments import choice, whole
 from lamina.errors import CallError, warn
-from lamina.legacy import warn_renamed
+from lamina.legacy import old_names, warn_renamed
 from lamina.spelling.arguments import unknown_arguments
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _MODES = ("binary", "count", "freq", "tfidf")
 
 
+@old_names("text_to_word_sequence")
 def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
     """The words of a text.
 
@@ -42,6 +43,7 @@ def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool =
     return [word for word in text.translate(str.maketrans(dict.fromkeys(filters, split))).split(split) if word]
 
 
+@old_names("preprocessing.text.one_hot")
 def one_hot(
     input_text: str,
     n: int,

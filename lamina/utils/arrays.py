@@ -11,10 +11,12 @@ import numpy as np
 from lamina.core.typing import ArrayLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import DataError
+from lamina.legacy import old_names
 
 __all__ = ["normalize", "to_categorical"]
 
 
+@old_names("to_categorical")
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray | Tensor:
     """Integer labels as one-hot rows.
 

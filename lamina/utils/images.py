@@ -17,6 +17,7 @@ from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.drawing.canvas import pillow
 from lamina.errors import ConfigError, DataError, ShapeError, warn
+from lamina.legacy import old_names
 from lamina.ops.image import resize
 from lamina.runtime import settings
 
@@ -29,6 +30,7 @@ _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
+@old_names("load_img")
 def load_img(
     path: str | os.PathLike[str] | IO[bytes],
     color_mode: str = "rgb",
@@ -88,6 +90,7 @@ def center_box(height: int, width: int, new_height: int, new_width: int) -> tupl
     return left, top, left + wide, top + high
 
 
+@old_names("img_to_array")
 def img_to_array(img: Any, data_format: DataFormat = None, dtype: DTypeLike | None = None) -> np.ndarray:
     """An image as an array of rank 3.
 
@@ -107,6 +110,7 @@ def img_to_array(img: Any, data_format: DataFormat = None, dtype: DTypeLike | No
     return np.moveaxis(x, -1, 0) if data_format == "channels_first" else x
 
 
+@old_names("array_to_img")
 def array_to_img(
     x: ArrayLike, data_format: DataFormat = None, scale: bool = True, dtype: DTypeLike | None = None
 ) -> Image:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lamina
 from lamina import callbacks
 from lamina.callbacks.logs import Logs
 from lamina.errors import CallError, ConfigError
@@ -213,6 +214,13 @@ def test_the_direction_comes_from_the_metric(monitor, values, stops):
     assert seen[-1][0] == stops
 
 
+def test_the_direction_of_functions():
+    wrap = lamina.metrics.MeanMetricWrapper
+    assert wrap(lamina.metrics.sparse_categorical_accuracy)._direction == "up"
+    assert wrap(lamina.losses.mean_squared_error)._direction == "down"
+    assert wrap(lambda y_true, y_pred: y_pred)._direction is None
+
+
 def test_an_unknown_direction_is_asked_for():
     with pytest.raises(ConfigError, match="'speed' should increase or decrease"):
         run(callbacks.EarlyStopping("speed"), [{"speed": 1.0}])
@@ -270,8 +278,8 @@ def test_several_optimizers():
 def test_reduce_lr_on_plateau_refuses():
     with pytest.raises(ConfigError, match="below 1"):
         callbacks.ReduceLROnPlateau(factor=1.0)
-    with pytest.raises(ConfigError, match="min_delta"):
-        callbacks.ReduceLROnPlateau(epsilon=0.1)
+    with pytest.warns(OldSpelling, match="min_delta"):
+        assert callbacks.ReduceLROnPlateau(epsilon=0.1).min_delta == 0.1
 
 
 @pytest.mark.parametrize(
