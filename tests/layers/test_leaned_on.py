@@ -277,3 +277,24 @@ def test_classes_of_imported_packages_are_found_by_their_module(monkeypatch):
     for name, module in (("system", "keras_hub.src.known"), ("Known", "another.module")):
         with pytest.raises(ValueError, match="Unknown name"):
             lamina.saving.deserialize_keras_object({**config, "class_name": name, "module": module})
+
+
+def test_shapes_of_the_base_class():
+    """keras-embed-sim's layer, of tf.keras: a list of outputs, whose shapes and masks it gets from its base class."""
+    keras = lamina
+
+    class EmbeddingWithTable(keras.layers.Embedding):
+        def compute_output_shape(self, input_shape):
+            return [super().compute_output_shape(input_shape), (self.input_dim, self.output_dim)]
+
+        def compute_mask(self, inputs, mask=None):
+            return [super().compute_mask(inputs, mask), None]
+
+        def call(self, inputs):
+            return [super().call(inputs), self.embeddings + 0.0]
+
+    inputs = keras.Input((None,))
+    rows, table = EmbeddingWithTable(5, 3, mask_zero=True, embeddings_initializer="ones")(inputs)
+    assert (tuple(rows.shape), tuple(table.shape)) == ((None, None, 3), (5, 3))
+    values = keras.Model(inputs, [rows, table])(np.array([[1, 0]]))
+    assert [np.asarray(one).tolist() for one in values] == [np.ones((1, 2, 3)).tolist(), np.ones((5, 3)).tolist()]

@@ -1,8 +1,10 @@
 """What a layer finds in its attributes."""
 
+import keras
 import numpy as np
 import pytest
 
+import lamina
 from lamina.layers.base.layer import Layer
 from lamina.layers.dense import Dense
 
@@ -34,3 +36,52 @@ def test_a_slip_in_trainable_is_told(name):
 @pytest.mark.parametrize("name", ["train_bias", "training", "trained", "tied", "trim", "transposed"])
 def test_attributes_of_their_own_are_taken_in_silence(name):
     setattr(Dense(1), name, True)
+
+
+def ordered(library):
+    """The names of the weights of layers that mix `add_weight`, variables of their own, lists and other layers."""
+
+    class InBuild(library.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.first = library.Variable(np.ones(2), name="first")
+            self.last, self.listed, self.inner = None, [], library.layers.Dense(2)
+
+        def build(self, input_shape):
+            self.second = self.add_weight(shape=(3,), name="second")
+            self.third = library.Variable(np.ones(2), name="third")
+            self.listed.append(self.add_weight(shape=(3,), name="fourth"))
+            self.frozen = self.add_weight(shape=(3,), name="frozen", trainable=False)
+            self.listed.append(library.Variable(np.ones(1), name="fifth"))
+            self.last = self.add_weight(shape=(3,), name="last")
+
+    class BeforeInit(library.layers.Layer):
+        def __init__(self):
+            self.kernel = self.bias = self.scale = None
+            super().__init__()
+            table = library.layers.Embedding(3, 2)
+            table.build()
+            self.bias = self.add_weight(shape=(3,), name="bias")
+            self.tied = table.embeddings
+            self.scale = self.add_weight(shape=(3,), name="scale")
+            self.kernel = self.add_weight(shape=(3,), name="kernel")
+            self.bias = library.Variable(np.ones(1), name="bias again")
+
+    class Network(library.Model):
+        def __init__(self):
+            super().__init__()
+            self.scale = self.add_weight(shape=(), name="scale")
+            self.listed = [library.Variable(np.ones(1), name="in list")]
+            self.by_name = {"x": library.Variable(np.ones(1), name="in dict")}
+            self.listed.append(library.Variable(np.ones(1), name="appended"))
+            self.shift = self.add_weight(shape=(), name="shift")
+
+    layer = InBuild()
+    layer.build((None, 3))
+    return [[weight.name for weight in each.weights] for each in (layer, BeforeInit(), Network())]
+
+
+def test_variables_have_the_order_of_keras():
+    got = ordered(lamina)
+    assert got == ordered(keras)
+    assert got[1] == ["bias", "embeddings", "scale", "kernel", "bias again"]

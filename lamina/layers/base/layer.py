@@ -276,7 +276,8 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             symbols, names = output_specs.symbols_of_arguments(self, args, kwargs)
             with self._scope():
                 self._ensure_built(tuple(symbols), names)
-            return call_signature.shape_of(trace(self._run, *symbols, **names))
+            with output_specs.with_call_of_base(self):
+                return call_signature.shape_of(trace(self._run, *symbols, **names))
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs as symbolic tensors, from `compute_output_shape` if the class has one, else from tracing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import AbstractContextManager
 from typing import Any
 
 from lamina.core import tree
@@ -9,6 +11,7 @@ from lamina.core.dtypes import is_float
 from lamina.core.keras_tensor import KerasTensor, get_mask, trace, traced_dtype
 from lamina.errors import warn
 from lamina.layers.base import call_signature
+from lamina.layers.base.call_context import around_layers
 from lamina.layers.base.masks import mask_symbols
 from lamina.layers.base.shapes import symbols_of
 
@@ -27,6 +30,17 @@ def symbols_of_arguments(layer: Any, shapes: tuple[Any, ...], named: dict[str, A
         shapes = (named.pop("input_shape"),)
     by_name = {name.removesuffix("_shape"): symbols_of(shape, layer.compute_dtype) for name, shape in named.items()}
     return tuple(symbols_of(shape, layer.compute_dtype) for shape in shapes), by_name
+
+
+def with_call_of_base(layer: Any) -> AbstractContextManager[Any]:
+    """While a class's own `compute_output_shape` asks that of its base, the layer runs the base's `call`, for its own
+    may return something else."""
+    mro = [cls.__dict__ for cls in type(layer).__mro__ if cls.__module__ != "lamina.layers.base.layer"]
+    last = max((place for place, members in enumerate(mro) if "compute_output_shape" in members), default=None)
+    call = None if last is None else next((members["call"] for members in mro[last + 1 :] if "call" in members), None)
+    if call is None:
+        return contextlib.nullcontext()
+    return around_layers(lambda one, its: call.__get__(one) if one is layer else its)
 
 
 def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

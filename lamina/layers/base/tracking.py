@@ -1,7 +1,8 @@
 """What belongs to a layer: the variables, layers, metrics and seed generators among its attributes.
 
-Nothing is wrapped and nothing is kept twice: the parts are read off the attributes when they are asked for, in the
-order in which they were assigned (parts put into a list later count from the moment they were made).
+Nothing is wrapped: the parts are read off the attributes when they are asked for, in the order in which they were
+assigned (layers put into a list later count from the moment they were made). Python keeps the place of an attribute
+that is assigned again (`self.kernel = None`, then a variable), so the order of the variables is kept beside.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _clock = itertools.count()
 _CONTAINERS = (list, tuple, dict, set)
 _UNTRACKED = frozenset(
     "_inbound_nodes _init_arguments _stamps _layers_with_losses _build_shapes _initial_weights _graph optimizer loss "
-    "loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker".split()
+    "loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker _variables_in_order".split()
 )
 
 
@@ -39,6 +40,7 @@ class Tracked:
 
     _birth: int
     _stamps: dict[int, int]
+    _variables_in_order: list[Variable]
 
     if not TYPE_CHECKING:  # for type checkers the signature is that of __init__
 
@@ -51,13 +53,18 @@ class Tracked:
             instance = super().__new__(cls, *args, **kwargs)
             object.__setattr__(instance, "_birth", next(_clock))
             object.__setattr__(instance, "_stamps", {})
+            object.__setattr__(instance, "_variables_in_order", [])
             return instance
 
     def __setattr__(self, name: str, value: Any) -> None:
+        holds_variables = False
         if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *_CONTAINERS)) and name not in _UNTRACKED:
             context.structure_changed()
             for part in parts_in(value, Tracked):
                 self._stamps.setdefault(id(part), next(_clock))
+            holds_variables = any(True for _ in parts_in(value, Variable))
+            if holds_variables:
+                self._ordered_variables()  # what was put into lists before this
         elif value.__class__ is bool and name[:1] == "t":
             _warn_of_slip(self, name, value)
         try:
@@ -67,6 +74,8 @@ class Tracked:
                 raise
             with readable(_reserved(self, name)) as shown:
                 raise shown from None
+        if holds_variables:
+            self._ordered_variables()
 
     def _parts_before(self, stamp) -> list[Any]:
         """The layers that were assigned before a `new_stamp()`."""
@@ -83,6 +92,14 @@ class Tracked:
         if kind is Tracked:
             found.sort(key=lambda part: self._stamps.get(id(part), part._birth))  # pyright: ignore
         return found
+
+    def _ordered_variables(self) -> list[Variable]:
+        """The variables among the attributes, in the order in which they became attributes or were put into one."""
+        parts, known = {id(part): part for part in self._parts(Variable)}, self._variables_in_order
+        if [*map(id, known)] != [*parts]:
+            known[:] = [parts.pop(id(variable)) for variable in known if id(variable) in parts]
+            known.extend(parts.values())
+        return known
 
 
 def _warn_of_slip(owner, name, value):

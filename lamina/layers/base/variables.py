@@ -49,7 +49,7 @@ class VariablesMixin(KerasAttributes):
         return unique([*self._variables_of_its_own(), *inner])
 
     def _variables_of_its_own(self):
-        own = [variable for variable in self._parts(Variable) if not variable.is_derived]
+        own = [variable for variable in self._ordered_variables() if not variable.is_derived]
         return sorted(own, key=lambda variable: not variable.initially_trainable)
 
     # Keras's lists of the variables that are the layer's own, which packages read where they load them
@@ -57,6 +57,7 @@ class VariablesMixin(KerasAttributes):
     _non_trainable_variables = property(
         lambda self: [v for v in self._variables_of_its_own() if not v.initially_trainable]
     )
+    _trainable_weights, _non_trainable_weights = _trainable_variables, _non_trainable_variables  # of Keras 1 and 2
 
     @property
     def _seed_generators(self) -> list[SeedGenerator]:
@@ -206,6 +207,7 @@ class VariablesMixin(KerasAttributes):
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
         variable.trainable = variable.trainable and self.trainable
+        self._ordered_variables()  # those before this one
         self._own_variables.append(variable)
         context.structure_changed()
         return variable
