@@ -148,6 +148,16 @@ _OF_DTYPES: dict[str, Any] = {
 }  # fmt: skip
 
 
+class DTypeName(str):
+    """The name of a dtype, as variables have it, with the attributes of TensorFlow's dtypes."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(jnp.dtype(str(self)), name)
+        return self if isinstance(found, np.dtype) and found == str(self) else found
+
+
 def give_dtypes_attributes() -> None:
     """Give the dtypes of NumPy the attributes of TensorFlow's, in this process.
 

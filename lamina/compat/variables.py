@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from lamina.compat.attributes import UPDATES, give_dtypes_attributes, remembering, slice_assigns
+from lamina.compat.attributes import UPDATES, DTypeName, give_dtypes_attributes, remembering, slice_assigns
 from lamina.compat.functions import constant
 from lamina.compat.host import HostTensor, is_text, on_host
 from lamina.compat.lifting import VARIABLES_MADE, VariablesFirst, inside
@@ -262,17 +262,30 @@ def patch_arrays() -> tuple[Any, ...]:
         for name, value in slice_assigns().items():
             setattr(kind, name, value)
     give_dtypes_attributes()
+    for name in ("assign", "assign_add", "assign_sub"):
+        setattr(LaminaVariable, name, _at_once(getattr(LaminaVariable, name)))
     setattr(LaminaVariable, "__init__", _counted(LaminaVariable.__init__))  # noqa: B010
     return kinds[:2]
 
 
+def _at_once(assign):
+    """`assign` with the arguments of TensorFlow that say how: the value is there at once, and nothing else writes."""
+
+    @functools.wraps(assign)
+    def assign_now(self, value, use_locking=False, name=None, read_value=True):
+        return assign(self, value)
+
+    return assign_now
+
+
 def _counted(make):
-    """`Variable.__init__` that counts what is made while a function is traced, and has a `tf.TensorShape`."""
+    """`Variable.__init__` that counts what is made while a function is traced, with TensorFlow's shape and dtype."""
 
     @functools.wraps(make)
     def init(self, *args, **kwargs):
         make(self, *args, **kwargs)
         self.shape = Shape(self.shape)
+        self.dtype = DTypeName(self.dtype)
         if inside():
             VARIABLES_MADE.append(self.path)
 

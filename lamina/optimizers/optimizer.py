@@ -23,6 +23,7 @@ from lamina.errors import ArgumentError, CallError, ConfigError, MissingMethodEr
 from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import with_gradient
 from lamina.optimizers.misuse import check_pairs, check_rate
+from lamina.optimizers.old_rules import adopt
 from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 from lamina.optimizers.slots import SlotsMixin
@@ -82,6 +83,8 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         name: Name of the optimizer. None makes one from the class name.
         **kwargs: Arguments of earlier versions of Keras, such as `decay` and `lr`.
     """
+
+    __init_subclass__ = classmethod(adopt)  # pyright: ignore[reportAssignmentType]
 
     def __init__(
         self,

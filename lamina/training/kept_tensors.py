@@ -64,6 +64,9 @@ for _name in "lt le gt ge eq ne neg abs getitem".split():
     setattr(KeptTensor, f"__{_name}__", NoValues._no_values)
 
 
+_ITEM = "{}[{!r}]".format
+
+
 def replace_kept(get_model: Callable[[], Any]) -> None:
     """Put stand-ins in place of the tensors that users' layers, losses, metrics and functions kept.
 
@@ -97,10 +100,10 @@ def _namespaces(owner) -> Iterator[tuple[str, dict[str, Any], Iterable[str]]]:
 def _replace_in(container, keys, name_of, prefix, owner):
     """Replace such tensors among the items of a dict or list, and among those of the dicts and lists in it."""
     for key in keys:
-        value, name = container.get(key) if isinstance(container, dict) else container[key], name_of(prefix, key)
+        value = container.get(key) if isinstance(container, dict) else container[key]
         if isinstance(value, Tracer):
             kind: Any = dict if isinstance(container, dict) else list
-            kind.__setitem__(container, key, KeptTensor(value, name, owner))  # past the tracking of layers
-        elif isinstance(value, (dict, list)) and not name.endswith("]"):
+            kind.__setitem__(container, key, KeptTensor(value, name_of(prefix, key), owner))  # past tracking of layers
+        elif isinstance(value, (dict, list)) and name_of is not _ITEM:
             inner = list(value) if isinstance(value, dict) else range(len(value))
-            _replace_in(value, inner, "{}[{!r}]".format, name, owner)
+            _replace_in(value, inner, _ITEM, name_of(prefix, key), owner)

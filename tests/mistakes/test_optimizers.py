@@ -4,7 +4,22 @@ from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 from tests.mistakes.unfinished import UNFINISHED
 
+OLD_RULE = """
+class Old(keras.optimizers.Optimizer):
+    def _create_slots(self, var_list):
+        for variable in var_list:
+            {}
+    def _resource_apply_dense(self, grad, var):
+        var.assign_sub(0.1 * grad + self.get_slot(var, "m"))
+Old("old").apply_gradients([(np.ones(2), keras.Variable(np.ones(2)))])
+"""
+
 MISTAKES = [
+    Mistake(
+        wrong=OLD_RULE.format("pass"),
+        right=OLD_RULE.format("self.add_slot(variable, 'm')"),
+        says="self.add_slot(variable, 'm')",
+    ),
     Mistake(
         wrong="keras.optimizers.Adam(learning_rate='fast')",
         right="keras.optimizers.Adam(learning_rate=0.001)",

@@ -276,8 +276,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
             symbols, names = output_specs.symbols_of_arguments(self, args, kwargs)
             with self._scope():
                 self._ensure_built(tuple(symbols), names)
-            with output_specs.with_call_of_base(self):
-                return call_signature.shape_of(trace(self._run, *symbols, **names))
+            return output_specs.shape_by_call(self, symbols, names)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs as symbolic tensors, from `compute_output_shape` if the class has one, else from tracing

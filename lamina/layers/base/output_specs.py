@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from contextlib import AbstractContextManager
 from typing import Any
 
 from lamina.core import tree
@@ -32,15 +31,15 @@ def symbols_of_arguments(layer: Any, shapes: tuple[Any, ...], named: dict[str, A
     return tuple(symbols_of(shape, layer.compute_dtype) for shape in shapes), by_name
 
 
-def with_call_of_base(layer: Any) -> AbstractContextManager[Any]:
-    """While a class's own `compute_output_shape` asks that of its base, the layer runs the base's `call`, for its own
-    may return something else."""
+def shape_by_call(layer: Any, symbols: tuple[Any, ...], names: dict[str, Any]) -> Any:
+    """The shape of the outputs, from tracing `call`. Where a class's own `compute_output_shape` asks that of its base,
+    it is the base's `call`, for its own may return something else."""
     mro = [cls.__dict__ for cls in type(layer).__mro__ if cls.__module__ != "lamina.layers.base.layer"]
     last = max((place for place, members in enumerate(mro) if "compute_output_shape" in members), default=None)
     call = None if last is None else next((members["call"] for members in mro[last + 1 :] if "call" in members), None)
-    if call is None:
-        return contextlib.nullcontext()
-    return around_layers(lambda one, its: call.__get__(one) if one is layer else its)
+    around = None if call is None else around_layers(lambda one, its: call.__get__(one) if one is layer else its)
+    with around or contextlib.nullcontext():
+        return call_signature.shape_of(trace(layer._run, *symbols, **names))
 
 
 def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 from lamina.legacy import old_names_of
@@ -14,6 +15,13 @@ class _FormerPath(type):
     """Metaclass of a class that makes objects of the class `current`, which count as instances of both."""
 
     current: Any
+
+    def __new__(cls, name: str, bases: tuple[Any, ...], members: dict[str, Any], **kwargs: Any) -> Any:
+        """The class; below it (`class Mine(legacy.Adam)`) one that derives from the current class."""
+        if not bases:
+            return super().__new__(cls, name, bases, members)
+        bases = tuple(base.current if isinstance(base, _FormerPath) else base for base in bases)
+        return types.new_class(name, bases, kwargs, lambda namespace: namespace.update(members))
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         return cls.current(*args, **kwargs)
