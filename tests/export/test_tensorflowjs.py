@@ -76,7 +76,7 @@ def masked_attention():
 
 def shapes():
     x, ops = keras.Input((4, 6)), keras.ops
-    low, high = ops.split(ops.pad(x, ((0, 0), (1, 0), (0, 2))), [3], axis=-1)
+    low, high = ops.split(ops.pad(ops.tanh(x), ((0, 0), (1, 0), (0, 2))), [3], axis=-1)
     y = ops.stack([low, ops.clip(high[..., :3], -1.0, 2.0)], axis=2)  # 5, 2, 3
     y = ops.repeat(ops.swapaxes(y, 1, 2), 2, axis=1) + ops.zeros_like(ops.moveaxis(y, -1, 1))[:, :1, :, :1]
     best = ops.max(y, axis=(1, 3)) - ops.min(y, axis=(3, 1)) * ops.cast(ops.sum(y, -1), "float32")[:, 0]

@@ -64,11 +64,11 @@ def _activated(make, layer, x):
     return activate(make, name, x)
 
 
-@rewrites(*(name for name in (*ACTIVATIONS, *_ACTIVATIONS, "hard_swish") if name != "gelu"))
+@rewrites(*(name for name in (*ACTIVATIONS, *_ACTIVATIONS, "hard_swish", "ops_tanh") if name != "gelu"))
 def _function(make, operation, x, axis=-1):
     if axis not in (-1, len(x.shape) - 1):
         raise Unable
-    return activate(make, operation.op_name.replace("swish", "silu"), x)
+    return activate(make, operation.op_name.removeprefix("ops_").replace("swish", "silu"), x)
 
 
 @rewrites("leaky_relu")
@@ -140,7 +140,7 @@ def _clipped(make, operation, x, x_min, x_max):
 @rewrites("cast")
 def _cast(make, operation, x, dtype):
     """TensorFlow.js computes in float32, and has whole numbers for what they count."""
-    if "float" not in str(dtype):
+    if str(dtype) != "float32":
         raise Unable
     return make("Activation", x, activation="linear")
 
