@@ -42,7 +42,7 @@ TOKENS = {
     "backend": 5_500,
     "callbacks": 19_100,
     "check": 48_600,
-    "cli": 16_400,
+    "cli": 16_600,
     "compat": 106_400,
     "core": 49_500,
     "datasets": 5_200,

@@ -34,8 +34,8 @@ RULES = {  # rule -> (level, what it means)
     "custom": ("note", "The file needs classes, functions or operators of a program, which may do anything."),
 }
 _MOST_BYTES = 1 << 30  # of one member, unpacked
-_MOST_DEPTH = 6
-_RATIO = 200
+_PER_MEMBER, _OF_ALL = 8192, 20  # what a member of an archive counts beside its bytes, and how often those of the file
+_MOST_DEPTH, _RATIO = 6, 200
 _MODELS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".dat", ".data", ".npy", ".npz")
 _UNPACK = {b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(47)), b"BZh": ("bzip2", bz2.BZ2Decompressor),
            b"\xfd7zXZ": ("xz", lzma.LZMADecompressor), b"]\0\0": ("lzma", lzma.LZMADecompressor)}  # fmt: skip
@@ -66,14 +66,22 @@ def findings_in(path: pathlib.Path) -> tuple[str, list[Finding]]:
     if not path.stat().st_size:
         return "", []
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        scan = _Scan()
+        scan = _Scan(_MOST_BYTES + _OF_ALL * len(data))
         kind = scan.contents(data, path.name, "", 0)
         return kind, list(dict.fromkeys(scan.found))
 
 
 class _Scan:
-    def __init__(self):
+    def __init__(self, budget):
         self.found: list[Finding] = []
+        self._left = budget  # of bytes in archives within archives: a few members can hold each other millions of times
+
+    def _is_over(self, count, place):
+        """Spend bytes; whether there are no more."""
+        if 0 <= self._left < count:
+            self.add(place, "memory", "is where reading ended: what the file holds unpacks to far more than its size")
+        self._left -= count
+        return self._left < 0
 
     def add(self, place, rule, message):
         self.found.append(Finding(place, rule, message))
@@ -83,6 +91,8 @@ class _Scan:
         if depth > _MOST_DEPTH:
             self.add(place, "memory", f"is nested more than {_MOST_DEPTH} archives deep")
             return "archive"
+        if depth and self._is_over(len(data) + _PER_MEMBER, place):
+            return ""
         start, lower = bytes(data[:512]), name.lower()
         kinds = []
         if any(bytes(data[at : at + 8]) == b"\x89HDF\r\n\x1a\n" for at in _starts_of_hdf5(len(data))):
@@ -168,7 +178,8 @@ class _Scan:
 
     def _tar(self, data, place, depth):
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            for member in archive:
+            while (member := archive.next()) is not None and not self._is_over(_PER_MEMBER // 4, place):
+                vars(archive)["members"].clear()  # it would keep them all
                 inner = f"{place}/{member.name}".lstrip("/")
                 if member.name.startswith("/") or ".." in member.name.split("/"):
                     self.add(inner, "files", "would be written outside of its folder")
@@ -207,12 +218,15 @@ class _Scan:
     def _zip(self, data, place, depth):
         seen, stored = set(), 0
         for name, packed, size, contents in _members(data):
+            if self._left < 0:
+                return
             inner = f"{place}/{name}".lstrip("/")
             if name in seen:
                 self.add(inner, "damaged", "occurs twice: readers differ in which one they take")
             seen.add(name)
             if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
                 self.add(inner, "files", "would be written outside of its folder")
+            size = max(size, len(contents) * (not isinstance(contents, str)))
             if size > _RATIO * max(packed, 1) + 2**24:
                 self.add(inner, "memory", f"would unpack from {packed} to {size} bytes")
             stored += packed
@@ -235,8 +249,7 @@ class _Scan:
         except (ValueError, RecursionError) as error:
             self.add(place, "damaged", f"is not JSON: {error}")
             return
-        for rule, message in config_findings(config, stored):
-            self.add(place, rule, message)
+        self._all_of(lambda one: config_findings(one, stored), config, place)
 
     def _json(self, data, place):
         begin = bytes(data[: 2**20])
@@ -253,8 +266,7 @@ class _Scan:
                 self.add(place, "files", f"calls {name}, which uses a file that the code names")
             return ""
         if not lower.endswith((".yaml", ".yml")):
-            for rule, message in template_findings("template", text.decode("utf-8", "replace")):
-                self.add(place, rule, message)
+            self._all_of(lambda one: template_findings("template", one), text.decode("utf-8", "replace"), place)
             return "template"
         plain = urllib.parse.unquote(text.decode("utf-8", "replace"))  # as YAML reads tags
         for tag in dict.fromkeys(match.group() for match in _YAML_TAG.finditer(plain)):

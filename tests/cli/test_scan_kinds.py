@@ -9,6 +9,7 @@ import os
 import pickle
 import struct
 import tarfile
+import time
 import zipfile
 
 import h5py
@@ -197,3 +198,22 @@ def test_growth_of_values_that_hold_each_other(tmp_path):
     for data in (late, objects + b"h\x08."):
         (tmp_path / "a.pkl").write_bytes(data)
         assert {one.rule for one in findings_in(tmp_path / "a.pkl")[1]} == {"memory"}
+
+
+def test_archives_that_hold_each_other_millions_of_times(tmp_path, monkeypatch):
+    """What a scan reads in all is limited by the size of the file, in bytes and in members, folders too."""
+    monkeypatch.setattr("lamina.cli.scan_files._MOST_BYTES", 1 << 24)
+    data = b"x"
+    for _ in range(5):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            for number in range(16):
+                file.writestr(f"{number}.zip", data)
+        data = buffer.getvalue()
+    folder = tarfile.TarInfo("a")
+    folder.type = tarfile.DIRTYPE
+    start = time.process_time()
+    for name, one in (("a.zip", data), ("a.tar.gz", gzip.compress(folder.tobuf() * 20_000 + bytes(1024)))):
+        found = scanned(tmp_path, name, one)
+        assert found == {"memory"}
+    assert time.process_time() - start < 10
