@@ -10,8 +10,17 @@ import numpy as np
 from lamina import callbacks as callbacks_module
 from lamina.core.arguments import whole
 from lamina.errors import DataError
+from lamina.training.data.leaves import is_kind
 
 __all__ = ["callbacks_with_options", "check_given"]
+
+
+_TAKEN_OUT = {  # (package, class of tables) -> code that makes a column of the inputs the targets
+    ("pandas", "DataFrame"): "y = x.pop({name!r})  # a column of the table x",
+    ("polars", "DataFrame"): "y = x[{name!r}]; x = x.drop({name!r})",
+    ("pyarrow", "Table"): "y = x[{name!r}].to_numpy(); x = x.drop_columns({name!r})",
+    ("datasets", "Dataset"): "y = np.asarray(x[{name!r}]); x = x.remove_columns({name!r})",
+}
 
 
 def check_given(x: Any, y: Any, class_weight: Any = None, epochs: Any = 1) -> None:
@@ -36,6 +45,12 @@ def check_given(x: Any, y: Any, class_weight: Any = None, epochs: Any = 1) -> No
     if isinstance(x, (set, frozenset)):
         raise DataError(
             "x is a set, which has no order: its rows cannot be matched to y.", fix="x = [1, 2, 3] is a list."
+        )
+    if isinstance(y, str) and not isinstance(x, str):
+        taken = next((code for kind, code in _TAKEN_OUT.items() if is_kind(x, *kind)), None)
+        raise DataError(
+            f"y is an array with a target for each row of x; got the name {y!r}.",
+            fix=taken.format(name=y) if taken else "model.fit(x, y), where y is an array.",
         )
     if isinstance(class_weight, str):
         raise DataError(

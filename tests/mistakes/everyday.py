@@ -121,6 +121,23 @@ DATA = [
         "x = np.stack([keras.ops.image.resize(one, (4, 4)) for one in x]); ",
     ),
 ]  # fmt: skip
+NAMED = "import pandas as pd; x = pd.DataFrame({'a': [1.0, 2.0], 'price': [3.0, 4.0]}); y = 'price'; "
+POLARS = NAMED + "import polars; x = polars.DataFrame(x.to_dict('list')); "
+DATA.append(
+    replaced(
+        "x, y = np.empty(2, object), np.ones(2); x[:] = [np.ones((4, 4, 3)), np.ones((5, 4, 3))]\nSIZE\n"
+        + PICTURES.partition("; ")[2] + FIT.replace("LOSS", "'mse'"),
+        "x = np.stack([keras.ops.image.resize(one, (224, 224)) for one in x])", "SIZE", "",
+        "x = np.stack([keras.ops.image.resize(one, (224, 224)) for one in x])",
+    )
+)  # fmt: skip
+TRAINING += [
+    replaced(NAMED + LINEAR + "NAME; " + FIT.replace("LOSS", "'mse'"), "y = x.pop('price')", "NAME", "0", "y = x.pop('price')"),
+    replaced(
+        POLARS + LINEAR + "NAME; " + FIT.replace("LOSS", "'mse'"), "y = x['price']; x = x.drop('price')", "NAME", "0",
+        "y = x['price']; x = x.drop('price')",
+    ),
+]  # fmt: skip
 SAVING = [
     Mistake(
         "keras.utils.custom_object_scope([keras.layers.Dense])",

@@ -132,3 +132,28 @@ def test_large_data_sets_are_read_by_batches(monkeypatch, shuffle):
     assert len(history["val_loss"]) == 1 and model.predict(ROWS, verbose=0).shape == (6, 1)
     with pytest.raises(DataError, match="same number of samples"):
         model.fit(ROWS, Y[:3], verbose=0)
+
+
+def test_pictures_of_several_sizes_are_refused_with_a_repair():
+    sizes = [np.zeros((4 + row, 4, 3), "uint8") for row in range(3)]
+    features = hf.Features({"image": hf.Image(), "label": hf.Value("int64")})
+    x = hf.Dataset.from_dict({"image": sizes, "label": [0, 1, 0]}, features=features)
+    with pytest.raises(DataError, match=r"row 0 has shape \(4, 4, 3\), row 1 has \(5, 4, 3\)") as caught:
+        make_batches(x)
+    names = {"x": x}
+    exec(caught.value.fix, names)
+    inputs, targets = next(iter(make_batches(names["x"]).open()))[:2]
+    assert inputs.shape == (3, 224, 224, 3) and np.array_equal(targets, [0, 1, 0])
+
+
+def test_the_name_of_a_column_as_targets():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for table in (LABELLED, ARROW):
+        name = table.column_names[1]
+        with pytest.raises(DataError, match=f"got the name '{name}'") as caught:
+            model.fit(table, name)
+        names = {"x": table, "np": np}
+        exec(caught.value.fix, names)
+        assert name not in names["x"].column_names
+        assert len(parts(names["x"], names["y"])[0][1]) == 6

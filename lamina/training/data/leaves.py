@@ -20,6 +20,7 @@ from lamina.core.dtypes import numpy_dtype
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.errors import DataError
 from lamina.runtime import settings
+from lamina.training.data.pictures import refuse_sizes
 from lamina.training.data.tables import as_known_table, columns_for, is_large, without_rows
 from lamina.training.data.unfit import columns_of, refuse, refuse_ragged
 
@@ -223,6 +224,8 @@ def _is_text(array):
 
 
 def _check(array, name, given):
+    if array.ndim == 1 and array.dtype.kind == "O":
+        refuse_sizes(array, name, f"{name} = np.stack([keras.ops.image.resize(one, (224, 224)) for one in {name}])")
     if array.ndim and array.dtype.kind in "OUSTmM":
         refuse(array if columns_of(given)[0] is None else given, name, isinstance(given, (list, tuple)))
     if array.ndim == 0:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import DataError
+from lamina.training.data.pictures import refuse_sizes
 from lamina.training.data.unfit import columns_of
 
 __all__ = [
@@ -204,6 +205,10 @@ def _objects(values):
 
 def _split(columns, inputs, has_targets):
     columns = {name: _array(values) for name, values in columns.items()}
+    for name, values in columns.items():
+        if values.dtype == object:
+            resized = f"x = x.map(lambda row: {{{name!r}: row[{name!r}].resize((224, 224))}})"
+            refuse_sizes(values, f"x[{name!r}]", resized)
     label = next((name for name in LABELS if name in columns and name not in inputs), None) if has_targets else None
     y = None if label is None else columns.pop(label)
     if inputs and set(inputs) <= set(columns):

@@ -321,8 +321,8 @@ def _yes(column):
     return next((word for word in words if word.lower() in ("yes", "true", "y", "t", "on")), "")
 
 
-def _is_missing(value):
-    return value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
+def _is_missing(one):
+    return one is None or type(one).__name__ in ("NAType", "NaTType") or (type(one) is not np.ndarray and one != one)
 
 
 def _is_number(text):
