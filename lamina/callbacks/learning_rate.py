@@ -51,6 +51,12 @@ class LearningRateScheduler(Callback):
                 f"The schedule of LearningRateScheduler is a function of the epoch; got {schedule!r}.",
                 fix="keras.callbacks.LearningRateScheduler(lambda epoch, rate: float(rate * 0.9))",
             )
+        if not _takes(schedule, 0) and not _takes(schedule, 0, 0.0):
+            raise ConfigError(
+                "The schedule of LearningRateScheduler is a function of the epoch, or of the epoch and the rate; got "
+                f"{getattr(schedule, '__name__', 'a function')}{inspect.signature(schedule)}.",
+                fix="def schedule(epoch, rate):",
+            )
         self.schedule: Callable[..., Any] = schedule
         self.verbose: int = verbose
 
@@ -61,7 +67,7 @@ class LearningRateScheduler(Callback):
                 say(f"Epoch {epoch + 1}: LearningRateScheduler setting {name} to {rate}.")
 
     def _next_rate(self, epoch, rate):
-        rate = self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
+        rate = self.schedule(epoch, rate) if _takes(self.schedule, 0, 0.0) else self.schedule(epoch)
         if not (isinstance(rate, (float, np.floating)) or (hasattr(rate, "dtype") and np.shape(rate) == ())):
             raise ConfigError(
                 f"The schedule of LearningRateScheduler must return a float; got {rate!r}.",
@@ -73,11 +79,13 @@ class LearningRateScheduler(Callback):
         _log_learning_rates(self.model, logs)
 
 
-def _takes_two(function):
+def _takes(function, *values):
     try:
-        inspect.signature(function).bind(0, 0.0)
+        inspect.signature(function).bind(*values)
     except TypeError:
         return False
+    except ValueError:  # a function of C without a signature
+        return len(values) == 1
     return True
 
 

@@ -11,7 +11,7 @@ from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError
-from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later
+from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later, readable
 from lamina.spelling import SaysWhatWasMeant
 
 __all__ = ["Configurable"]
@@ -46,7 +46,11 @@ class Configurable(SaysWhatWasMeant, Represented):
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-            instance = super().__new__(cls, *args, **kwargs)
+            try:
+                instance = super().__new__(cls, *args, **kwargs)
+            except ConfigError as error:
+                with readable(error) as shown:
+                    raise shown from None
             if not registry.is_builtin(cls):
                 object.__setattr__(instance, "_init_arguments", arguments_of(cls, args, kwargs))
             return instance

@@ -145,6 +145,19 @@ def for_batch(site: CallSite) -> str:
     return f"{', '.join(names)} = keras.utils.unpack_x_y_sample_weight({data})"
 
 
+def for_shape_names(site: CallSite) -> str | None:
+    """What to write in place of `b, h, w, c = x.shape`, where x has another rank; None for other lines."""
+    for statement in site.nodes(ast.Assign):
+        target, value = statement.targets[0], statement.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Attribute) and value.attr == "shape":
+            shape = getattr(site.value_of(ast.unparse(value.value)), "shape", None)
+            names = [ast.unparse(one) for one in target.elts]
+            if isinstance(shape, tuple) and shape:
+                names = [*names, *(f"size_{axis}" for axis in range(len(names), len(shape)))][: len(shape)]
+                return f"{', '.join(names)}{',' * (len(names) == 1)} = {ast.unparse(value)}  # {shape}"
+    return None
+
+
 def for_attribute(site: CallSite, name: str) -> Any:
     """What to write in place of a method that tensors of another library have."""
     if name in ("numpy", "item", "tolist", "cpu", "cuda", "eval"):

@@ -62,7 +62,7 @@ class Represented:
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
             for name, value in kwargs.items():
-                if type(value) is str and value.lower() in ("true", "false"):  # any text counts as true
+                if type(value) is str and value.lower() in ("true", "false", "yes", "no"):  # any text counts as true
                     parameter, _ = signature_of(cls).get(name, (None, None))
                     if parameter is not None and isinstance(parameter.default, bool):
                         boolean(cls.__name__, name, value)

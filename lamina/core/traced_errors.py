@@ -37,6 +37,9 @@ def explain(error: BaseException) -> BaseException | None:
     Args:
         error: An error that was caught.
     """
+    if isinstance(error, TypeError) and _text(error).startswith("grad requires real"):
+        message = "A weight of integers is trained, which has no gradient."
+        return CallError(message, fix="self.add_weight(..., trainable=False), or without dtype.")
     if isinstance(error, LaminaError) or not isinstance(error, Exception) or not _is_about_tensors(error):
         return None
     site = site_in(error.__traceback__)
@@ -115,7 +118,8 @@ def _is_about_tensors(error):
         return False
     if "values to unpack (expected" in text:
         site = site_in(error.__traceback__)
-        return site is not None and site.frame.f_code.co_name in ("train_step", "test_step", "predict_step")
+        steps = ("train_step", "test_step", "predict_step")
+        return site is not None and (site.frame.f_code.co_name in steps or bool(op_advice.for_shape_names(site)))
     if isinstance(error, TypeError) and op_advice.METHOD_REFUSED.match(text):
         site = site_in(error.__traceback__)
         return site is not None and bool(op_advice.for_method(site, error))
@@ -147,6 +151,8 @@ def _explanation(error, site, text):
     if text.startswith("JAX arrays are immutable") or text == "__delitem__":
         fix = op_advice.for_assignment(site) or "x = keras.ops.slice_update(x, start_indices, updates)"
         return TracingError, f"{shown} changes a tensor in place, which tensors do not allow.", fix
+    if "values to unpack (expected" in text and (names := op_advice.for_shape_names(site)):
+        return ShapeError, f"{shown}: {words}.", names
     if "values to unpack (expected" in text:
         return CallError, f"{shown}: {words}. A batch is x, (x, y) or (x, y, sample_weight).", op_advice.for_batch(site)
     if fix := op_advice.for_method(site, error):

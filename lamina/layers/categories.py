@@ -259,7 +259,9 @@ def _array_of(value):
         if len(ragged) > 1:
             raise DataError(
                 f"The lists differ in length ({min(ragged)} to {max(ragged)}), so they do not form an array.",
-                fix="keras.utils.pad_sequences(x)",
+                fix='x = [" ".join(words) for words in x]'
+                if any(isinstance(word, str) for row in value if isinstance(row, (list, tuple)) for word in row)
+                else "keras.utils.pad_sequences(x)",
             )
         value = [_array_of(item) if hasattr(item, "numpy") else item for item in value]
     return np.asarray(value)

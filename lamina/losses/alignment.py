@@ -113,7 +113,7 @@ def _fix(targets, outputs):
         return (
             "Class numbers as targets take a loss and metrics whose names begin with sparse_categorical_; the others "
             f"take one-hot targets: y = keras.utils.to_categorical(y, {outputs[-1]}) has shape {outputs}; the loss is "
-            "then 'categorical_crossentropy'."
+            "then 'categorical_crossentropy'. For one number per sample the last layer has 1 unit."
         )
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
         columns = "one column" if outputs[-1] == 1 else f"{outputs[-1]} columns"

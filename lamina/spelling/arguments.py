@@ -112,16 +112,17 @@ def _with_numbers(function, args, kwargs, error):
     call = _Call(function, args, kwargs)
     kinds = (str, float) if type(error) is TypeError else str  # an error of our own says what is wrong with a fraction
     given = {**dict(zip(call.positional, call.given, strict=False)), **kwargs}
+    meant, messages = {}, []
     for name, value in given.items():
         parameter = call.parameters.get(name)
         usual = number_of(parameter) if parameter is not None else None
         number = as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
         if number is not None:
-            written = call.written({**given, name: number})
+            meant[name] = number
             kind = "whole number" if usual is int else "number"
             got = f"the text {value!r}" if isinstance(value, str) else repr(value)
-            return ArgumentError(f"{name} is a {kind}; got {got}.", fix=written, of=call.of)
-    return None
+            messages.append(f"{name} is a {kind}; got {got}.")
+    return ArgumentError(" ".join(messages), fix=call.written({**given, **meant}), of=call.of) if meant else None
 
 
 def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:

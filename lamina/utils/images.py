@@ -16,7 +16,7 @@ from lamina.core.keywords import keywords
 from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.drawing.canvas import pillow
-from lamina.errors import ConfigError, DataError, ShapeError, warn
+from lamina.errors import ArgumentError, ConfigError, DataError, ShapeError, warn
 from lamina.legacy import old_names
 from lamina.ops.image import resize
 from lamina.runtime import settings
@@ -103,6 +103,12 @@ def img_to_array(img: Any, data_format: DataFormat = None, dtype: DTypeLike | No
     (2, 5, 1)
     """
     data_format = settings.standardize_data_format(data_format)
+    if isinstance(img, (str, os.PathLike)):
+        path = str(img)
+        raise ArgumentError(
+            f"img_to_array takes an image; got the path {path!r}.",
+            fix=f"keras.utils.img_to_array(keras.utils.load_img({path!r}))",
+        )
     x = np.asarray(img, numpy_dtype(dtype or settings.floatx()))
     if x.ndim not in (2, 3):
         raise ShapeError(f"An image has rank 2 or 3; got shape {x.shape}.", fix="[img_to_array(one) for one in img]")

@@ -138,6 +138,53 @@ TRAINING += [
         "y = x['price']; x = x.drop('price')",
     ),
 ]  # fmt: skip
+LAYERS += [
+    Mistake("keras.layers.Dense(4, use_bias='no')", "keras.layers.Dense(4, use_bias=False)", "use_bias=False"),
+    Mistake("keras.losses.BinaryCrossentropy(from_logits='True')", "keras.losses.BinaryCrossentropy(from_logits=True)", "from_logits=True"),
+    Mistake(
+        "keras.layers.TextVectorization(ngrams='2', output_sequence_length='10')",
+        "keras.layers.TextVectorization(ngrams=2, output_sequence_length=10)",
+        "keras.layers.TextVectorization(ngrams=2, output_sequence_length=10)",
+    ),
+    Mistake(
+        "x = [['good', 'film'], ['bad']]; keras.layers.TextVectorization().adapt(x)",
+        "x = [['good', 'film'], ['bad']]; x = [\" \".join(words) for words in x]; keras.layers.TextVectorization().adapt(x)",
+        'x = [" ".join(words) for words in x]',
+    ),
+    replaced(
+        LAYER, "b, h = x.shape", "BODY", "def call(self, x):\n        b, h, w, c = x.shape\n        return x",
+        "def call(self, x):\n        b, h = x.shape\n        return x",
+    ),
+]  # fmt: skip
+TRAINING.append(
+    replaced(
+        BUILT.partition("Mine()(")[0] + "x, y = np.ones((2, 4), 'float32'), np.ones(2); model = keras.Sequential([Mine()]); " + FIT.replace("LOSS", "'mse'"),
+        "trainable=False", "WEIGHT", "self.add_weight(shape=(4, 1), dtype='int32')",
+        "self.add_weight(shape=(4, 1), dtype='int32', trainable=False)",
+    )
+)  # fmt: skip
+CALLBACKS = [
+    Mistake(
+        "keras.callbacks.LearningRateScheduler(lambda: 0.1)",
+        "def schedule(epoch, rate):\n    return 0.1\nkeras.callbacks.LearningRateScheduler(schedule)",
+        "def schedule(epoch, rate):",
+    )
+]
+DATA += [
+    replaced(LINEAR + "x, y = [['1', '2']], [1.0]; TEXTS" + FIT.replace("LOSS", "'mse'"), "x = np.asarray(x).astype('float32')", "TEXTS", "", "x = np.asarray(x).astype('float32'); y = np.array(y); "),
+    Mistake(
+        LINEAR + "x, y = np.ones((2, 1)), np.ones(2); model.compile('sgd', 'mse'); model.fit(x, y, sample_weight='balanced')",
+        LINEAR + "x, y = np.ones((2, 1)), np.ones(2); model.compile('sgd', 'mse'); sample_weight = np.ones(len(y)); model.fit(x, y, sample_weight=sample_weight, verbose=0)",
+        "sample_weight = np.ones(len(y))",
+    ),
+]  # fmt: skip
+UTILS = [
+    Mistake(
+        "keras.utils.img_to_array('cat.png')",
+        "keras.utils.save_img('cat.png', np.ones((4, 4, 3))); keras.utils.img_to_array(keras.utils.load_img('cat.png'))",
+        "keras.utils.img_to_array(keras.utils.load_img('cat.png'))",
+    )
+]
 SAVING = [
     Mistake(
         "keras.utils.custom_object_scope([keras.layers.Dense])",

@@ -19,7 +19,7 @@ from lamina import tree
 from lamina.core import context
 from lamina.core.node import Node
 from lamina.core.variable import Variable
-from lamina.errors import ArgumentError, CallError, LaminaError, UnknownNameError, warn
+from lamina.errors import CallError, ConfigError, LaminaError, UnknownNameError, warn
 from lamina.layers.base.call_signature import signature_of
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
@@ -47,10 +47,10 @@ class Tracked:
         def __new__(cls, *args, **kwargs):
             try:
                 refuse_tensors(cls, args, kwargs)
-            except (ArgumentError, CallError) as error:
+                instance = super().__new__(cls, *args, **kwargs)
+            except (ConfigError, CallError) as error:
                 with readable(error) as shown:
                     raise shown from None
-            instance = super().__new__(cls, *args, **kwargs)
             object.__setattr__(instance, "_birth", next(_clock))
             object.__setattr__(instance, "_stamps", {})
             object.__setattr__(instance, "_variables_in_order", [])

@@ -169,6 +169,8 @@ def _repair_kind(leaf, name, text):
         return f"{name} = keras.utils.img_to_array(keras.utils.load_img({str(leaf)!r}))[None]"
     if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".csv", ".tsv", ".csv.gz")):
         return f"{name} = keras.utils.dataset_from_csv({str(leaf)!r}, label_column=-1)  # or the name of a column"
+    if name == "sample_weight":
+        return "sample_weight = np.ones(len(y))  # a weight for each row; class_weight={0: 1.0, 1: 2.0} weighs classes"
     if name == "y" and isinstance(leaf, str) and "." not in leaf:
         return f"y = x.pop({leaf!r})  # a column of the table x"
     if isinstance(leaf, (str, bytes, os.PathLike)):

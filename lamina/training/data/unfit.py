@@ -141,7 +141,7 @@ def refuse(leaf: Any, name: str, is_list: bool = False) -> NoReturn:
     fix = first + _repair(name, columns, troubles)
     if isinstance(leaf, np.ndarray) and leaf.ndim > 1 and leaf.dtype.kind in "mM":
         fix = f"{name} = {f'({name} - {name}.min())' if leaf.dtype.kind == 'M' else name} / np.timedelta64(1, 'D')"
-    raise DataError(told, fix=re.sub(r"\b([xy])\[keep\]", r"np.asarray(\1)[keep]", fix) if is_list else fix)
+    raise DataError(told, fix=re.sub(r"\b([xy])(\[keep\]|\.ast)", r"np.asarray(\1)\2", fix) if is_list else fix)
 
 
 def _trouble(column):
