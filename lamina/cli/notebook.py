@@ -15,7 +15,8 @@ from lamina.errors import FileError
 
 __all__ = ["code_cells", "run_notebook"]
 
-_MAGIC = re.compile(r"^(\s*)([%!?].*|[\w., ]+ = [%!].*)$")
+_MAGIC = re.compile(r"^(\s*)([%!?].*|[\w., ]+ = [%!].*|[\w.]+\?{1,2}\s*)$")
+_TIMED = re.compile(r"^(\s*)%(?:time|prun)\s+(?!-)(\S.*)$")  # magics that run a statement
 _CELL_OF_ANOTHER_LANGUAGE = re.compile(r"%%(?!time\b|timeit\b|capture\b)(\w+)")
 
 
@@ -87,6 +88,7 @@ def _as_python(source, number):
         return ""
     lines = []
     for line in source.splitlines():
+        line = _TIMED.sub(r"\1\2", line)
         magic = _MAGIC.match(line)
         if magic and not _is_inside_text(lines):
             print(f"Cell {number}, line {len(lines) + 1} is skipped: {line.strip()}", file=sys.stderr)

@@ -14,7 +14,7 @@ CELLS = [
     ("code", "%%time\nmodel = keras.Sequential([keras.Input((4,)), layers.Dense(3, 'sigmoid', name='head')])\n"
              "model.compile('adam', 'sparse_categorical_crossentropy')\ntext = '''\n%in a text\n'''\n"
              "model.count_params()"),
-    ("code", "display(text)\nmodel.count_params();"),
+    ("code", "%time text = text.strip()\nmodel?\nlayers.Dense??\ndisplay(text)\nmodel.count_params();"),
 ]  # fmt: skip
 
 
@@ -52,10 +52,11 @@ def ran(tmp_path_factory):
 
 def test_runs_code_cells_and_names_what_it_skips(ran):
     code, out, err = ran["run nb.ipynb"]
-    assert (code, out) == (0, "15\n\n%in a text\n\n")
+    assert (code, out) == (0, "15\n%in a text\n")
     assert err.splitlines() == [
         "Cell 2, line 1 is skipped: %matplotlib inline", "Cell 2, line 2 is skipped: !pip install keras",
         "Cell 2, line 5 is skipped: files = !ls", "Cell 3 is skipped: %%bash", "Cell 4, line 1 is skipped: %%time",
+        "Cell 5, line 2 is skipped: model?", "Cell 5, line 3 is skipped: layers.Dense??",
     ]  # fmt: skip
 
 
