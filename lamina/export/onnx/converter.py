@@ -18,17 +18,7 @@ from lamina.export.onnx.graph import FOLD_BYTES, Graph, is_static, size_of
 __all__ = ["WRITERS", "Converter", "writes"]
 
 WRITERS: dict[str, Callable[..., Any]] = {}  # name of a primitive -> (converter, equation, *operands) -> result(s)
-INLINED = {
-    "jit",
-    "pjit",
-    "closed_call",
-    "core_call",
-    "custom_jvp_call",
-    "custom_vjp_call",
-    "remat",
-    "checkpoint",
-    "remat2",
-}
+INLINED = set("jit pjit closed_call core_call custom_jvp_call custom_vjp_call remat checkpoint remat2".split())
 COMPLEX = {"complex", "real", "imag", "abs", "fft", "conj"}  # primitives whose writers take a complex number, a pair
 PARTWISE = {  # primitives that do to a complex number what they do to each part
     "add", "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "expand_dims", "gather", "neg", "pad",

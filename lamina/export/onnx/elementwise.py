@@ -151,16 +151,7 @@ def _logical_not(converter, equation, x):
     return converter.graph.add("Not" if equation.invars[0].aval.dtype == bool else "BitwiseNot", x)
 
 
-@writes(
-    "stop_gradient",
-    "copy",
-    "copy_p",
-    "optimization_barrier",
-    "sharding_constraint",
-    "name",
-    "reduce_precision",
-    "pvary",
-)
+@writes(*"stop_gradient copy copy_p optimization_barrier sharding_constraint name reduce_precision pvary".split())
 def _identity(converter, equation, *operands):
     return list(operands)
 

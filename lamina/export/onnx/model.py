@@ -25,16 +25,8 @@ __all__ = ["OPSETS", "check_operators", "places_of", "to_onnx"]
 OPSETS = range(17, 27)
 DEFAULT_OPSET = 20
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
-_WRITERS = (
-    attention,
-    contractions,
-    control_flow,
-    elementwise,
-    indexing,
-    recurrent,
-    reductions,
-    shaping,
-)  # fill WRITERS
+# These fill WRITERS.
+_WRITERS = (attention, contractions, control_flow, elementwise, indexing, recurrent, reductions, shaping)
 
 
 def to_onnx(program: Any, opset: int | None = None) -> Any:

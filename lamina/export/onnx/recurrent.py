@@ -14,11 +14,8 @@ from lamina.export.onnx.shaping import axes_of
 
 __all__: list[str] = []
 
-ORDERS: dict[str, tuple[int, ...]] = {
-    "lstm": (0, 3, 1, 2),
-    "gru": (0, 1, 2),
-    "rnn": (0,),
-}  # of the gates in ONNX, as places among those of Keras
+# Of the gates in ONNX, as places among those of Keras.
+ORDERS: dict[str, tuple[int, ...]] = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
 STATES = {"lstm": 2, "gru": 1, "rnn": 1}
 NAMES = ("lstm", "gru", "gru_reset_before", "rnn_tanh", "rnn_relu", "rnn_sigmoid")
 
@@ -43,17 +40,7 @@ def _gated(converter, equation, *operands):
     if kind == "rnn":
         settings["activations"] = [name.split("_")[1].capitalize()]
     first = [graph.add("Unsqueeze", state, axes_of([0])) for state in states]
-    made = graph.add(
-        kind.upper(),
-        inputs,
-        kernel,
-        recurrent,
-        bias,
-        None,
-        *first,
-        outputs=count + 1,
-        **settings,
-    )
+    made = graph.add(kind.upper(), inputs, kernel, recurrent, bias, None, *first, outputs=count + 1, **settings)
     outputs = graph.add("Squeeze", made[0], axes_of([1]))
     new = [graph.add("Squeeze", state, axes_of([0])) for state in made[1:]]
     if len(equation.outvars) == count + 1:
