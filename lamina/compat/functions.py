@@ -29,7 +29,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None,
         return value if dtype is None else ops.cast(value, dtype)
     is_plain = isinstance(value, (str, bytes, list, tuple, np.ndarray))
     is_plain = is_plain and not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(value))
-    if is_plain and (is_text(value) or is_text(np.asarray(value))):
+    if is_plain and (is_text(value) or is_text(np.asarray(value)) or (dtype == "string" and not np.size(value))):
         return on_host(value) if shape is None else on_host(np.broadcast_to(on_host(value), shape))
     value = np.asarray(value) if isinstance(value, HostTensor) else value
     array: Any = ops.convert_to_tensor(value, None if dtype is None else standardize_dtype(dtype))

@@ -12,6 +12,9 @@ from lamina.core.keras_tensor import is_symbolic
 from lamina.core.registry import is_builtin, register_keras_serializable
 from lamina.layers import Layer
 from lamina.layers.base import call_signature
+from lamina.layers.recurrent_cell import _Cell
+from lamina.layers.rnn import RNN
+from lamina.layers.stacked_cells import StackedRNNCells
 from lamina.metrics import Mean
 from lamina.models import Model
 
@@ -118,6 +121,15 @@ def _with_name_first(add_weight):
     return add
 
 
+def _with_inputs_first(get_initial_state):
+    @functools.wraps(get_initial_state)
+    def get(self, inputs=None, batch_size=None, dtype=None):
+        given: Any = batch_size if inputs is None else inputs
+        return get_initial_state(self, given.shape[0] if getattr(given, "ndim", 0) else given)
+
+    return get
+
+
 def _without_format(save_weights):
     def save(self, filepath, overwrite=True, save_format=None, options=None, **kwargs):
         return save_weights(self, filepath, overwrite, **kwargs)  # the ending of the name says the format
@@ -138,6 +150,8 @@ def patch_keras() -> None:
         "add_loss": _also_symbolic(Layer.add_loss),
         "add_weight": _with_name_first(Layer.add_weight),
     }
-    for kind, methods in ((Model, of_models), (Layer, of_layers)):
+    first: Any = [(kind, {"get_initial_state": _with_inputs_first(kind.get_initial_state)}) for kind in
+                  (RNN, _Cell, StackedRNNCells)]  # fmt: skip
+    for kind, methods in ((Model, of_models), (Layer, of_layers), *first):
         for name, method in methods.items():
             setattr(kind, name, method)

@@ -90,9 +90,9 @@ def join(inputs: Any, separator: Any = "", name: Any = None) -> Any:
     """`tf.strings.join`: the texts of several tensors, element-wise."""
     if any(isinstance(part, RaggedTensor) for part in inputs):
         return flat_map(lambda *parts: join(parts, separator), *inputs)
-    found = np.frompyfunc(lambda *parts: as_text(separator).join(map(as_text, parts)), len(inputs), 1)(
-        *map(texts, inputs))  # fmt: skip
-    return on_host(np.asarray(found, object))
+    parts = np.broadcast_arrays(*map(texts, inputs))
+    found = [as_text(separator).join(map(as_text, row)) for row in zip(*(part.flat for part in parts), strict=True)]
+    return on_host(np.array(found, object).reshape(parts[0].shape))
 
 
 def split(input: Any, sep: Any = None, maxsplit: Any = -1, name: Any = None) -> Any:

@@ -130,6 +130,14 @@ def test_layers_take_lists_of_numbers():
     assert Lengths()([[1, 2], [3]]) == [2, 1]  # as packages of tokenizers ask for
 
 
+def test_first_states_for_inputs_as_in_keras_2():
+    x = tf.ones([2, 5, 3])
+    for states in (keras.layers.GRU(4).get_initial_state(x), keras.layers.GRUCell(4).get_initial_state(x[:, 0])):
+        assert [state.shape for state in states] == [(2, 4)]
+    cell = keras.layers.LSTMCell(4)
+    assert [state.shape for state in cell.get_initial_state(batch_size=2, dtype=tf.float32)] == [(2, 4)] * 2
+
+
 def test_names_of_weights_come_first_in_keras_2():
     layer = keras.layers.Layer()
     layer.add_weight("kernel", shape=[2, 3], initializer="ones")
