@@ -73,6 +73,7 @@ _NAMES = {
     'Give the hash to get_file: keras.utils.get_file(origin=url, file_hash="...").': "validate_file",
     'model.save("model.keras", overwrite=True)': "ask_to_proceed_with_overwrite",
     "keras.ops.ctc_loss takes dense labels.": "ctc_label_dense_to_sparse",
+    "Copy the rows of words that both vocabularies have: layer.embeddings.assign(rows).": "warmstart_embedding_matrix",
 }  # fmt: skip
 GONE: dict[str, str] = {name: advice for advice, names in _NAMES.items() for name in names.split()}
 """Name, in whatever module, without a leading underscore -> what replaces it."""
