@@ -106,7 +106,8 @@ def own():
     pictures = keras.Input((4, 6, 1))
     patches = L.Lambda(lambda x: keras.ops.image.extract_patches(x, 2))(pictures)
     x = L.Dense(3)(L.Reshape((6, 4))(patches))
-    return keras.Model(pictures, list(Block()(Block()(x, factor=0.5)[0])))
+    y, same = Block()(Block()(x, factor=0.5)[0])
+    return keras.Model(pictures, [L.Add()([y, L.Attention()([y, y]), y * y]), same])
 
 
 ACTIVATIONS = ("elu", "gelu", "log_softmax", "mish", "relu6", "selu", "silu", "softplus", "softsign", "tanh", "softmax")

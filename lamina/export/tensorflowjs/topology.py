@@ -193,10 +193,24 @@ def _leaves(structure):
 def _entries(operations, configs, kept, replaced):
     """Layers, or the models that replace them, and their calls, which tell what was replaced."""
     made = [_entry(*pair, kept, replaced) for pair in zip(operations, configs, strict=True)]
-    return [
-        {**described, "inbound_nodes": [[[*_place(t, kept, replaced), {}] for t in each] for each in tensors]}
-        for described, tensors in made
-    ]
+    written = []
+    for described, calls in made:
+        nodes: list[Any] = []
+        for tensors in calls:
+            nodes.append([])
+            for place in ([*_place(tensor, kept, replaced), {}] for tensor in tensors):
+                if place in nodes[-1]:
+                    written.append(_copy(f"{described['name']}_copy{len(written)}", place))
+                    place = [written[-1]["name"], 0, 0, {}]
+                nodes[-1].append(place)
+        written.append({**described, "inbound_nodes": nodes})
+    return written
+
+
+def _copy(name, place):
+    """A layer that copies its input: TensorFlow.js frees what a call takes twice while others still need it."""
+    config = {"name": name, "trainable": True, "dtype": "float32", "activation": "linear"}
+    return {"class_name": "Activation", "config": config, "name": name, "inbound_nodes": [[place]]}
 
 
 def _entry(operation, config, kept, replaced):
