@@ -68,7 +68,7 @@ TOKENS = {
     "serve": 10_200,
     "spelling": 9_100,
     "training": 53_400,
-    "utils": 23_200,
+    "utils": 23_300,
     "view": 13_800,
     "visualization": 14_200,
     "wrappers": 2_300,

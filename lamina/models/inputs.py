@@ -86,7 +86,7 @@ def _by_key(expected, given, model):
         )
         if "x" in given and "x" not in keys:  # {"x": x, "y": y}, in place of a pair
             fix = "A dict has only the inputs of the model; the targets come after it: yield x, y"
-        elif len(keys) == 1 and all(np.ndim(column) == 1 for column in given.values()):  # a table
+        elif len(keys) == 1 < len(given) and all(np.shape(one)[1:] in ((), (1,)) for one in given.values()):  # a table
             fix = "The model has one input: np.column_stack(list(x.values())), or df.to_numpy()"
         raise ShapeError(f"{model.name} needs the inputs {keys}; got {sorted(given)}.", fix=fix)
     unused = sorted(set(given) - set(keys), key=str)

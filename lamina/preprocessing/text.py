@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lamina.core.arguments import choice, whole
-from lamina.errors import CallError, warn
+from lamina.errors import CallError, DataError, warn
 from lamina.legacy import old_names, warn_renamed
 from lamina.spelling.arguments import unknown_arguments
 
@@ -156,6 +156,11 @@ class Tokenizer:
             return [word.lower() for word in text] if self.lower else list(text)
         if self.analyzer is not None:
             return self.analyzer(text)
+        if not isinstance(text, str):
+            raise DataError(
+                f"A Tokenizer takes texts; got {text!r} ({type(text).__name__}).",
+                fix="texts = [str(text) for text in texts]",
+            )
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
     def fit_on_texts(self, texts: Iterable[str | list[str]]) -> None:

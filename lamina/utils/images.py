@@ -177,6 +177,12 @@ def save_img(
         warn("JPEG has no transparency: the image is written as RGB.")
         image = image.convert("RGB")
     file_format = "jpeg" if str(file_format).lower() == "jpg" else file_format
+    known = pillow().registered_extensions()
+    if file_format is None and ending is not None and f".{ending.lower()}" not in known:
+        name = os.path.splitext(str(path))[0]
+        raise ConfigError(
+            f"Pillow writes no files that end in {ending!r}.", fix=f"keras.utils.save_img('{name}.png', x)"
+        )
     image.save(path, format=file_format, **kwargs)
 
 

@@ -156,13 +156,13 @@ LAYERS += [
         "def call(self, x):\n        b, h = x.shape\n        return x",
     ),
 ]  # fmt: skip
-TRAINING.append(
+TRACED = [
     replaced(
         BUILT.partition("Mine()(")[0] + "x, y = np.ones((2, 4), 'float32'), np.ones(2); model = keras.Sequential([Mine()]); " + FIT.replace("LOSS", "'mse'"),
         "trainable=False", "WEIGHT", "self.add_weight(shape=(4, 1), dtype='int32')",
         "self.add_weight(shape=(4, 1), dtype='int32', trainable=False)",
     )
-)  # fmt: skip
+]  # fmt: skip
 CALLBACKS = [
     Mistake(
         "keras.callbacks.LearningRateScheduler(lambda: 0.1)",
@@ -185,6 +185,28 @@ UTILS = [
         "keras.utils.img_to_array(keras.utils.load_img('cat.png'))",
     )
 ]
+OPTIMIZERS.append(
+    Mistake("keras.optimizers.Adam(0.1, 0.9, 1.5)", "keras.optimizers.Adam(0.1, 0.9, beta_2=0.999)", "beta_2=0.999")
+)
+UTILS.append(
+    Mistake(
+        "x = np.ones((2, 2, 3)); keras.utils.save_img('a.xyz', x)",
+        "x = np.ones((2, 2, 3)); keras.utils.save_img('a.png', x)", "keras.utils.save_img('a.png', x)",
+    )
+)  # fmt: skip
+PREPROCESSING = [
+    replaced(
+        "texts = [1, 2]; STRkeras.preprocessing.text.Tokenizer().fit_on_texts(texts)",
+        "texts = [str(text) for text in texts]", "STR", "", "texts = [str(text) for text in texts]; ",
+    )
+]  # fmt: skip
+MODELS = [
+    replaced(
+        "import pandas as pd; x, y = dict(pd.DataFrame(np.ones((2, 3)), columns=[*'abc'])), np.ones(2)\nTABLE"
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]); " + FIT.replace("LOSS", "'mse'"),
+        "np.column_stack(list(x.values()))", "TABLE", "", "x = np.column_stack(list(x.values())); ",
+    )
+]  # fmt: skip
 SAVING = [
     Mistake(
         "keras.utils.custom_object_scope([keras.layers.Dense])",

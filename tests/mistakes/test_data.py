@@ -160,6 +160,7 @@ test_fixes_are_tried = fixes_are_tried(
     but=[
         ("This DatasetDict", "the package `datasets` is not among those of the tests"),
         ("choices.py", "tests/mistakes/test_data_sets.py tries them"),
+        ("iterator.py", "tests/mistakes/test_data_sets.py tries it"),
         ("The data set is empty, so", "test_data_sets.py"),
         ("Arrays of different rank", "test_data_sets.py"),
         ("The data is divided among", "it needs several processes, which tests/processes starts"),

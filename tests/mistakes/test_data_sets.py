@@ -713,7 +713,7 @@ MISTAKES = [
     ),
 ]
 
-test_fixes_work = fixes_work(MISTAKES + everyday.UTILS)
+test_fixes_work = fixes_work(MISTAKES + everyday.UTILS + everyday.PREPROCESSING)
 OF_OTHERS = tuple(
     (part, "another test tries it")
     for part in ("find_batch_size", "memory=8", "find_learning_rate", "min_batch_size", "multi_gpu_model",
@@ -721,7 +721,7 @@ OF_OTHERS = tuple(
                  "(3,) * n", 'padding="same"', "needs data that can be read again", "session of TensorFlow 1")
 )  # fmt: skip
 test_fixes_of_utils = fixes_are_tried("lamina/utils", MISTAKES + everyday.UTILS, OF_OTHERS)
-test_fixes_of_preprocessing = fixes_are_tried("lamina/preprocessing", MISTAKES)
+test_fixes_of_preprocessing = fixes_are_tried("lamina/preprocessing", MISTAKES + everyday.PREPROCESSING)
 test_fixes_of_data_sets = fixes_are_tried(
     "lamina/datasets", MISTAKES,
     [("remote.url", "test_downloads.py has servers"), ("remote.digest", "test_downloads.py has servers")],

@@ -1,6 +1,6 @@
 """Mistakes with models, and whether the fixes printed for them work."""
 
-from tests.mistakes import first_hour
+from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -199,7 +199,7 @@ MISTAKES = [
     ),
 ]
 
-MISTAKES += first_hour.MODELS
+MISTAKES += [*first_hour.MODELS, *everyday.MODELS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
