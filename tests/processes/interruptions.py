@@ -1,12 +1,14 @@
-"""Ctrl-C at random moments of `fit`, over a model of 400 layers that trains, saves and is loaded afterwards.
+"""Ctrl-C at random moments of `fit`, over a model of 400 layers that trains, saves and is loaded afterwards; and of
+`evaluate`, `predict`, `save`, `save_weights` and `load_weights`, of a smaller one.
 
-    python -m tests.processes.interruptions [COUNT] [--seed N] [--compiling N]
+    python -m tests.processes.interruptions [COUNT] [--seed N] [--compiling N] [--others N]
 
 A thread sends SIGINT to the process after a random time, COUNT times (60). N of them (6) come while the step is
 compiled; of the others, half come in a run of one epoch, most of whose time values go to the run and back. After each,
 every variable has a finite value and an owner no longer, the number of the optimizer's steps is the number of steps
-that were finished, and the model trains on; every tenth is saved, loaded and compared. The exit status is 1 if anything
-was otherwise.
+that were finished, and the model trains on; every tenth is saved, loaded and compared. Each of the other calls is
+interrupted --others times (10): afterwards the weights are as before, or after a load all those of the file, and a file
+that was being written is the old one or the new one. The exit status is 1 if anything was otherwise.
 """
 
 import argparse
@@ -29,8 +31,8 @@ LAYERS, ROWS = 400, 8
 X, Y = np.ones((ROWS, 4), "float32"), np.zeros((ROWS, 1), "float32")
 
 
-def make():
-    blocks = [layers.Dense(4, activation="tanh", name=f"d{number}") for number in range(LAYERS - 2)]
+def make(count=LAYERS):
+    blocks = [layers.Dense(4, activation="tanh", name=f"d{number}") for number in range(count - 2)]
     model = keras.Sequential([keras.Input((4,)), *blocks, layers.BatchNormalization(), layers.Dense(1)])
     model.compile("adam", "mse")
     return model
@@ -83,11 +85,52 @@ def saves(model):
     return "" if all(np.array_equal(one, other) for one, other in pairs) else "the saved weights are others"
 
 
+def equal(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def other_calls(rng, count):
+    """How many interruptions of other calls than `fit` went wrong."""
+    model, other, wrong, hits = make(30), make(30), 0, 0
+    for one, epochs in ((model, 1), (other, 2)):
+        one.fit(X, Y, epochs=epochs, verbose=0)
+    calls = {name: lambda name=name: getattr(model, name)(*(X, Y)[: 1 + (name == "evaluate")], verbose=0)
+             for name in ("evaluate", "predict")}  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in (".keras", ".h5", ".weights.h5", ".safetensors"):
+            of, to = pathlib.Path(folder, f"of{ending}"), pathlib.Path(folder, f"to{ending}")
+            save = "save" if ending in (".keras", ".h5") else "save_weights"
+            getattr(other, save)(of), getattr(model, save)(to)
+            calls[f"{save} {to}"] = lambda save=save, to=to: getattr(model, save)(to)
+            calls[f"load_weights {of}"] = lambda of=of: model.load_weights(of)
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            limit, new = time.perf_counter() - start, other.get_weights()
+            for number in range(count):
+                before = model.get_weights()
+                hits += interrupted(rng.uniform(0, limit), call)
+                after, problem = model.get_weights(), ""
+                if not (equal(after, before) or ("load" in name and equal(after, new))):
+                    problem = "the weights are neither those before nor those of the file"
+                if name.startswith("save"):
+                    read = make(30)
+                    read.load_weights(name.partition(" ")[2])
+                    problem = problem or ("" if equal(read.get_weights(), before) else "the file has other weights")
+                if number == count - 1:
+                    model.fit(X, Y, verbose=0)
+                wrong += bool(problem)
+                print(*([f"{name}, {number}: {problem}"] if problem else []), end="\n" * bool(problem), flush=True)
+    print(f"{hits} interruptions ended one of {len(calls)} other calls: {wrong} went wrong")
+    return wrong
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compiling", type=int, default=6)
+    parser.add_argument("--others", type=int, default=10)
     args = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     rng, model = random.Random(args.seed), make()
@@ -116,7 +159,7 @@ def main():
             wrong += 1
             print(f"{number}, after {moment:.3f} s: {problem}", flush=True)
     print(f"{args.count} interruptions, {hits} of which ended a fit: {wrong} went wrong")
-    return int(wrong > 0)
+    return int(wrong + other_calls(rng, args.others) > 0)
 
 
 if __name__ == "__main__":
