@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina import callbacks as callbacks_module
 from lamina.core.arguments import whole
-from lamina.errors import DataError
+from lamina.errors import DataError, warn
 from lamina.training.data.leaves import is_kind
 
 __all__ = ["callbacks_with_options", "check_given"]
@@ -23,7 +23,9 @@ _TAKEN_OUT = {  # (package, class of tables) -> code that makes a column of the 
 }
 
 
-def check_given(x: Any, y: Any, class_weight: Any = None, epochs: Any = 1) -> None:
+def check_given(
+    x: Any, y: Any, class_weight: Any = None, epochs: Any = 1, initial_epoch: int = 0, validation_data: Any = None
+) -> None:
     """Raise an error for data that no model can read, for class weights that are a word, and for epochs that do not
     count.
 
@@ -32,6 +34,8 @@ def check_given(x: Any, y: Any, class_weight: Any = None, epochs: Any = 1) -> No
         y: Targets.
         class_weight: Weights of classes.
         epochs: Number of the last epoch.
+        initial_epoch: Number of epochs before the first.
+        validation_data: Data for validation.
 
     Raises:
         ConfigError: For epochs="10" and epochs=10.0.
@@ -61,6 +65,16 @@ def check_given(x: Any, y: Any, class_weight: Any = None, epochs: Any = 1) -> No
         operator.index(epochs)
     except TypeError:
         whole("fit", "epochs", epochs, example=10)
+    if isinstance(initial_epoch, int) and initial_epoch > epochs:
+        warn(
+            f"Nothing is trained: epochs={epochs} is the number of the last epoch, and initial_epoch={initial_epoch} "
+            f"is above it. epochs={initial_epoch + epochs} trains {epochs} more."
+        )
+    if isinstance(validation_data, str):
+        raise DataError(
+            f"validation_data is (x, y), or batches of them; got the text {validation_data!r}.",
+            fix="validation_data=(x, y), with the arrays that are held out.",
+        )
 
 
 def callbacks_with_options(callbacks: Any, stop_on_nonfinite: bool, resume: Any) -> Any:

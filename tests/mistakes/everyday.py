@@ -200,6 +200,12 @@ PREPROCESSING = [
         "texts = [str(text) for text in texts]", "STR", "", "texts = [str(text) for text in texts]; ",
     )
 ]  # fmt: skip
+TRAINING.append(
+    replaced(
+        LINEAR + "x, y = np.ones((2, 1)), np.ones(2); model.compile('sgd', 'mse'); model.fit(x, y, validation_data=DATA, verbose=0)",
+        "validation_data=(x, y)", "DATA", "'test'", "(x, y)",
+    )
+)  # fmt: skip
 MODELS = [
     replaced(
         "import pandas as pd; x, y = dict(pd.DataFrame(np.ones((2, 3)), columns=[*'abc'])), np.ones(2)\nTABLE"

@@ -614,3 +614,10 @@ def test_steps_of_the_user_may_call_those_of_the_model():
     for first, second in zip(*found, strict=True):
         for a, b in zip(first, second, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_an_initial_epoch_above_the_last_is_told():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="Nothing is trained.*epochs=7 trains 2 more"):
+        model.fit(np.ones((2, 1)), np.ones(2), epochs=2, initial_epoch=5, verbose=0)
