@@ -245,6 +245,8 @@ REFUSED = {
     "activation 'exponential'": chain((4,), lambda: L.Dense(2, "exponential")),
     "interpolation='bilinear'": chain((None, 4, 1), lambda: L.UpSampling2D(interpolation="bilinear")),
     "no layer Discretization": chain((4,), lambda: L.Discretization([0.0, 1.0])),
+    "no layer Repeat": chain((4,), lambda: L.Repeat(L.Dense(4), 2)),
+    "no layer Resizing": lambda: keras.Sequential([keras.Input((4, 4, 1), dtype="uint8"), L.Resizing(3, 3)]),
     "no layer MultiHeadAttention": lambda: masked_attention(),
     "masks in another way in Bidirectional": chain((4, 3), L.Masking,
                                                    lambda: L.Bidirectional(L.LSTM(2, return_sequences=True))),

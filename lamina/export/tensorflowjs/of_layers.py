@@ -128,7 +128,7 @@ def _resized(make, layer, x):
     """Interpolation is a product with a matrix on each axis."""
     config = layer.get_config()
     wrong = any(config.get(name) for name in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"))
-    if wrong or layer.data_format != "channels_last" or len(x.shape) != 4:
+    if wrong or layer.data_format != "channels_last" or len(x.shape) != 4 or "int" in x.dtype:  # which is rounded
         raise Unable
     for axis, (size, wanted) in enumerate(zip(x.shape[1:3], layer.compute_output_shape(x.shape)[1:3], strict=True), 1):
         if size is None or wanted is None:

@@ -231,10 +231,11 @@ def _replaced(operation, calls, replaced, error):
     trains = any(node.kwargs.get("training") for node in calls)
     if masked or len(shapes) != 1 or not alike or trains:
         raise error
-    made, is_own = rewritten(operation, calls[0], replaced.model_class), False
-    if made is None and isinstance(operation, Layer):
+    made = rewritten(operation, calls[0], replaced.model_class)
+    is_own = type(operation).__name__ == "Lambda" or not type(operation).__module__.startswith("lamina.")
+    # Those of lamina that hold others do more than call them: Repeat has the weights of several.
+    if made is None and isinstance(operation, Layer) and (is_own or len(operation._flatten_layers()) == 1):
         made = traced(operation, calls[0], replaced.model_class)
-        is_own = type(operation).__name__ == "Lambda" or not type(operation).__module__.startswith("lamina.")
     if made is None:
         raise error
     try:
