@@ -165,3 +165,20 @@ def test_nothing_public_shows_its_address():
     classes = {one for one in public if isinstance(one, type) and one.__repr__ is object.__repr__}
     scopes = {"CustomObjectScope", "RematScope", "StatelessScope", "SymbolicScope"}
     assert {cls.__name__ for cls in classes} <= {"Function", "Operation", "Progbar", "PyDataset", *scopes}
+
+
+@pytest.mark.filterwarnings("ignore:.*since Keras")
+def test_the_reprs_of_old_preprocessing():
+    data = keras.preprocessing
+    assert repr(data.text.Tokenizer(num_words=5)) == "Tokenizer(num_words=5)"
+    made = data.image.ImageDataGenerator(rotation_range=10, rescale=0.5)
+    assert repr(made) == "ImageDataGenerator(rotation_range=10, zoom_range=(1.0, 1.0), rescale=0.5)"
+    windows = data.sequence.TimeseriesGenerator(np.ones(9), np.ones(9), length=3, batch_size=2)
+    assert repr(windows) == "TimeseriesGenerator(3 batches of windows of 3 steps)"
+
+
+def test_curves_fit_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    history = keras.callbacks.History()
+    history.epoch, history.history = list(range(200)), {"loss": list(np.linspace(2, 1, 200))}
+    assert max(map(len, history.plot().text.splitlines())) <= 60

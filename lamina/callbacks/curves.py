@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,7 +65,9 @@ class Curves(Figure):
     def text(self) -> str:
         """What is printed: a line for each loss or metric."""
         width = max(map(len, self.history))
-        return "\n".join(f"{name:{width}}  {_line(name, values, self.epochs)}" for name, values in self.history.items())
+        room = shutil.get_terminal_size((120, 24)).columns - width - 2
+        lines = {name: _line(name, values, self.epochs, room) for name, values in self.history.items()}
+        return "\n".join(f"{name:{width}}  {line}" for name, line in lines.items())
 
     def picture(self, columns: int = 2) -> Picture:
         """The plots as one Picture.
@@ -98,14 +101,15 @@ def _is_row(values):
     return isinstance(values, (list, tuple)) and len(values) > 0 and all(hasattr(v, "__float__") for v in values)
 
 
-def _line(name, values, epochs):
+def _line(name, values, epochs, room=120):
     """`4 -> 1  █▃▁  best 1 in epoch 3`."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return "never finite"
     best = min(finite) if _falls(name) else max(finite)
     when = "" if "learning_rate" in name else f"  best {best:.4g} in epoch {epochs[values.index(best)]}"
-    return f"{values[0]:.4g} -> {values[-1]:.4g}  {sparkline(values)}{when}"
+    ends = f"{values[0]:.4g} -> {values[-1]:.4g}  "
+    return f"{ends}{sparkline(values, max(8, min(60, room - len(ends + when))))}{when}"
 
 
 def _falls(name):

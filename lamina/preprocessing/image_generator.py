@@ -8,6 +8,7 @@ from typing import Any
 from lamina.core.arguments import real
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.keywords import keywords
+from lamina.core.representation import Represented
 from lamina.core.typing import DataFormat, DTypeLike
 from lamina.errors import ConfigError, warn
 from lamina.legacy import warn_renamed
@@ -20,7 +21,7 @@ from lamina.runtime import settings
 __all__ = ["ImageDataGenerator"]
 
 
-class ImageDataGenerator(Changes):
+class ImageDataGenerator(Changes, Represented):
     """Images in batches, changed at random: `flow` from arrays, `flow_from_directory` and `flow_from_dataframe`.
 
     Today: `keras.utils.image_dataset_from_directory`, and layers such as `RandomFlip` in the model. With a seed the

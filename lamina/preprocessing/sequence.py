@@ -101,6 +101,9 @@ class TimeseriesGenerator(PyDataset):
     def __len__(self) -> int:
         return -(-(self.end_index - self.start_index + 1) // (self.batch_size * self.stride))
 
+    def __repr__(self) -> str:
+        return f"TimeseriesGenerator({len(self)} batches of windows of {self.length} steps)"
+
     def __getitem__(self, index: int) -> Any:
         if not -len(self) <= index < len(self):
             raise IndexError(f"There are {len(self)} batches; batch {index} was asked for.")

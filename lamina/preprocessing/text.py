@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lamina.core.arguments import choice, whole
+from lamina.core.representation import Represented
 from lamina.errors import CallError, DataError, warn
 from lamina.legacy import old_names, warn_renamed
 from lamina.spelling.arguments import unknown_arguments
@@ -102,7 +103,7 @@ def _md5(word):
     return int(hashlib.md5(word.encode(), usedforsecurity=False).hexdigest(), 16)
 
 
-class Tokenizer:
+class Tokenizer(Represented):
     """Assigns numbers to words, from 1 for the most frequent word on; 0 is for padding.
 
     Args:
