@@ -117,7 +117,7 @@ def test_what_replaces_a_name_is_code_that_runs(tmp_path, monkeypatch):
         ("from lamina.engine.topology import nothing_of_this_name", "print(dir(keras.layers))"),
         ("from lamina.models import model_from_yaml", "model_from_json"),
         ("from lamina.utils import warmstart_embedding_matrix", "layer.embeddings.assign(rows)"),
-        ("from lamina.utils import SidecarEvaluator", "validation_data"),
+        ("from lamina.utils import SidecarEvaluator", "validation_split"),
     ],
 )
 def test_an_import_that_cannot_run(line, words):

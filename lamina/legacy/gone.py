@@ -51,7 +51,7 @@ _NAMES = {
     "The History that fit returns has the mean of each epoch.": "BaseLogger",
     "Decorate the function with @keras.saving.register_keras_serializable().": "func_dump func_load",
     "model.fit(dataset)": "DatasetCreator",
-    "model.fit(x, y, validation_data=(x_val, y_val))": "SidecarEvaluator SidecarEvaluatorModelExport",
+    "model.fit(x, y, validation_split=0.2)": "SidecarEvaluator SidecarEvaluatorModelExport",
     "There are no sessions: outputs = model.predict(x); number = keras.backend.get_value(variable).":
         "Session SessionLocal get_graph get_default_session_config",
     _ACCEPTED: "generate_legacy_interface recurrent_args_preprocessor",
