@@ -234,7 +234,8 @@ def _replaced(operation, calls, replaced, error):
     made = rewritten(operation, calls[0], replaced.model_class)
     is_own = type(operation).__name__ == "Lambda" or not type(operation).__module__.startswith("lamina.")
     # Those of lamina that hold others do more than call them: Repeat has the weights of several.
-    if made is None and isinstance(operation, Layer) and (is_own or len(operation._flatten_layers()) == 1):
+    can_be_called = is_own or _is_graph(operation) or (isinstance(operation, Layer) and not operation._layers)
+    if made is None and isinstance(operation, Layer) and can_be_called:
         made = traced(operation, calls[0], replaced.model_class)
     if made is None:
         raise error
