@@ -23,7 +23,6 @@ __all__ = [
 ]  # fmt: skip
 
 eval = ops.convert_to_numpy
-get_value = ops.convert_to_numpy
 random_normal = random.normal
 random_uniform = random.uniform
 truncated_normal = random.truncated_normal
@@ -199,6 +198,15 @@ def batch_get_value(tensors: Sequence[TensorLike]) -> list[Any]:
         tensors: Variables or tensors.
     """
     return [get_value(tensor) for tensor in tensors]
+
+
+def get_value(x: Any) -> np.ndarray:
+    """`ops.convert_to_numpy`.
+
+    Args:
+        x: Variable or tensor.
+    """
+    return replay.got(lambda: ops.convert_to_numpy(x))
 
 
 def set_value(x: Any, value: Any) -> None:

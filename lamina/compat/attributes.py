@@ -90,6 +90,9 @@ UPDATES: dict[str, Any] = {
 SCATTERS: dict[str, Any] = {
     name: lambda ref, indices, updates, *_, update=update, **__: update(ref, indices, updates)
     for name, update in UPDATES.items() if name.startswith("scatter")
+} | {
+    name: lambda ref, value, *_, name=name, **__: getattr(ref, name)(value)
+    for name in ("assign", "assign_add", "assign_sub")
 }  # fmt: skip
 """Functions of `tensorflow.compat.v1` that are methods of variables today."""
 _slices: dict[int, tuple[Any, Any, Any]] = {}  # id of a tensor -> (weak reference to it, variable, key)

@@ -137,6 +137,17 @@ def _without_format(save_weights):
     return save
 
 
+def _shape(side):
+    """`layer.input_shape` or `layer.output_shape`: of the tensors of its call, or what its class assigned."""
+    name = f"{side}_shape"
+
+    def read(self):
+        own = self.__dict__
+        return own[name] if name in own else call_signature.shape_of(getattr(self, side))
+
+    return property(read, lambda self, value: self.__dict__.__setitem__(name, value))
+
+
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
     call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
@@ -149,6 +160,8 @@ def patch_keras() -> None:
         "add_metric": add_metric,
         "add_loss": _also_symbolic(Layer.add_loss),
         "add_weight": _with_name_first(Layer.add_weight),
+        "input_shape": _shape("input"),
+        "output_shape": _shape("output"),
     }
     first: Any = [(kind, {"get_initial_state": _with_inputs_first(kind.get_initial_state)}) for kind in
                   (RNN, _Cell, StackedRNNCells)]  # fmt: skip

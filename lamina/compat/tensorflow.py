@@ -262,6 +262,8 @@ NAMESPACES: dict[str, Any] = {
 }  # fmt: skip
 """The available tensorflow modules and their names."""
 _INNER: dict[str, Any] = {
-    "DatasetV2": datasets.DATA["Dataset"], "EagerTensor": functions.Tensor,
+    **{name: type(name, (), {}) for name in ("AggregatingVariable", "DistributedVariable")},  # which nothing is
+    "random_shuffle": random_numbers.RANDOM["shuffle"], "DatasetV2": datasets.DATA["Dataset"],
+    "EagerTensor": functions.Tensor,
     "enable_numpy_behavior": settings.nothing, "list_local_devices": settings.list_logical_devices,
 }  # fmt: skip

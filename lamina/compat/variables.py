@@ -47,6 +47,14 @@ class Shape(tuple[Any, ...]):
         found = super().__getitem__(place)
         return Shape(found) if isinstance(place, slice) else found
 
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(tuple(other) if isinstance(other, list) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
     def __add__(self, other: Any) -> Any:
         return Shape((*self, *other))
 

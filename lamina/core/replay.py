@@ -19,19 +19,30 @@ class Replay:
 
     Attributes:
         made: The variables in the order in which the function makes them.
+        given: What the run was given.
     """
 
     def __init__(self) -> None:
         self.made: list[Variable] = []
+        self.given: Any = None
+        self._got: list[Any] = []
         self._count: int = 0
+        self._reads: int = 0
         self._updates: list[tuple[Variable, Any]] = []
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """One run of the function."""
-        self._count, self._updates = 0, []
-        with context.set_within(_running, self):
-            yield
+    def running(self, given: Any = None) -> Iterator[None]:
+        """One run of the function.
+
+        Args:
+            given: What `given()` returns inside of it.
+        """
+        self.given, self._count, self._reads, self._updates = given, 0, 0, []
+        try:
+            with context.set_within(_running, self):
+                yield
+        finally:
+            self.given = None
         for variable, value in self._updates:
             variable.assign(value)
 
@@ -47,6 +58,18 @@ class Replay:
                 self.made.append(make())
         return self.made[self._count - 1]
 
+    def number(self, get: Callable[[], Any]) -> Any:
+        """What `get` gave at this place of the first run, with which variables are made.
+
+        Args:
+            get: Function that reads a value.
+        """
+        self._reads += 1
+        if len(self._got) < self._reads:
+            with context.concrete():
+                self._got.append(get())
+        return self._got[self._reads - 1]
+
     def assign(self, variable: Variable, value: Any) -> Any:
         """Keep a new value until the function has ended, and return it.
 
@@ -58,6 +81,12 @@ class Replay:
         return value
 
 
+def given() -> Any:
+    """What the `Replay` that runs was given; None where none runs."""
+    replay = _running.get()
+    return None if replay is None else replay.given
+
+
 def made(make: Callable[[], Variable]) -> Variable:
     """A new variable; inside of a `Replay` the one of its first run.
 
@@ -66,6 +95,16 @@ def made(make: Callable[[], Variable]) -> Variable:
     """
     replay = _running.get()
     return make() if replay is None else replay.variable(make)
+
+
+def got(get: Callable[[], Any]) -> Any:
+    """A value as an array of NumPy; inside of a `Replay` that of its first run.
+
+    Args:
+        get: Function that reads it.
+    """
+    replay = _running.get()
+    return get() if replay is None else replay.number(get)
 
 
 def assigned(variable: Any, value: Callable[[], Any]) -> Any:

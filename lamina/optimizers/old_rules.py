@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import context
+from lamina.core import context, replay
 from lamina.core.configurable import Configurable
 from lamina.core.replay import Replay
 from lamina.core.variable import Variable, unwrap
@@ -208,17 +208,13 @@ class OldRules(_Base):
             super()._update_all(grads, variables, learning_rate)
 
     def _updates_of_all(self, grads, variables):
-        self.__dict__["_given"] = [*grads]
         wanted = inspect.signature(self.get_updates).parameters
-        given = {"loss": None, "params": [*variables], "constraints": {}}
-        try:
-            with self._replay.running():
-                updates = self.get_updates(**{name: given[name] for name in wanted if name in given})
-                for update in updates or ():
-                    if isinstance(update, tuple):  # (variable, its new value), as Keras 1 wrote them
-                        self._replay.assign(*update)
-        finally:
-            del self.__dict__["_given"]
+        named = {"loss": None, "params": [*variables], "constraints": {}}
+        with self._replay.running([*grads]):
+            updates = self.get_updates(**{name: named[name] for name in wanted if name in named})
+            for update in updates or ():
+                if isinstance(update, tuple):  # (variable, its new value), as Keras 1 wrote them
+                    self._replay.assign(*update)
 
     def get_gradients(self, loss: Any, params: Any) -> list[Any]:
         """The gradients of this step, clipped.
@@ -227,7 +223,7 @@ class OldRules(_Base):
             loss: Ignored: gradients are those of the loss that `compile` was given.
             params: Ignored: they are those of the trainable variables.
         """
-        return self.__dict__["_given"]
+        return replay.given()
 
 
 class _State(dict[Any, Any]):

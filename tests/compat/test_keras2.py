@@ -20,7 +20,7 @@ def old_methods(monkeypatch):
     """The methods, for the time of a test."""
     for kind, names in (
         (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights")),
-        (keras.layers.Layer, ("add_metric", "add_loss", "add_weight")),
+        (keras.layers.Layer, ("add_metric", "add_loss", "add_weight", "input_shape", "output_shape")),
     ):
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
@@ -144,3 +144,15 @@ def test_names_of_weights_come_first_in_keras_2():
     layer.add_weight("bias", (3,), "float32", "zeros")
     layer.add_weight(name="scale", shape=())
     assert [(one.name, one.shape) for one in layer.weights] == [("kernel", (2, 3)), ("bias", (3,)), ("scale", ())]
+
+
+def test_shapes_of_layers_of_keras_2():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Lambda(lambda x: x, (3,))])
+    assert (model.layers[0].input_shape, model.layers[0].output_shape) == ((None, 2), (None, 3))
+    assert model.layers[1].output_shape == (3,)  # what its class assigned
+    assert tf.ones((2, 3)).shape == [2, 3] and not tf.ones((2, 3)).shape != [2, 3] != tf.ones((2, 4)).shape
+    with pytest.raises(AttributeError):
+        keras.layers.Dense(2).output_shape  # noqa: B018
+    variable = tf.Variable(1.0)
+    tf.compat.v1.assign(variable, 2.0)
+    assert float(tf.compat.v1.assign_sub(variable, 0.5)) == 1.5

@@ -5,6 +5,7 @@ import pytest
 
 import lamina as keras
 from lamina import backend as K
+from lamina.core.replay import Replay
 from lamina.errors import ConfigError
 from lamina.optimizers import legacy
 
@@ -70,6 +71,24 @@ class Adam1(keras.optimizers.Optimizer):
         return {**super().get_config(), "lr": float(K.get_value(self.lr))}
 
 
+class Around1(Adam1):
+    """A wrapper, as Lookahead: the optimizer inside makes the updates, of a copy of the weights as they were."""
+
+    def __init__(self, inner, **kwargs):
+        keras.optimizers.Optimizer.__init__(self, 0.0)
+        self._replay = Replay()
+        self.inner = inner
+
+    def get_updates(self, loss, params):
+        before = [K.variable(K.get_value(p)) for p in params]
+        updates = self.inner.get_updates(loss, params)
+        self.before = before
+        return updates
+
+    def get_config(self):
+        return {"inner": keras.optimizers.serialize(self.inner)}
+
+
 class Doubled(keras.optimizers.SGD):
     def _resource_apply_dense(self, grad, var, apply_state=None):
         return super()._resource_apply_dense(2 * grad, var, apply_state)
@@ -118,6 +137,14 @@ def test_hyperparameters_slots_and_counters_by_name():
     assert int(optimizer.iterations) == 4 and len(optimizer._replay.made) == 4
     K.set_value(optimizer.lr, 0.5)
     assert float(K.get_value(optimizer.learning_rate)) == 0.5
+
+
+@pytest.mark.filterwarnings("ignore::lamina.legacy.OldSpelling")
+def test_a_wrapper_of_an_old_rule():
+    wrapper = Around1(Adam1(0.05))
+    wrapped, wanted = trained(wrapper), trained(Adam1(0.05))
+    np.testing.assert_array_equal(wrapped.get_weights()[0], wanted.get_weights()[0])
+    assert [one.numpy().tolist() for one in wrapper.before] == [[[1.0]] * 3, [0.0]]
 
 
 def test_classes_below_the_former_path():
