@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -10,12 +11,14 @@ import jax.numpy as jnp
 from lamina import activations, random
 from lamina.core import context
 from lamina.core.arguments import whole
+from lamina.core.registry import is_builtin
 from lamina.errors import ShapeError
 from lamina.kernels.bias_add import add_bias
 from lamina.kernels.matmul import matmul
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
+from lamina.ops.recurrent import Formula
 
 if TYPE_CHECKING:
     from lamina.core.typing import Shape, Tensor
@@ -137,6 +140,14 @@ class _Cell(Layer):
     def is_gated(self, training: bool | None) -> Any:
         """Whether `step` is all there is to a step, so that it fits `gated_rnn`."""
         return not (training and self.recurrent_dropout)
+
+    def formulas(self) -> tuple[Any, Any]:
+        """`combine` and `advance`; of lamina's cells with lamina's activations as functions of these alone."""
+        names = ("activation", "recurrent_activation")
+        settings = tuple((name, getattr(self, name)) for name in names if hasattr(self, name))
+        if is_builtin(type(self)) and all(isinstance(one, FunctionType) and is_builtin(one) for _, one in settings):
+            return Formula(type(self).combine, settings), Formula(type(self).advance, settings)
+        return self.combine, self.advance
 
     @property
     def kind(self) -> Any:

@@ -192,9 +192,7 @@ class RNN(ContainerMixin, Layer):
             if cell.is_gated(training):
                 projected, bias = cell.project_for_loop(inputs, training)
                 weights = cell.recurrent_kernel.value, bias
-                return functools.partial(
-                    gated_rnn, cell.combine, cell.advance, projected, *weights, states, kind=cell.kind
-                )
+                return functools.partial(gated_rnn, *cell.formulas(), projected, *weights, states, kind=cell.kind)
             projected = cell.project(inputs, training)
             return functools.partial(rnn, lambda inputs, states: cell.step(inputs, states, training), projected, states)
         variables = getattr(cell, "non_trainable_variables", ())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from lamina.core import context, tree
 from lamina.core.typing import PyTree, Tensor
@@ -91,6 +93,35 @@ def _before_first(output, hidden):
     return hidden if alike else _zeros(output)
 
 
+class Formula(NamedTuple):
+    """A function of a class and settings that holds no arrays, so that what was compiled of it can be used again.
+
+    Attributes:
+        function: Function of (self, ...), as a class has it.
+        settings: (name, value) of each attribute of `self` that it reads.
+    """
+
+    function: Callable[..., Any]
+    settings: tuple[tuple[str, Any], ...]
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(SimpleNamespace(**dict(self.settings)), *args)
+
+
+def is_eager(arrays: Any) -> bool:
+    """Whether arrays have values, those inside of an eager derivative too.
+
+    Args:
+        arrays: Structure of arrays.
+    """
+    for leaf in jax.tree_util.tree_leaves(arrays):
+        while isinstance(leaf, Tracer) and hasattr(leaf, "primal"):
+            leaf = leaf.primal
+        if isinstance(leaf, Tracer):
+            return False
+    return True
+
+
 def gated_rnn(
     combine: Callable[..., Any],
     advance: Callable[..., Any],
@@ -133,7 +164,8 @@ def gated_rnn(
         kind = None
     settings = (combine, advance, bool(go_backwards), bool(unroll), bool(return_all_outputs), kind)
     arrays = projected, (kernel, bias), states
-    states, outputs = _gated(settings, *arrays, mask) if kind is None else _native(settings, arrays, mask)
+    run = _gated_compiled if isinstance(combine, Formula) and is_eager([arrays, mask]) else _gated
+    states, outputs = run(settings, *arrays, mask) if kind is None else _native(settings, arrays, mask)
     last = states[0]
     if mask is not None and zero_output_for_mask:
         last = jnp.where(mask[0 if go_backwards else -1], last, 0)
@@ -197,6 +229,7 @@ def _gated_backward(settings, residuals, cotangents):
 
 
 _gated.defvjp(_gated_forward, _gated_backward)
+_gated_compiled = jax.jit(_gated, static_argnums=(0,))  # compiled once for each Formula and shape, for eager calls
 
 
 # The loops of lamina-native and their gradients.

@@ -400,3 +400,23 @@ def test_a_stateful_layer_takes_one_batch_size():
     layer(draw(SHAPE))
     with pytest.raises(ShapeError, match="built for batches of 2; got a batch of 1"):
         layer(draw((1, 4, 3)))
+
+
+@pytest.mark.parametrize("make", [lambda **k: SimpleRNN(3, **k), lambda **k: GRU(3, **k), lambda **k: LSTM(3, **k)])
+def test_an_eager_call_compiles_once(make, caplog):
+    first, second = make(return_sequences=True), make(return_sequences=True)
+    x = draw((2, 4, 2))
+    wanted = Sequential([first]).predict(x, verbose=0)
+    assert_close(first(x), wanted, 1e-6)
+    second(x)
+    second.set_weights([-weight for weight in first.get_weights()])
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        again, other = np.asarray(first(x)), np.asarray(second(x))  # the same program, with its own weights
+    assert not [record for record in caplog.records if "Compiling" in record.message]
+    assert_close(again, wanted, 1e-6)
+    assert np.abs(other - wanted).max() > 1e-3
+    first.cell.activation = lamina.activations.relu
+    assert float(jnp.abs(first(x) - wanted).max()) > 1e-3
+    gradient = jax.grad(lambda x: first(x).sum())(x)
+    compiled = jax.jit(jax.grad(lambda x: first(x).sum()))(x)
+    assert_close(gradient, compiled, 1e-5)
