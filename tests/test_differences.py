@@ -49,6 +49,11 @@ DIFFERENCES = {
         "layers/test_quantized_weights.py test_the_kernel_reads_as_the_numbers_it_stands_for",
     "GPTQ and AWQ": "models/test_quantization.py test_looking_at_the_data_helps",
     "a file of a GPTQ layer": "layers/test_quantized_weights.py test_fit_and_files_are_those_of_keras",
+    "the gradient of an int8 `ReversibleEmbedding` called backwards":
+        "layers/test_quantized_weights.py test_embeddings",
+    "optimizers with `_resource_apply_dense` or `get_updates`; old arguments of functions (`to_categorical(y=)`, "
+    "`K.pow(x=, a=)`)":
+        "optimizers/test_old_rules.py test_old_rules_train_like_those_of_today",
     "LoRA on a quantized `ReversibleEmbedding`, `lora_alpha=` of Dense and Embedding":
         "layers/test_lora.py test_the_asked_for_alpha_holds",
     '`"...i,io->...o"` in int8 and int4 `EinsumDense`': f"{HERE} test_dots_in_quantized_equations",

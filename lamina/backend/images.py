@@ -21,9 +21,11 @@ __all__ = [
 ]  # fmt: skip
 
 _shape: Any = ops.shape  # with numbers for all sizes
-conv2d = conv3d = taking(ops.conv, x="inputs")
-depthwise_conv2d = taking(ops.depthwise_conv, x="inputs", depthwise_kernel="kernel")
-separable_conv1d = separable_conv2d = taking(ops.separable_conv, x="inputs")
+conv2d: Any = taking(ops.conv, x="inputs")
+conv3d: Any = conv2d
+depthwise_conv2d: Any = taking(ops.depthwise_conv, x="inputs", depthwise_kernel="kernel")
+separable_conv1d: Any = taking(ops.separable_conv, x="inputs")
+separable_conv2d: Any = separable_conv1d
 
 
 def conv1d(

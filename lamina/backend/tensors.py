@@ -57,22 +57,24 @@ __all__ = [
 ]  # fmt: skip
 
 _shape: Any = ops.shape  # with numbers for all sizes
-_BINARY = (
-    ops.dot, ops.equal, ops.greater, ops.greater_equal, ops.less, ops.less_equal, ops.maximum, ops.minimum,
-    ops.not_equal,
-)  # fmt: skip
-dot, equal, greater, greater_equal, less, less_equal, maximum, minimum, not_equal = (
-    taking(function, x="x1", y="x2") for function in _BINARY
-)
-pow = taking(ops.power, x="x1", a="x2")
-one_hot = taking(ops.one_hot, indices="x")
-permute_dimensions = taking(ops.transpose, pattern="axes")
-repeat_elements = taking(ops.repeat, rep="repeats")
-reshape = taking(ops.reshape, shape="newshape")
-reverse = taking(ops.flip, axes="axis")
-slice = taking(ops.slice, x="inputs", start="start_indices", size="shape")
-stop_gradient = taking(ops.stop_gradient, variables="variable")
-tile = taking(ops.tile, n="repeats")
+dot: Any = taking(ops.dot, x="x1", y="x2")
+equal: Any = taking(ops.equal, x="x1", y="x2")
+greater: Any = taking(ops.greater, x="x1", y="x2")
+greater_equal: Any = taking(ops.greater_equal, x="x1", y="x2")
+less: Any = taking(ops.less, x="x1", y="x2")
+less_equal: Any = taking(ops.less_equal, x="x1", y="x2")
+maximum: Any = taking(ops.maximum, x="x1", y="x2")
+minimum: Any = taking(ops.minimum, x="x1", y="x2")
+not_equal: Any = taking(ops.not_equal, x="x1", y="x2")
+pow: Any = taking(ops.power, x="x1", a="x2")
+one_hot: Any = taking(ops.one_hot, indices="x")
+permute_dimensions: Any = taking(ops.transpose, pattern="axes")
+repeat_elements: Any = taking(ops.repeat, rep="repeats")
+reshape: Any = taking(ops.reshape, shape="newshape")
+reverse: Any = taking(ops.flip, axes="axis")
+slice: Any = taking(ops.slice, x="inputs", start="start_indices", size="shape")
+stop_gradient: Any = taking(ops.stop_gradient, variables="variable")
+tile: Any = taking(ops.tile, n="repeats")
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int32") -> Any:

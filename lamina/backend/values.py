@@ -26,7 +26,7 @@ eval = ops.convert_to_numpy
 random_normal = random.normal
 random_uniform = random.uniform
 truncated_normal = random.truncated_normal
-dropout = taking(random.dropout, x="inputs", level="rate")
+dropout: Any = taking(random.dropout, x="inputs", level="rate")
 
 
 def _made(value, dtype, name):

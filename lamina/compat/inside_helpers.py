@@ -18,13 +18,13 @@ import numpy as np
 from lamina import ops, saving
 from lamina.config import is_interactive_logging_enabled
 from lamina.core import context, dtypes, keras_tensor
+from lamina.core.arguments import is_kind
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.registry import get_custom_objects
 from lamina.errors import ConfigError
 from lamina.losses.loss import reduce_weighted
 from lamina.runtime.settings import image_data_format
 from lamina.runtime.terminal import printable
-from lamina.training.data.leaves import is_kind
 from lamina.utils.old_functions import normalize_padding, normalize_tuple
 
 _GLOBALS: dict[str, Any] = {}  # where some packages store values

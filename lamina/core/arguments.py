@@ -274,3 +274,14 @@ def numbers_in(value: Any) -> list[float]:
     except (TypeError, ValueError, OverflowError):
         return []
     return [int(number) if number.is_integer() else number]
+
+
+def is_kind(value: Any, package: str, *names: str) -> bool:
+    """Whether the class of a value, or one of its bases, has one of these names in a package.
+
+    Args:
+        value: Anything.
+        package: Name of the package.
+        *names: Names of classes.
+    """
+    return any(kind.__name__ in names and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)

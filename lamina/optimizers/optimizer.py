@@ -84,7 +84,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
         **kwargs: Arguments of earlier versions of Keras, such as `decay` and `lr`.
     """
 
-    __init_subclass__ = classmethod(adopt)  # pyright: ignore[reportAssignmentType]
+    __init_subclass__: Any = classmethod(adopt)
 
     def __init__(
         self,

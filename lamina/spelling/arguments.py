@@ -11,7 +11,6 @@ from lamina.errors import ArgumentError
 from lamina.spelling import elsewhere
 from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest, or_list
-from lamina.spelling.numbers import as_number, number_of
 from lamina.spelling.places import class_meant, public_module
 
 __all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
@@ -115,6 +114,8 @@ def _with_numbers(function, args, kwargs, error):
     meant, messages = {}, []
     for name, value in given.items():
         parameter = call.parameters.get(name)
+        from lamina.spelling.numbers import as_number, number_of
+
         usual = number_of(parameter) if parameter is not None else None
         number = as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
         if number is not None:

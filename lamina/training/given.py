@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from lamina import callbacks as callbacks_module
-from lamina.core.arguments import whole
+from lamina.core.arguments import is_kind, whole
 from lamina.errors import DataError, warn
-from lamina.training.data.leaves import is_kind
 
 __all__ = ["callbacks_with_options", "check_given"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import Any
 
 from lamina.core import tree
@@ -34,7 +35,8 @@ def symbols_of_arguments(layer: Any, shapes: tuple[Any, ...], named: dict[str, A
 def shape_by_call(layer: Any, symbols: tuple[Any, ...], names: dict[str, Any]) -> Any:
     """The shape of the outputs, from tracing `call`. Where a class's own `compute_output_shape` asks that of its base,
     it is the base's `call`, for its own may return something else."""
-    mro = [cls.__dict__ for cls in type(layer).__mro__ if cls.__module__ != "lamina.layers.base.layer"]
+    derived = itertools.takewhile(lambda cls: cls.__module__ != "lamina.layers.base.layer", type(layer).__mro__)
+    mro = [cls.__dict__ for cls in derived]
     last = max((place for place, members in enumerate(mro) if "compute_output_shape" in members), default=None)
     call = None if last is None else next((members["call"] for members in mro[last + 1 :] if "call" in members), None)
     around = None if call is None else around_layers(lambda one, its: call.__get__(one) if one is layer else its)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from lamina.core.arguments import is_kind
 from lamina.errors import DataError, warn
 from lamina.training.data.arrays import ArrayBatches
 from lamina.training.data.base import Batches
 from lamina.training.data.endless import endless_loop
-from lamina.training.data.leaves import is_kind, looks_like_arrays
+from lamina.training.data.leaves import looks_like_arrays
 from lamina.training.data.py_dataset import OrderedBatches, PyDataset, length_of
 from lamina.training.data.stored_rows import RowBatches
 from lamina.training.data.streams import StreamBatches

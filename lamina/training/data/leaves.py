@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import tree
+from lamina.core.arguments import is_kind
 from lamina.core.dtypes import numpy_dtype
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
 from lamina.errors import DataError
@@ -27,24 +28,12 @@ from lamina.training.data.unfit import columns_of, refuse, refuse_ragged
 __all__ = [
     "as_array",
     "as_arrays",
-    "is_kind",
     "looks_like_arrays",
     "named_sizes",
     "split_validation",
 ]
 
 _NAMES = ("x", "y", "sample_weight")
-
-
-def is_kind(value: Any, package: str, *names: str) -> bool:
-    """Whether the class of a value, or one of its bases, has one of these names in a package.
-
-    Args:
-        value: Anything.
-        package: Name of the package.
-        *names: Names of classes.
-    """
-    return any(kind.__name__ in names and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)
 
 
 def looks_like_arrays(value: Any) -> bool:
