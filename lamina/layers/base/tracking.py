@@ -62,7 +62,9 @@ class Tracked:
             context.structure_changed()
             for part in parts_in(value, Tracked):
                 self._stamps.setdefault(id(part), next(_clock))
-            holds_variables = any(True for _ in parts_in(value, Variable))
+            made = self.__dict__.get("_own_variables")
+            just_made = made and made[-1] is value  # by `add_weight`, which has looked
+            holds_variables = not just_made and any(True for _ in parts_in(value, Variable))
             if holds_variables:
                 self._ordered_variables()  # what was put into lists before this
         elif value.__class__ is bool and name[:1] == "t":
