@@ -123,12 +123,12 @@ def _operations(graph):
 
 
 def keras_metadata_of(data: Any) -> Iterator[Any]:
-    """The configs of layers in a `keras_metadata.pb`.
+    """The configs of layers in a `keras_metadata.pb`, a `SavedMetadata` of Keras 2: `nodes` with `metadata`.
 
     Args:
         data: Bytes of the file.
     """
-    for text in _all(data, 1, 4):
+    for text in _all(data, 1, 5):
         try:
             yield json.loads(bytes(text))
         except (ValueError, RecursionError):

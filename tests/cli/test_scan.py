@@ -184,7 +184,11 @@ def test_saved_models(tmp_path):
     to_a_file = field(1, field(2, b"PrintV2") + field(5, field(1, b"output_stream") + field(2, b"file:///tmp/x")))
     assert scanned(tmp_path, "frozen.pb", to_a_file) == {"files"}
     layer = json.dumps(LAYERS["code"][1]).encode()
-    assert scanned(tmp_path, "keras_metadata.pb", field(1, field(4, layer))) == {"code"}
+    assert scanned(
+        tmp_path,
+        "keras_metadata.pb",
+        field(1, field(3, b"root.layer-0") + field(4, b"_tf_keras_layer") + field(5, layer)),
+    ) == {"code"}
 
 
 def test_other_formats(tmp_path):
