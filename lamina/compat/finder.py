@@ -18,6 +18,7 @@ from lamina.compat.optional import does_without
 from lamina.compat.tensorflow import NAMESPACES, InnerModule, TensorFlow, patch_jax_arrays, without_version
 from lamina.compat.variables import Shape
 from lamina.errors import LaminaError
+from lamina.legacy.renames import is_probe
 from lamina.saving.formats.further import further
 
 __all__ = ["KERAS_VERSION", "as_keras"]
@@ -85,7 +86,14 @@ class Finder(importlib.abc.MetaPathFinder):
             return None
         if root == "tensorflow" and does_without(_KERAS):
             raise ModuleNotFoundError(f"No module named {fullname!r} for a package that does without", name=fullname)
-        module = public_module(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
+        try:
+            module = public_module(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
+        except ImportError as error:
+            if is_probe() or isinstance(
+                error, ModuleNotFoundError
+            ):  # of `from module import name`, which has no module
+                raise
+            raise ModuleNotFoundError(str(error), name=fullname) from None
         return None if module is None else importlib.machinery.ModuleSpec(fullname, _Loader(module))
 
 

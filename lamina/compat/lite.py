@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lamina.errors import CallError
+from lamina.models import Model
 from lamina.runtime.packages import MissingPackageError
 
 __all__ = ["LITE"]
@@ -89,7 +90,15 @@ class TFLiteConverter:
             fix="converter = tf.lite.TFLiteConverter.from_keras_model(model)",
         )
 
-    from_concrete_functions = from_saved_model
+    @classmethod
+    def from_concrete_functions(cls, funcs: Any, trackable_obj: Any = None) -> TFLiteConverter:
+        """A converter of the model that functions call.
+
+        Args:
+            funcs: Concrete functions.
+            trackable_obj: The model.
+        """
+        return cls(trackable_obj) if isinstance(trackable_obj, Model) else cls.from_saved_model(funcs)
 
     def convert(self) -> bytes:
         """The contents of the file."""

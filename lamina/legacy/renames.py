@@ -52,11 +52,11 @@ def warn_renamed(message: str) -> None:
     Args:
         message: One line with the old spelling and today's.
     """
-    if not _in_file.get() and not _is_probe():
+    if not _in_file.get() and not is_probe():
         warn(message, OldSpelling, once=True)
 
 
-def _is_probe():
+def is_probe() -> bool:
     """Whether `from module import name` only looks whether the name is there; it gets it right after that."""
     frame = sys._getframe(1)
     for _ in range(10):

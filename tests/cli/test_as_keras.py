@@ -74,7 +74,8 @@ from keras.src.saving.saving_lib import load_model, save_model
 file = io.BytesIO(); save_model(model, file); file.seek(0)
 check("open files", load_model(file).count_params() == 3)
 errors = {code: error_of(code) for code in (
-    "import tensorflow.tpu", "from tensorflow.lite import toco_convert",
+    "import tensorflow.python.keras.engine.input_layer.InputLayer", "import tensorflow.tpu",
+    "from tensorflow.lite import toco_convert",
     "import tensorflow as tf; tf.no_such_name", "from tensorflow.python.ops import NoSuchKernel",
     "import keras.nonsense", "from keras import nonsense", "import tensorflow as tf; tf.compat.v1.placeholder",
     "import keras; keras.nonsense",
@@ -100,7 +101,12 @@ def test_keras_and_tensorflow_are_lamina(found):
 @pytest.mark.parametrize(
     ("code", "kind", "parts"),
     [
-        ("import tensorflow.tpu", "ImportError", ["tf.tpu", "keras.distribution"]),
+        (
+            "import tensorflow.python.keras.engine.input_layer.InputLayer",
+            "ModuleNotFoundError",
+            ["keras.layers.InputLayer"],
+        ),
+        ("import tensorflow.tpu", "ModuleNotFoundError", ["tf.tpu", "keras.distribution"]),
         ("from tensorflow.lite import toco_convert", "ImportError", ["tf.lite", "model.export"]),
         ("import tensorflow as tf; tf.no_such_name", "AttributeError", ["tf.no_such_name", "keras.ops"]),
         ("from tensorflow.python.ops import NoSuchKernel", "ImportError", ["tf.python.ops", "the inside"]),
