@@ -30,7 +30,7 @@ dropout: Any = taking(random.dropout, x="inputs", level="rate")
 
 
 def _made(value, dtype, name):
-    return replay.made(lambda: Variable(value, dtype=dtype or floatx(), name=name))
+    return replay.once(lambda: Variable(value, dtype=dtype or floatx(), name=name))
 
 
 def variable(
@@ -206,7 +206,7 @@ def get_value(x: Any) -> np.ndarray:
     Args:
         x: Variable or tensor.
     """
-    return replay.got(lambda: ops.convert_to_numpy(x))
+    return replay.once(lambda: ops.convert_to_numpy(x))
 
 
 def set_value(x: Any, value: Any) -> None:

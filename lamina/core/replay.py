@@ -15,20 +15,22 @@ _running: ContextVar[Replay | None] = ContextVar("running", default=None)
 
 
 class Replay:
-    """The variables of such a function.
+    """What such a function makes and reads in its first run, and assigns in each.
 
     Attributes:
-        made: The variables in the order in which the function makes them.
         given: What the run was given.
     """
 
     def __init__(self) -> None:
-        self.made: list[Variable] = []
         self.given: Any = None
-        self._got: list[Any] = []
-        self._count: int = 0
-        self._reads: int = 0
+        self._kept: list[Any] = []
+        self._place: int = 0
         self._updates: list[tuple[Variable, Any]] = []
+
+    @property
+    def made(self) -> list[Variable]:
+        """The variables in the order in which the function makes them."""
+        return [one for one in self._kept if isinstance(one, Variable)]
 
     @contextlib.contextmanager
     def running(self, given: Any = None) -> Iterator[None]:
@@ -37,7 +39,7 @@ class Replay:
         Args:
             given: What `given()` returns inside of it.
         """
-        self.given, self._count, self._reads, self._updates = given, 0, 0, []
+        self.given, self._place, self._updates = given, 0, []
         try:
             with context.set_within(_running, self):
                 yield
@@ -46,29 +48,17 @@ class Replay:
         for variable, value in self._updates:
             variable.assign(value)
 
-    def variable(self, make: Callable[[], Variable]) -> Variable:
-        """The variable that the function makes at this place of its run.
+    def once(self, make: Callable[[], Any]) -> Any:
+        """What `make` gave at this place of the first run.
 
         Args:
-            make: Function that makes it in the first run.
+            make: Function that makes a variable or reads a value.
         """
-        self._count += 1
-        if len(self.made) < self._count:
+        self._place += 1
+        if len(self._kept) < self._place:
             with context.concrete():
-                self.made.append(make())
-        return self.made[self._count - 1]
-
-    def number(self, get: Callable[[], Any]) -> Any:
-        """What `get` gave at this place of the first run, with which variables are made.
-
-        Args:
-            get: Function that reads a value.
-        """
-        self._reads += 1
-        if len(self._got) < self._reads:
-            with context.concrete():
-                self._got.append(get())
-        return self._got[self._reads - 1]
+                self._kept.append(make())
+        return self._kept[self._place - 1]
 
     def assign(self, variable: Variable, value: Any) -> Any:
         """Keep a new value until the function has ended, and return it.
@@ -87,24 +77,14 @@ def given() -> Any:
     return None if replay is None else replay.given
 
 
-def made(make: Callable[[], Variable]) -> Variable:
-    """A new variable; inside of a `Replay` the one of its first run.
+def once(make: Callable[[], Any]) -> Any:
+    """What `make` gives; inside of a `Replay` what it gave in the first run.
 
     Args:
-        make: Function that makes it.
+        make: Function that makes a variable or reads a value.
     """
     replay = _running.get()
-    return make() if replay is None else replay.variable(make)
-
-
-def got(get: Callable[[], Any]) -> Any:
-    """A value as an array of NumPy; inside of a `Replay` that of its first run.
-
-    Args:
-        get: Function that reads it.
-    """
-    replay = _running.get()
-    return get() if replay is None else replay.number(get)
+    return make() if replay is None else replay.once(make)
 
 
 def assigned(variable: Any, value: Callable[[], Any]) -> Any:

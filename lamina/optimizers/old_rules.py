@@ -196,10 +196,10 @@ class OldRules(_Base):
         super().update_step(grad, var, self._decayed_lr())
 
     def _prepare_local(self, var_device, var_dtype, apply_state):
-        dict.__setitem__(apply_state, (var_device, var_dtype), {"lr_t": self._decayed_lr(var_dtype)})
+        apply_state[var_device, var_dtype] = {"lr_t": self._decayed_lr(var_dtype)}
 
     def _fallback_apply_state(self, var_device, var_dtype):
-        return _State(self).get((var_device, var_dtype))
+        return _State(self)[var_device, var_dtype]
 
     def _update_all(self, grads, variables, learning_rate):
         if hasattr(self, "get_updates"):
@@ -233,13 +233,12 @@ class _State(dict[Any, Any]):
         super().__init__()
         self._optimizer = optimizer
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        if key not in self:
-            self._optimizer._prepare_local(*key, self)
-        return super().get(key, default)
+    def __missing__(self, key: Any) -> Any:
+        self._optimizer._prepare_local(*key, self)
+        return super().get(key)
 
-    def __getitem__(self, key: Any) -> Any:
-        return super().__getitem__(key) if key in self else self.get(key)
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key]
 
     def __bool__(self) -> bool:
         return True
