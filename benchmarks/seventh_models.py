@@ -4,6 +4,7 @@
 import numpy as np
 
 from fourth_models import called
+from published_layers import Sampling
 from unusual_models import L, keras, ops, stack
 
 __all__ = ["MODELS"]
@@ -405,18 +406,6 @@ def mixer():
         x = L.Add()([x, y])
         x = L.Add()([x, L.Dense(8)(L.Dense(12, activation="silu")(L.LayerNormalization()(x)))])
     return keras.Model(inputs, L.Dense(3, activation="softmax")(L.GlobalAveragePooling1D()(x)))
-
-
-class Sampling(L.Layer):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.seed_generator = keras.random.SeedGenerator(1337)
-
-    def call(self, inputs, training=None):
-        mean, log_var = inputs
-        if not training:
-            return mean
-        return mean + ops.exp(0.5 * log_var) * keras.random.normal(ops.shape(mean), seed=self.seed_generator)
 
 
 def vae():

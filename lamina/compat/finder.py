@@ -89,9 +89,8 @@ class Finder(importlib.abc.MetaPathFinder):
         try:
             module = public_module(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
         except ImportError as error:
-            if is_probe() or isinstance(
-                error, ModuleNotFoundError
-            ):  # of `from module import name`, which has no module
+            # `from module import name` probes for a module: there a name is missing, and Python says which.
+            if is_probe() or isinstance(error, ModuleNotFoundError):
                 raise
             raise ModuleNotFoundError(str(error), name=fullname) from None
         return None if module is None else importlib.machinery.ModuleSpec(fullname, _Loader(module))

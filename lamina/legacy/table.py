@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 __all__ = [
-    "ARGUMENTS",
-    "CLASSES",
-    "METHODS",
-    "ROWS",
-    "Around",
-    "FixedValue",
-    "MovedTo",
-    "Part",
-    "Row",
-    "data_format_of",
-]
+    "ARGUMENTS", "CLASSES", "METHODS", "ROWS", "Around", "FixedValue", "MovedTo", "Part", "Row", "data_format_of",
+]  # fmt: skip
 
 
 class Part(NamedTuple):

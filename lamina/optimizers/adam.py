@@ -9,9 +9,9 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import ConfigError
 from lamina.kernels.adam import fused_update, is_available
 from lamina.legacy import make_callable
+from lamina.optimizers.misuse import check_share
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adam"]
@@ -91,8 +91,8 @@ class Adam(Optimizer):
             **kwargs,
         )
         for argument, value, usual in (("beta_1", beta_1, 0.9), ("beta_2", beta_2, 0.999)):
-            if isinstance(value, (int, float)) and not 0 <= value <= 1:
-                raise ConfigError(f"{argument} is a number between 0 and 1; got {value!r}.", fix=f"{argument}={usual}")
+            if isinstance(value, (int, float)):
+                check_share(argument, value, usual)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon: float = epsilon_of(epsilon)

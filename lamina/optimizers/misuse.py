@@ -7,7 +7,7 @@ from typing import Any
 
 from lamina.errors import CallError, ConfigError
 
-__all__ = ["check_pairs", "check_rate"]
+__all__ = ["check_pairs", "check_rate", "check_share"]
 
 
 def check_rate(optimizer: Any, learning_rate: Any) -> None:
@@ -24,6 +24,18 @@ def check_rate(optimizer: Any, learning_rate: Any) -> None:
     if isinstance(learning_rate, str):
         message = f"learning_rate is a number or a schedule; got {learning_rate!r}."
         raise ConfigError(message, fix="learning_rate=0.001")
+
+
+def check_share(name: str, value: Any, usual: float) -> None:
+    """Raise an error for a momentum that is no number between 0 and 1.
+
+    Args:
+        name: Name of the argument.
+        value: What it got.
+        usual: A usual value.
+    """
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ConfigError(f"{name} is a number between 0 and 1; got {value!r}.", fix=f"{name}={usual}")
 
 
 def check_pairs(grads_and_vars: Iterable[Any]) -> list[Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
-from lamina.errors import ConfigError
 from lamina.legacy import make_callable
+from lamina.optimizers.misuse import check_share
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots
 
 __all__ = ["SGD"]
@@ -79,8 +79,7 @@ class SGD(Optimizer):
             name,
             **kwargs,
         )
-        if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ConfigError(f"momentum is a number between 0 and 1; got {momentum!r}.", fix="momentum=0.9")
+        check_share("momentum", momentum, 0.9)
         self.momentum = momentum
         self.nesterov = nesterov
 

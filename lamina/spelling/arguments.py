@@ -108,14 +108,14 @@ def explain_call(function: Any, args: Any, kwargs: Any, also: Any = ()) -> Argum
 
 def _with_numbers(function, args, kwargs, error):
     """The error for a number that was passed as text, or a fraction for a whole number, or None."""
+    from lamina.spelling.numbers import as_number, number_of  # read where a call has failed
+
     call = _Call(function, args, kwargs)
     kinds = (str, float) if type(error) is TypeError else str  # an error of our own says what is wrong with a fraction
     given = {**dict(zip(call.positional, call.given, strict=False)), **kwargs}
     meant, messages = {}, []
     for name, value in given.items():
         parameter = call.parameters.get(name)
-        from lamina.spelling.numbers import as_number, number_of
-
         usual = number_of(parameter) if parameter is not None else None
         number = as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
         if number is not None:
