@@ -210,9 +210,7 @@ _OLD = {
             "SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Ftrl", "Lamb", "Lion", "Adafactor",
         )},
         "Nadam": {**_RATES, "schedule_decay": None},
-        "TensorBoard": dict.fromkeys(
-            ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data", "profile")
-        ),
+        "TensorBoard": dict.fromkeys(("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")),
         "Model.train_on_batch": _RESET,
         "Model.test_on_batch": _RESET,
         "to_categorical": {
