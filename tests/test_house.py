@@ -42,7 +42,7 @@ TOKENS = {
     "backend": 5_700,
     "callbacks": 19_200,
     "check": 48_600,
-    "cli": 16_600,
+    "cli": 18_300,
     "compat": 106_800,
     "core": 50_000,
     "datasets": 5_200,

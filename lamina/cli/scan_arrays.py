@@ -16,6 +16,8 @@ from lamina.cli.scan_pickles import read_pickle
 __all__ = ["is_safetensors", "numpy_findings", "safetensors_findings"]
 
 _MOST_BYTES = 1 << 30  # of a pickle in an array
+_MOST_HEADER = 1 << 20  # NumPy reads no header above 10,000 bytes, but any where it may unpickle
+_LONG = re.compile(r"\b(\d+)L\b")  # numbers as Python 2 wrote them
 
 
 def numpy_findings(data: Any) -> Iterator[tuple[str, str]]:
@@ -29,10 +31,11 @@ def numpy_findings(data: Any) -> Iterator[tuple[str, str]]:
     major = data[6]
     length = struct.unpack_from("<H" if major == 1 else "<I", data, 8)[0]
     begin = 10 + length + (2 if major > 1 else 0)
-    if length > 10_000:  # NumPy reads no longer ones
-        yield "damaged", f"has a header of {length} bytes"
+    if length > _MOST_HEADER:
+        yield "memory", f"has a header of {length} bytes"
         return
-    header = ast.literal_eval(bytes(data[10 + (2 if major > 1 else 0) : begin]).decode("latin-1").strip())
+    text = bytes(data[10 + (2 if major > 1 else 0) : begin]).decode("latin-1").strip()
+    header = ast.literal_eval(_LONG.sub(r"\1", text))
     try:
         has_objects = np.dtype(header["descr"]).hasobject
     except (TypeError, ValueError, SyntaxError):

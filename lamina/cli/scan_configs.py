@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ _TOOLS = frozenset(  # functions of Keras that use files or settings, and that i
     "enable_unsafe_deserialization deserialize_keras_object disable_traceback_filtering set_backend".split()
 )
 _BYTECODE = "holds Python bytecode, which runs when the layer is made or called"
+_MARSHALLED = re.compile(r"(?:4w|Yw)[A-Z]AAAA[A-Za-z0-9+/=\n]{20,}")  # a code object as base64
 _BYTES_PER_UNIT, _FREE_BYTES, _RATIO = 32, 64 * 2**20, 8  # as load_model counts
 _FAMILIES = (
     "layers", "models", "optimizers", "optimizers.schedules", "losses", "metrics", "initializers", "regularizers",
@@ -68,6 +70,10 @@ def _of_object(described, stored):
     kind, inner = described.get("class_name"), described.get("config")
     for key, value in described.items():
         yield from template_findings(key, value)
+        items = _plain(value)
+        first = items[0] if isinstance(items, list) and items else items
+        if isinstance(first, str) and _MARSHALLED.fullmatch(first):
+            yield "code", f"has the value {key!r}, which is Python bytecode"
     if not isinstance(kind, str):
         if "auto_map" in described:
             yield "code", "names Python files to run beside it (auto_map)"
@@ -108,7 +114,7 @@ def _is_no_layer(module):
 
 def _of_lambda(label, inner):
     for name in ("function", "output_shape", "mask"):
-        function = inner.get(name)
+        function = _plain(inner.get(name))
         if isinstance(function, list) and function and isinstance(function[0], str):
             yield "code", f"{label} {_BYTECODE}"
         elif isinstance(function, (dict, str)) and name == "function":
@@ -118,6 +124,14 @@ def _of_lambda(label, inner):
                 yield "code", f"{label} calls {called}, which is no part of a model"
             elif not (isinstance(function, dict) and function.get("class_name") == "__lambda__"):
                 yield "custom", f"{label} calls a function of a program, or any that Keras finds under its name"
+
+
+def _plain(value):
+    """What a tuple holds, as each Keras writes it; anything else as it is."""
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        inner = value.get("config")
+        return value.get("items", inner.get("value") if isinstance(inner, dict) else None)
+    return value
 
 
 def _of_arguments(label, inner):

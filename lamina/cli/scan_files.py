@@ -9,20 +9,18 @@ import lzma
 import mmap
 import pathlib
 import re
-import struct
 import tarfile
 import tempfile
 import urllib.parse
-import zipfile
 import zlib
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from lamina.cli.scan_arrays import is_safetensors, numpy_findings, safetensors_findings
 from lamina.cli.scan_configs import config_findings
 from lamina.cli.scan_gguf import gguf_findings, template_findings
 from lamina.cli.scan_pickles import read_pickle
-from lamina.cli.scan_protobufs import keras_metadata_of, onnx_findings, saved_model_findings
+from lamina.cli.scan_protobufs import metadata_of, protobuf_findings, protobuf_kind
+from lamina.cli.scan_zips import members
 
 __all__ = ["RULES", "Finding", "findings_in"]
 
@@ -44,6 +42,7 @@ _MOST_UNPACKED = 1 << 28  # of what is compressed as a whole
 _UNREAD = {b"\x04\x22\x4d\x18": "lz4", b"\x28\xb5\x2f\xfd": "Zstandard", b"Rar!\x1a\x07": "RAR", b"MSCF": "CAB"}
 _MACHINE_CODE = (b"\x7fELF", b"MZqFpD", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _YAML_TAG = re.compile(r"(?:!!|!<?tag:yaml\.org,2002:)python/\S+|^%TAG.*", re.MULTILINE)
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # and the marks of encodings that JSON may have
 _TEXTS = (".yaml", ".yml", ".jinja", ".jinja2", ".j2", ".py")
 _STORAGE = re.compile(r"(^|/)data/\d+$")  # in archives of PyTorch: the bytes of a tensor
 _SCRIPT_FILES = re.compile(rb"\b(?:torch|ops\.aten)\.(?:save|from_file)\b")
@@ -117,10 +116,10 @@ class _Scan:
             kinds.append(self._try("zip", place, self._zip, data, place, depth))
         if not kinds and (is_safetensors(data) or (lower.endswith(".safetensors") and start[:1] != b"\x80")):
             kinds.append(self._try("safetensors", place, self._all_of, safetensors_findings, data, place))
-        if not kinds and lower.endswith((".onnx", ".pb", ".pbtxt", ".meta")):
-            kinds.append(self._try("protobuf", place, self._protobuf, data, lower, place))
+        if not kinds and (message := protobuf_kind(data, lower)):
+            kinds.append(self._try("protobuf", place, self._protobuf, data, message, place))
         text = self._text(data, lower, place) if not kinds and lower.endswith(_TEXTS) else ""
-        if not kinds and start.lstrip()[:1] in (b"{", b"["):
+        if not kinds and bytes(data[: 2**16]).lstrip(_BLANK)[:1] in (b"{", b"["):
             kinds.append(self._json(data, place))
         if not kinds or (kinds == ["zip"] and not start.startswith(b"PK")):  # a pickle before an archive
             kinds.append(self._pickle(data, lower, place, bool(kinds)))
@@ -137,10 +136,12 @@ class _Scan:
     def _pickle(self, data, lower, place, is_known):
         report = read_pickle(data if hasattr(data, "readline") else io.BytesIO(data))
         names = report.harmful()
-        if lower.endswith(_TEXTS):  # any text may look like a pickle of names with blanks in them
-            names = [name for name in names if all(part.isidentifier() for part in name.split("."))]
         begins = bytes(data[:1]) == b"\x80" and bytes(data[1:2]) <= b"\x05" and not _STORAGE.search(place)
         looks = begins or lower.endswith(_MODELS)
+        if not begins and not report.calls and not (looks and report.pickles):
+            report.imported, names = {}, []  # a text, or numbers, whose first bytes happen to be opcodes
+        if not looks:  # and where they happen to be calls
+            names = [name for name in names if all(part.isidentifier() for part in name.split("."))]
         if is_known and not names:
             return ""
         if names:
@@ -217,7 +218,7 @@ class _Scan:
 
     def _zip(self, data, place, depth):
         seen, stored = set(), 0
-        for name, packed, size, contents in _members(data):
+        for name, packed, size, contents in members(data):
             if self._left < 0:
                 return
             inner = f"{place}/{name}".lstrip("/")
@@ -252,11 +253,18 @@ class _Scan:
         self._all_of(lambda one: config_findings(one, stored), config, place)
 
     def _json(self, data, place):
-        begin = bytes(data[: 2**20])
-        if (len(data) < 2**28 and b'"class_name"' in bytes(data)) or b'"auto_map"' in begin or b"template" in begin:
-            self._config(data, place, 0)
-            return "Keras config"
-        return ""
+        text = bytes(data[: _MOST_BYTES // 4])
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            if b'"class_name"' in text:
+                self.add(place, "damaged", f"is not JSON: {error}")
+            return ""
+        before = len(self.found)
+        self._all_of(lambda one: config_findings(one, 0), found, place)
+        described = found.get("modelTopology", found) if isinstance(found, dict) else {}
+        is_model = isinstance(described, dict) and not {"class_name", "model_config"}.isdisjoint(described)
+        return "Keras config" if is_model or len(self.found) > before else ""
 
     def _text(self, data, lower, place):
         """YAML, a template of chats, or the code of a TorchScript archive: other programs are no part of a model."""
@@ -273,16 +281,11 @@ class _Scan:
             self.add(place, "code", f"has the YAML tag {tag}, which may make Python objects")
         return "YAML"
 
-    def _protobuf(self, data, lower, place):
+    def _protobuf(self, data, kind, place):
         data = bytes(data)
-        if lower.endswith("keras_metadata.pb"):
-            for config in keras_metadata_of(data):
-                for rule, message in config_findings(config, 2**40):
-                    self.add(place, rule, message)
-            return
-        findings = onnx_findings if lower.endswith(".onnx") else saved_model_findings
-        for rule, message in findings(data, *([True] if lower.endswith(".meta") else [])):
-            self.add(place, rule, message)
+        self._all_of(lambda one: protobuf_findings(one, kind), data, place)
+        for config in metadata_of(data, kind):
+            self._all_of(lambda one: config_findings(one, 2**40), config, place)
 
 
 def _starts_of_hdf5(size):
@@ -307,44 +310,3 @@ def _is_tar(start):
         and re.fullmatch(rb"[0-7]{3,6}", text) is not None
         and int(text, 8) == sum(start) - sum(start[148:156]) + 256
     )
-
-
-def _members(data) -> Iterator[tuple[str, int, int, Any]]:
-    """(name, packed bytes, unpacked bytes, contents or what is wrong) of each member. Flags, checksums and the names in
-    local headers are not believed: readers of models differ in what they check."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-        infos = [(entry.filename, entry.header_offset, entry.compress_size, entry.file_size) for entry in entries]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
-        infos = []
-    known = {offset for _, offset, _, _ in infos}
-    text = bytes(data) if len(data) < _MOST_BYTES else b""
-    for match in re.finditer(rb"PK\x03\x04", text) if not infos else ():  # no directory: the local headers
-        if match.start() not in known:
-            packed, size, length = struct.unpack_from("<IIH", data, match.start() + 18)
-            name = bytes(data[match.start() + 30 : match.start() + 30 + length]).decode("utf-8", "replace")
-            infos.append((name, match.start(), packed or len(data) - match.start(), size))
-    for name, offset, packed, size in infos:
-        if name.endswith("/"):
-            continue
-        yield name, packed, size, _raw(data, offset, packed)
-
-
-def _raw(data, offset, packed):
-    if bytes(data[offset : offset + 4]) != b"PK\x03\x04":
-        return "has no local header where the directory says"
-    (method,) = struct.unpack_from("<H", data, offset + 8)
-    name, extra = struct.unpack_from("<HH", data, offset + 26)
-    begin = offset + 30 + name + extra
-    contents = bytes(data[begin : begin + min(packed, _MOST_BYTES)])
-    if method == 0:
-        return contents
-    if method != 8:
-        return f"is compressed by method {method}"
-    try:
-        stream = zlib.decompressobj(-15)
-        unpacked = stream.decompress(contents, _MOST_BYTES)
-        return unpacked if not stream.unconsumed_tail else f"unpacks to more than {_MOST_BYTES} bytes"
-    except zlib.error as error:
-        return f"cannot be unpacked: {error}"

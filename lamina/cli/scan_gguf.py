@@ -11,7 +11,9 @@ __all__ = ["gguf_findings", "template_findings"]
 
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}  # bytes of a value by its type
 _TEXT, _LIST = 8, 9
-_DUNDER = re.compile(r"__\w+__|\|\s*attr\b|\bself\._|\bcycler\b|\blipsum\b|\bjoiner\b")  # ways out of Jinja's sandbox
+_DUNDER = re.compile(
+    r"__\w+__|\|\s*attr\b|\bself\._|\bcycler\b|\blipsum\b|\bjoiner\b|[\"']_+[\"']\s*[+~]|\\x5f"
+)  # ways out of Jinja's sandbox
 
 
 def gguf_findings(data: Any) -> Iterator[tuple[str, str]]:

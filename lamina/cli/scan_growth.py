@@ -21,13 +21,22 @@ def take(stack: list[Any], opcode: Any) -> list[Any]:
     Args:
         stack: The stack; a mark on it is what `left` returns for one.
         opcode: Opcode, as pickletools describes it.
+
+    Raises:
+        ValueError: The stack has no such values, where every unpickler ends.
     """
     before, taken = opcode.stack_before, []
     if pickletools.markobject in before:
-        while stack and (one := stack.pop()) is not _MARK:
-            taken.insert(0, one)
+        place = len(stack) - 1
+        while place >= 0 and stack[place] is not _MARK:
+            place -= 1
+        if place < 0:
+            raise ValueError(f"{opcode.name} finds no mark")
+        taken, stack[place:] = stack[place + 1 :], []
         before = before[: before.index(pickletools.markobject)]
-    place = max(len(stack) - len(before), 0)
+    place = len(stack) - len(before)
+    if place < 0:
+        raise ValueError(f"{opcode.name} finds too few values")
     taken, stack[place:] = stack[place:] + taken, []
     return taken
 

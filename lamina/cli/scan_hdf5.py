@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import h5py
+import numpy as np
 
 from lamina.cli.scan_pickles import read_pickle
 from lamina.saving.safety.hdf5_contents import check_heaps
@@ -14,6 +15,7 @@ from lamina.saving.safety.hdf5_contents import check_heaps
 __all__ = ["hdf5_findings"]
 
 _CONFIGS = ("model_config", "training_config")
+_MOST_BYTES = 1 << 28  # of an array in which pickles are looked for
 
 
 def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterator[tuple[str, str, str]]:
@@ -59,10 +61,22 @@ def hdf5_findings(data: Any, config: Callable[[Any, str, int], None]) -> Iterato
 def _pickles_among(path, attributes):
     """What PyTables, and pandas through it, would unpickle: attributes whose bytes are a pickle."""
     for name, value in attributes.items():
-        if isinstance(value, bytes):
-            report = read_pickle(io.BytesIO(value))
-            if report.pickles and (names := report.harmful()):
-                yield path, "code", f"has the attribute {name!r}, a pickle that imports {', '.join(names[:12])}"
+        for names in _imported_by(value):
+            yield path, "code", f"has the attribute {name!r}, a pickle that imports {names}"
+
+
+def _imported_by(value):
+    """The harmful imports of each pickle among texts and bytes."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biu" and value.dtype.itemsize == 1:
+        value = value.tobytes()
+    for one in value.ravel() if isinstance(value, np.ndarray) else [value]:
+        if isinstance(one, np.ndarray) and one.dtype.itemsize == 1:  # of a length of its own
+            one = one.tobytes()
+        data = one.tobytes() if isinstance(one, np.void) else one.encode() if isinstance(one, str) else one
+        if isinstance(data, bytes):
+            report = read_pickle(io.BytesIO(data))
+            if (report.calls or data[:1] == b"\x80") and (names := report.harmful()):
+                yield ", ".join(names[:12])
 
 
 def _of_array(path, array):
@@ -72,3 +86,10 @@ def _of_array(path, array):
         yield path, "files", f"has its values in the file {array.external[0][0]!r}"
     elif array.shape is not None and array.nbytes > 64 * 2**20 + 200 * array.id.get_storage_size():
         yield path, "memory", f"declares {array.nbytes} bytes, and {array.id.get_storage_size()} are stored"
+    elif array.shape is not None and array.nbytes <= _MOST_BYTES and _may_be_bytes(array.dtype):
+        for names in _imported_by(array[()]):
+            yield path, "code", f"holds a pickle that imports {names}"
+
+
+def _may_be_bytes(dtype):
+    return dtype.names is None and (dtype.kind in "OSV" or (dtype.kind in "biu" and dtype.itemsize == 1))

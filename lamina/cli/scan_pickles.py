@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import pickletools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lamina.cli.scan_growth import Growth, left, take
+from lamina.cli.scan_opcodes import opcodes_in
 
 __all__ = ["HARMLESS", "PickleReport", "read_pickle"]
 
@@ -21,7 +21,18 @@ _TYPES = (
 )
 _LISTS = "build_intlist build_tensorlist build_doublelist build_boollist restore_type_tag"
 _REBUILT = "tensor tensor_v2 tensor_v3 parameter parameter_with_state sparse_tensor qtensor"
-_PLAIN = "set frozenset list dict tuple int float complex bool str bytes bytearray slice range object"
+_PLAIN = (
+    "set frozenset list dict tuple int float complex bool str bytes bytearray slice range object Ellipsis "
+    "NotImplemented"
+)
+_BITS = (
+    "bfloat16 float8_e3m4 float8_e4m3 float8_e4m3b11fnuz float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz "
+    "float8_e8m0fnu float4_e2m1fn int2 int4 uint2 uint4"
+)
+_GENERATORS = "_mt19937.MT19937 _pcg64.PCG64 _pcg64.PCG64DXSM _philox.Philox _sfc64.SFC64"
+_SEEDS = "bit_generator.SeedSequence bit_generator.__pyx_unpickle_SeedSequence"
+_CTORS = "_pickle.__randomstate_ctor _pickle.__generator_ctor _pickle.__bit_generator_ctor"
+_KINDS = "rec.recarray rec.record core.records.recarray ma.core._mareconstruct ma.core.MaskedArray ma.MaskedArray"
 HARMLESS = {
     *((module, name) for module in _NUMPY for name in ("ndarray", "dtype", "_reconstruct", "scalar", "_frombuffer")),
     *(("torch", f"{kind}Storage") for kind in _STORAGES.split()),
@@ -30,14 +41,22 @@ HARMLESS = {
     *(("torch._utils", f"_rebuild_{what}") for what in _REBUILT.split()),
     *(("torch.jit._pickle", name) for name in _LISTS.split()),
     ("torch._tensor", "_rebuild_from_type_v2"), ("torch.nn.parameter", "Parameter"),
-    *(("collections", name) for name in ("OrderedDict", "defaultdict", "deque")),
-    *(("datetime", name) for name in ("datetime", "timedelta", "date")),
-    ("decimal", "Decimal"), ("fractions", "Fraction"), ("ml_dtypes", "bfloat16"), ("_codecs", "encode"),
+    *(("collections", name) for name in ("OrderedDict", "defaultdict", "deque", "Counter")),
+    *(("datetime", name) for name in ("datetime", "timedelta", "date", "time", "timezone")),
+    *(("ml_dtypes", name) for name in _BITS.split()),
+    *((f"numpy.random.{module}", name) for module, name in
+      (text.split(".") for text in f"{_GENERATORS} {_SEEDS} {_CTORS}".split())),
+    *(tuple(f"numpy.{text}".rsplit(".", 1)) for text in f"{_KINDS} record recarray matrix".split()),
+    ("random", "Random"), ("uuid", "UUID"), ("types", "SimpleNamespace"), ("jax._src.array", "_reconstruct_array"),
+    *((module, f"{kind}Path") for module in ("pathlib", "pathlib._local")
+      for kind in ("Posix", "Windows", "PurePosix", "PureWindows")),
+    ("decimal", "Decimal"), ("fractions", "Fraction"), ("_codecs", "encode"),
     *((module, name) for module in ("builtins", "__builtin__") for name in _PLAIN.split()),
     ("joblib.numpy_pickle", "NumpyArrayWrapper"),
-    ("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor"), ("numpy.random._pickle", "__randomstate_ctor"),
+    ("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor"),
 }  # fmt: skip
 _TEXTS = ("UNICODE", "STRING")
+_CALLS = frozenset(("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"))
 _MOST_OPCODES = 20_000_000
 
 
@@ -50,11 +69,13 @@ class PickleReport:
         growth: What is wrong with the size of its value, or "".
         over: How many values its stack has at the end beside that of the pickle: none, where pickle wrote it.
         pickles: How many pickles ended by STOP.
+        calls: Whether anything is called.
     """
 
     def __init__(self) -> None:
         self.imported: dict[tuple[str | None, str | None], None] = {}
         self.damage = self.growth = ""
+        self.calls = False
         self.pickles = self.over = 0
 
     def harmful(self) -> list[str]:
@@ -80,10 +101,10 @@ def read_pickle(file: Any) -> PickleReport:
         file.seek(start)
         imports_more, growth = False, Growth()
         try:
-            for module, name in _imports(file, growth):
+            for module, name in _imports(file, growth, report):
                 report.imported[module, name], imports_more = None, True
             report.growth, report.over = report.growth or growth.wrong(), max(report.over, growth.over)
-        except Exception as error:  # pickletools raises what it likes on bytes that are no pickle
+        except Exception as error:  # readers of opcodes raise what they like on bytes that are no pickle
             if report.pickles == 0 or imports_more:  # else it may be arrays that follow, as in old files of PyTorch
                 report.damage = str(error).splitlines()[0] if str(error) else type(error).__name__
             return report
@@ -109,12 +130,11 @@ class _Made:
     text: Any = None
 
 
-def _imports(file: Any, growth: Growth) -> Iterator[tuple[str | None, str | None]]:
+def _imports(file: Any, growth: Growth, report: PickleReport) -> Iterator[tuple[str | None, str | None]]:
     """(module, name) of each import up to STOP, found by following the stack."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
-    operations: Any = pickletools.genops(file)
-    for count, (opcode, argument, _) in enumerate(operations):
+    for count, (opcode, argument) in enumerate(opcodes_in(file)):
         if count > _MOST_OPCODES:
             raise ValueError(f"it has more than {_MOST_OPCODES} opcodes")
         name = opcode.name
@@ -133,10 +153,11 @@ def _imports(file: Any, growth: Growth) -> Iterator[tuple[str | None, str | None
         else:
             taken = take(stack, opcode)
             made = _left_by(name, argument, taken)
+            report.calls |= name in _CALLS
             if name in ("GLOBAL", "INST", "STACK_GLOBAL"):
                 yield made.of if isinstance(made, _Made) else made
             if name == "BUILD":
-                yield from _skip_array(file, taken)
+                yield from _skip_array(file, taken, report)
             stack += left(opcode, made)
 
 
@@ -145,13 +166,11 @@ def _left_by(name: str, argument: Any, taken: list[Any]) -> Any:
     if any(word in name for word in _TEXTS) or name.startswith(("INT", "BININT", "LONG")):
         return argument
     if name == "GLOBAL":
-        module, _, attribute = argument.partition(" ")
-        return _Name(module, attribute)
+        return _Name(*argument)
     if name == "INST":
-        module, _, attribute = argument.partition(" ")
-        return _Made(_Name(module, attribute))
+        return _Made(_Name(*argument))
     if name == "STACK_GLOBAL":
-        return _Name(*(part if isinstance(part, str) else None for part in [None, None, *taken][-2:]))
+        return _Name(*(part if isinstance(part, str) else None for part in taken))
     if "TUPLE" in name:
         return tuple(taken)
     if name == "EMPTY_DICT":
@@ -190,7 +209,7 @@ def _set_state(made: _Made, state: Any) -> None:
         made.text = None
 
 
-def _skip_array(file: Any, taken: list[Any]) -> Iterator[tuple[str | None, str | None]]:
+def _skip_array(file: Any, taken: list[Any], report: PickleReport) -> Iterator[tuple[str | None, str | None]]:
     """After the state of an array of joblib, read over its values, which lie within the pickle, or the imports of the
     pickle that holds them."""
     import numpy as np  # it takes a while to import
@@ -202,7 +221,7 @@ def _skip_array(file: Any, taken: list[Any]) -> Iterator[tuple[str | None, str |
         return
     shape, kind = state["shape"], state["dtype"]
     if not _is_plain(kind):
-        yield from _imports(file, Growth())
+        yield from _imports(file, Growth(), report)
         return
     if state.get("numpy_array_alignment_bytes") is not None:
         file.seek(file.read(1)[0], 1)

@@ -3,25 +3,76 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from lamina.runtime.protobufs import fields
 
-__all__ = ["keras_metadata_of", "onnx_findings", "saved_model_findings"]
+__all__ = ["metadata_of", "protobuf_findings", "protobuf_kind"]
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
 _FILE_OPS = frozenset(  # of TensorFlow: they read or write files, or ask machines, that the graph names
     "ReadFile WriteFile MatchingFiles WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2 TFRecordReader "
     "TFRecordReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2 LMDBReader ImmutableConst LookupTableExportV2 "
-    "TextLineDataset TFRecordDataset FixedLengthRecordDataset FixedLengthRecordDatasetV2 LoadDataset LoadDatasetV2 "
-    "SaveDataset SaveDatasetV2 CacheDataset CacheDatasetV2 CSVDataset CSVDatasetV2 DebugIdentity DebugIdentityV2 "
-    "DebugIdentityV3 DebugNumericSummary CopyHost WriteSummary CreateSummaryFileWriter CreateSummaryDbWriter "
-    "SqlDataset ExperimentalSqlDataset GenerateVocabRemapping DumpTensor Save SaveSlices "
+    "TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 LoadDataset "
+    "LoadDatasetV2 SaveDataset SaveDatasetV2 CacheDataset CacheDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset "
+    "MatchingFilesDataset DatasetToTFRecord SnapshotDataset SnapshotDatasetV2 SnapshotDatasetReader "
+    "SnapshotNestedDatasetReader SnapshotChunkDataset ListSnapshotChunksDataset DistributedSave RecordInput "
+    "DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNumericSummary DebugNanCount CopyHost WriteSummary ImportEvent "
+    "CreateSummaryFileWriter CreateSummaryDbWriter SqlDataset GenerateVocabRemapping LoadAndRemapMatrix "
+    "CheckpointExists DumpTensor CalibrationStatisticsSaver Save SaveSlices Restore RestoreSlice "
+    "FileSystemSetConfiguration Skipgram FixedUnigramCandidateSampler EncodeProto DecodeProtoV2 "
     "DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset "
-    "RegisterDatasetV2 RpcCall RpcClient RpcServer RpcServerRegister RpcServerStart".split()
+    "RegisterDatasetV2 RpcCall RpcClient RpcServer RpcServerRegister RpcServerStart RemoteCall".split()
 )
-_CODE_OPS = frozenset("PyFunc PyFuncStateless EagerPyFunc".split())
+_TABLES = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")  # of files among the assets, if it is honest
+_CODE_OPS = {
+    **dict.fromkeys("PyFunc PyFuncStateless EagerPyFunc".split(), "calls Python"),
+    **dict.fromkeys("XlaCustomCall XlaCustomCallV2".split(), "calls a function of a library by its name"),
+}
+_ENDINGS = (".onnx", ".pb", ".pbtxt", ".meta", ".cpb")
+_OF_TEXT = re.compile(rb"""\bop\s*:\s*["']([^"'\n]*)["']""")
+
+
+def protobuf_kind(data: Any, name: str) -> str:
+    """What a file that may be a protocol buffer is: "onnx", "graph", "meta", "text", "metadata", or "" for none.
+
+    Args:
+        data: Bytes of the file.
+        name: Its name, in small letters.
+    """
+    if name.endswith("keras_metadata.pb"):
+        return "metadata"
+    if name.endswith((".pbtxt", ".cpb", ".meta")):
+        return {"t": "text", "b": "chunks", "a": "meta"}[name[-1]]
+    if data[:1] == b"\x08" and len(data) > 2 and data[1] < 32:  # a version, and another field
+        try:
+            numbers = {number for number, value in fields(bytes(data)) if not isinstance(value, int)}
+        except ValueError:
+            numbers = set()
+        if (7 in numbers and not name.endswith(_ENDINGS[1:])) or {7, 8} <= numbers:
+            return "onnx"
+        if 2 in numbers and numbers <= {2}:
+            return "graph"
+    return "" if not name.endswith(_ENDINGS) else "onnx" if name.endswith(".onnx") else "graph"
+
+
+def protobuf_findings(data: Any, kind: str) -> Iterator[tuple[str, str]]:
+    """(rule, sentence) for each part of a model or graph that reads other files or needs code from elsewhere.
+
+    Args:
+        data: Bytes of the file.
+        kind: What `protobuf_kind` says of it.
+    """
+    if kind == "onnx":
+        yield from _onnx_findings(data)
+    elif kind == "text":
+        yield from _of_operations({name.decode("utf-8", "replace") for name in _OF_TEXT.findall(data)}, 0)
+    elif kind == "chunks":
+        yield "damaged", "is a SavedModel in chunks, which nothing here reads"
+    elif kind in ("graph", "meta"):
+        yield from _saved_model_findings(data, kind == "meta")
 
 
 def _all(data, *path):
@@ -38,19 +89,21 @@ def _text(data):
     return bytes(data).decode("utf-8", "replace")
 
 
-def onnx_findings(data: Any) -> Iterator[tuple[str, str]]:
-    """(rule, sentence) for each part of an ONNX model that reads other files or needs code from elsewhere.
-
-    Args:
-        data: Bytes of the file.
-    """
+def _onnx_findings(data):
     is_model = False
     for number, value in fields(data):
-        if number == 7 and not isinstance(value, int):
+        if isinstance(value, int):
+            continue
+        if number == 7:
             is_model = True
             yield from _graph(value, 0)
-        elif number == 25 and not isinstance(value, int):  # a function: its nodes
+        elif number == 20:  # how it is trained: two graphs
+            for graph in (*_all(value, 1), *_all(value, 2)):
+                yield from _graph(graph, 0)
+        elif number == 25:  # a function: its nodes, and values of its attributes
             yield from _nodes(value, 7, 0)
+            for attribute in _all(value, 11):
+                yield from _attribute(attribute, 0)
     if not is_model:
         raise ValueError("it has no graph")
 
@@ -92,29 +145,38 @@ def _nodes(owner, field, depth):
             elif number == 7:
                 domain = _text(value)
             elif number == 5:
-                for tensor in (*_all(value, 5), *_all(value, 10)):
-                    yield from _tensor(tensor)
-                for graph in (*_all(value, 6), *_all(value, 11)):
-                    yield from _graph(graph, depth + 1)
+                yield from _attribute(value, depth)
         if domain not in _STANDARD:
             yield "custom", f"uses the operator {domain}.{kind}, which a library from elsewhere must have"
 
 
-def saved_model_findings(data: Any, is_meta: bool = False) -> Iterator[tuple[str, str]]:
-    """(rule, sentence) for each operation of a SavedModel, or of a frozen graph, that runs Python or touches files.
+def _attribute(attribute, depth):
+    sparse = [*_all(attribute, 22), *_all(attribute, 23)]
+    parts = [tensor for one in sparse for tensor in (*_all(one, 1), *_all(one, 2))]
+    for tensor in (*_all(attribute, 5), *_all(attribute, 10), *parts):
+        yield from _tensor(tensor)
+    for graph in (*_all(attribute, 6), *_all(attribute, 11)):
+        yield from _graph(graph, depth + 1)
 
-    Args:
-        data: Bytes of the file.
-        is_meta: Whether it is a graph with its collections, as `.meta` files of TensorFlow 1 are.
-    """
+
+def _saved_model_findings(data, is_meta):
+    """Of a SavedModel, a frozen graph, or a graph with its collections, as `.meta` files of TensorFlow 1 are."""
     graphs = [*(_all(data, 2) if is_meta else _all(data, 2, 2))] or [data]
-    for operation in sorted({_text(name) for graph in graphs for name in _operations(graph)}):
-        if operation in _CODE_OPS:
-            yield "code", f"has the operation {operation}, which calls Python"
-        elif operation in _FILE_OPS:
-            yield "files", f"has the operation {operation}, which uses a file or a machine that the graph names"
+    names = [_text(name) for graph in graphs for name in _operations(graph)]
+    assets = len([*(_all(data, 6) if is_meta else _all(data, 2, 6))])
+    yield from _of_operations(set(names), sum(name in _TABLES for name in names) <= assets)
     if any(b"file://" in bytes(node) for graph in graphs for node in (*_all(graph, 1), *_all(graph, 2, 1, 3))):
         yield "files", "has an operation, such as PrintV2, that writes to the file of an attribute (file://)"
+
+
+def _of_operations(names, has_assets):
+    for name in sorted(names):
+        if name in _CODE_OPS:
+            yield "code", f"has the operation {name}, which {_CODE_OPS[name]}"
+        elif name.removeprefix("Experimental") in _FILE_OPS or (name in _TABLES and not has_assets):
+            yield "files", f"has the operation {name}, which uses a file or a machine that the graph names"
+        elif ">" in name:
+            yield "custom", f"has the operation {name}, which a library from elsewhere must have"
 
 
 def _operations(graph):
@@ -122,13 +184,17 @@ def _operations(graph):
     yield from _all(graph, 2, 1, 3, 2)
 
 
-def keras_metadata_of(data: Any) -> Iterator[Any]:
-    """The configs of layers in a `keras_metadata.pb`, a `SavedMetadata` of Keras 2: `nodes` with `metadata`.
+def metadata_of(data: Any, kind: str) -> Iterator[Any]:
+    """The configs of layers of Keras 2: in a `keras_metadata.pb`, which is a `SavedMetadata`, or among the objects of
+    a SavedModel.
 
     Args:
         data: Bytes of the file.
+        kind: What `protobuf_kind` says of it.
     """
-    for text in _all(data, 1, 5):
+    if kind not in ("metadata", "graph"):
+        return
+    for text in _all(data, 1, 5) if kind == "metadata" else _all(data, 2, 7, 1, 4, 3):
         try:
             yield json.loads(bytes(text))
         except (ValueError, RecursionError):

@@ -93,7 +93,7 @@ def test_a_pickle_beyond_what_is_unpacked_is_not_called_clean(tmp_path, monkeypa
     assert scanned(tmp_path, "m.pkl.gz", gzip.compress(data)) == {"damaged"}
     monkeypatch.undo()
     assert scanned(tmp_path, "m.pkl.gz", gzip.compress(data)) == {"code"}
-    monkeypatch.setattr("lamina.cli.scan_files._MOST_BYTES", 1000)
+    monkeypatch.setattr("lamina.cli.scan_zips._MOST_BYTES", 1000)
     assert "damaged" in scanned(tmp_path, "m.pt", archive({"m/data.pkl": data}, zipfile.ZIP_DEFLATED))
 
 
@@ -133,7 +133,7 @@ def test_an_array_of_joblib_hides_no_pickle(tmp_path):
     code = b"0cos\nsystem\nX\x02\0\0\0ls\x85R."
     assert scanned(tmp_path, "a.joblib", names + b")\x81" + (state % plain) + b"b" + bytes(40) + code) == {"code"}
     assert "code" in scanned(tmp_path, "a.joblib", names + (state % plain) + b"b" + code + bytes(40))
-    changed = names + b")\x81" + (state % objects) + b"b\x80\x02" + code + bytes(40)
+    changed = names + b")\x81" + (state % objects) + b"b\x80\x02" + code[1:] + bytes(40)
     assert "code" in scanned(tmp_path, "a.joblib", changed)
     larger = plain.replace(b"J\xff\xff\xff\xff", b"K\x02", 1)
     assert scanned(tmp_path, "a.joblib", names + b")\x81" + (state % larger) + b"b" + bytes(40) + code) == {"damaged"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.cli.scan_protobufs import _all, fields, saved_model_findings
+from lamina.cli.scan_protobufs import _all, fields, protobuf_findings
 from lamina.errors import ConfigError
 from lamina.runtime.protobufs import checksum, encode
 
@@ -71,7 +71,7 @@ def test_endpoints_are_signatures(folder):
     data = (folder / "archive" / "saved_model.pb").read_bytes()
     names = [bytes(name).decode() for name in _all(data, 2, 5, 1)]
     assert names == ["serving_default", "small", "two", "mixed", "total", "inverse"] and not list(
-        saved_model_findings(data)
+        protobuf_findings(data, "graph")
     )
     assert {bytes(name).decode() for name in _all(data, 2, 5, 2, 1, 1)} == {"x", "time", "text", "a", "b"}
     names = {path.name for path in (folder / "archive").rglob("*") if path.is_file()}

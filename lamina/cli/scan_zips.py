@@ -1,0 +1,69 @@
+"""Members of zip archives, whether or not the archive is sound."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["members"]
+
+_MOST_BYTES = 1 << 30  # of one member, unpacked
+
+
+def members(data: Any) -> Iterator[tuple[str, int, int, Any]]:
+    """(name, packed bytes, unpacked bytes, contents or what is wrong) of each member. Flags, checksums and the names in
+    local headers are not believed: readers of models differ in what they check.
+
+    Args:
+        data: Bytes of the archive.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+        infos = [(entry.filename, entry.header_offset, entry.compress_size, entry.file_size) for entry in entries]
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+        infos = []
+    known = {offset for _, offset, _, _ in infos}
+    text = bytes(data) if len(data) < _MOST_BYTES else b""
+    for match in re.finditer(rb"PK\x03\x04", text) if not infos else ():  # no directory: the local headers
+        if match.start() not in known:
+            packed, size, length = struct.unpack_from("<IIH", data, match.start() + 18)
+            name = bytes(data[match.start() + 30 : match.start() + 30 + length]).decode("utf-8", "replace")
+            infos.append((name, match.start(), packed or len(data) - match.start(), size))
+    for name, offset, packed, size in infos:
+        if name.endswith("/"):
+            continue
+        yield name, packed, size, _raw(data, offset, packed)
+
+
+def _raw(data, offset, packed):
+    if bytes(data[offset : offset + 4]) != b"PK\x03\x04":
+        return "has no local header where the directory says"
+    (method,) = struct.unpack_from("<H", data, offset + 8)
+    name, extra = struct.unpack_from("<HH", data, offset + 26)
+    begin = offset + 30 + name + extra
+    contents = bytes(data[begin : begin + min(packed, _MOST_BYTES)])
+    if method == 0:
+        return contents
+    try:
+        if method == 8:
+            stream: Any = zlib.decompressobj(-15)
+        elif method == 12:
+            stream = bz2.BZ2Decompressor()
+        elif method == 14:  # two bytes of a version, two of the length of the properties, the properties
+            size = int.from_bytes(contents[2:4], "little")
+            filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, contents[4 : 4 + size])]  # pyright: ignore[reportAttributeAccessIssue]
+            stream, contents = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters), contents[4 + size :]
+        else:
+            return f"is compressed by method {method}"
+        unpacked = stream.decompress(contents, _MOST_BYTES)
+    except (zlib.error, OSError, lzma.LZMAError, ValueError) as error:
+        return f"cannot be unpacked: {error}"
+    return unpacked if len(unpacked) < _MOST_BYTES else f"unpacks to more than {_MOST_BYTES} bytes"
