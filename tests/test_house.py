@@ -67,7 +67,7 @@ TOKENS = {
     "saving": 35_700,
     "serve": 10_200,
     "spelling": 9_100,
-    "training": 53_500,
+    "training": 53_900,
     "utils": 23_300,
     "view": 13_800,
     "visualization": 14_200,

@@ -106,8 +106,9 @@ def join_processes(mesh: Any) -> tuple[int, int]:
         mesh: DeviceMesh.
     """
     if jax.distributed.is_initialized() and processes.join(device_of(name).process_index for name in mesh.devices.flat):
-        _agree_on_seed("making a distribution")
-        _connect(mesh.backend_mesh)
+        with processes.as_one("making a distribution"):
+            _agree_on_seed("the seed of a distribution")
+            _connect(mesh.backend_mesh)
     return jax.process_count(), jax.process_index()
 
 
@@ -116,7 +117,8 @@ def _connect(mesh):
     and the first step may take longer than that to compile in one of them."""
     if mesh.devices.flat[0].platform != "cpu":
         return
-    for axes in {mesh.axis_names, *((axis,) for axis in mesh.axis_names if mesh.shape[axis] > 1)}:
+    several = [(axis,) for axis in mesh.axis_names if mesh.shape[axis] > 1]
+    for axes in dict.fromkeys([mesh.axis_names, *several]):  # in one order in all processes, unlike a set of names
         split, whole = NamedSharding(mesh, PartitionSpec(axes)), NamedSharding(mesh, PartitionSpec())
         size = math.prod(mesh.shape[axis] for axis in axes)
         ones = jax.make_array_from_callback((size,), split, np.ones(size, "float32").__getitem__)

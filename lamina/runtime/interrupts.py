@@ -38,6 +38,7 @@ class Interrupts:
 
     Attributes:
         requested: Number of the signal that asked for the end, or None.
+        agreed: Number of the signal that ends several processes after the current step, or None.
         takes_ends: The argument `ends`.
     """
 
@@ -47,6 +48,7 @@ class Interrupts:
         self.takes_ends: bool = ends
         self._together, self._defaults = together, {}
         self.requested: int | None = None
+        self.agreed: int | None = None
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is not threading.main_thread():
@@ -101,19 +103,11 @@ class Interrupts:
             self._previous(signal.SIGINT, None)
 
     def check(self) -> None:
-        """Raise EndRequested if a signal asked for the end. Call this between two steps. Several processes agree on
-        the step themselves."""
-        if self.requested is not None and not self._together:
-            self.end(self.requested)
-
-    @staticmethod
-    def end(number: int) -> None:
-        """Raise what a signal means.
-
-        Args:
-            number: Number of the signal.
-        """
-        raise KeyboardInterrupt if number == signal.SIGINT else EndRequested(number)
+        """Raise EndRequested if a signal asked for the end, of this process alone or of several that have agreed on the
+        step. Call this between two steps."""
+        number = self.agreed if self._together else self.requested
+        if number is not None:
+            raise KeyboardInterrupt if number == signal.SIGINT else EndRequested(number)
 
 
 def _system_action(number, action=None):

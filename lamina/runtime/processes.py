@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from lamina.runtime.neighbours import Neighbours
 
 __all__ = [
-    "agree", "as_one", "clock", "computes", "gather", "is_first", "join", "leave", "number", "set_limit", "together",
+    "agree", "as_one", "clock", "computes", "ends_all", "gather", "is_first", "join", "leave", "number", "set_limit",
+    "together",
 ]  # fmt: skip
 
 _BLOCK = 64  # rounds whose values are deleted at once
@@ -247,11 +248,18 @@ def as_one(begins: str, ends: str | None = None) -> Iterator[None]:
         begins: What all processes begin here, in words.
         ends: What all of them have ended after the block; None if one may go on before the others.
     """
-    try:
+    with ends_all():
         gather(None, begins)
         yield
         if ends is not None:
             gather(None, ends)
+
+
+@contextlib.contextmanager
+def ends_all() -> Iterator[None]:
+    """A block that an exception ends in all processes, also if they have not all come to it."""
+    try:
+        yield
     except BaseException as error:
         if _team is not None and not getattr(error, "_is_known", False):
             _end_all(_team, error)

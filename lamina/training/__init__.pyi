@@ -2,6 +2,7 @@
 
 from lamina.callbacks.logs import read_logs as read_logs
 from lamina.runtime.processes import as_one as as_one
+from lamina.runtime.processes import ends_all as ends_all
 from lamina.runtime.processes import together as together
 from lamina.training import step as step
 from lamina.training.compile import CompileLoss as CompileLoss

@@ -42,7 +42,7 @@ class Ending:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         model = self.model
         try:
-            of_all = processes.together() is None or getattr(self.steps, "ends", None)  # not of this process alone
+            of_all = processes.together() is None or self.interrupts.agreed  # not of this process alone
             if of_all and isinstance(error, (KeyboardInterrupt, EndRequested)):
                 self.end(error)
         finally:

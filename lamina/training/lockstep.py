@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import signal
+import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
+import numpy as np
 
 from lamina.core import context
-from lamina.errors import DataError
+from lamina.errors import DataError, warn
 from lamina.runtime import processes
+from lamina.runtime.digests import digest
+from lamina.training.data.shares import share_of
 
 __all__ = ["call_of_all", "in_lockstep", "is_agreed"]
 
@@ -25,7 +29,7 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
     Args:
         rest: The batches.
         first: Number of the first of them in its pass.
-        run: The Pass. A signal that one process received is stored in the `requested` of its Interrupts in all.
+        run: The Pass. A signal that one process received becomes the `agreed` of its Interrupts in all.
         stop: Attribute of the model that asks to stop.
 
     Raises:
@@ -33,7 +37,7 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         ProcessError: Another process raised an error, has ended, or is doing something else.
     """
     model, interrupts = run.model, run.interrupts
-    share = run.batches.share
+    share, is_told = run.batches.share, False
     if share is not None:
         model._runner.refresh()  # a ShardedExecution is there before the first step
     for number in itertools.count(first):
@@ -44,22 +48,27 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         if share is not None:
             rows = max((shape[0] for shape, _ in state["batch"] or () if shape), default=0)
             state["share"] = share.number, rows
+        else:
+            state["rows"] = _first_rows(batch)
         states = processes.gather(state, f"batch {number} of {_NAMES[run.kind]}")
         _points[0] = max(one["point"] for one in states) + interrupts.takes_ends
         if any(one["stop"] for one in states):
             setattr(model, stop, True)
             return
         asked = [one["ends"] for one in states if one["ends"] is not None]
-        run.ends = asked[0] if asked else None
+        interrupts.agreed = asked[0] if asked else None
         if all(one["batch"] is None for one in states):
             return
         _check_alike(number, [one["batch"] for one in states], share is not None)
+        if share is None and not is_told and any(one["rows"] != states[0]["rows"] for one in states):
+            is_told = _tell_of_rows(number)
         if share is not None:
             model._runner.sharded.sizes = [rows for _, rows in sorted({tuple(one["share"]) for one in states})]
         yield batch
 
 
-def call_of_all(call: str, model: Any, batches: Any, settings: str = "") -> AbstractContextManager[None]:
+@contextlib.contextmanager
+def call_of_all(call: str, model: Any, batches: Any, settings: str = "", validation: Any = None) -> Iterator[None]:
     """A block that all processes begin and end together, with a model and data that fit those of the others.
 
     Args:
@@ -67,13 +76,35 @@ def call_of_all(call: str, model: Any, batches: Any, settings: str = "") -> Abst
         model: Model.
         batches: Its data.
         settings: What else has to be the same, in words.
+        validation: Its validation data, or None.
     """
     size = batches.batch_size
     if size is not None and getattr(context.distribution(), "auto_shard_dataset", False):  # else each may have its own
         settings = f"batches of {size}{settings}"
     if call == "fit" and not getattr(model._runner.sharded, "is_compared", False):
         settings += ", the first of this model"
-    return processes.as_one(f"the start of {call} ({settings.removeprefix(', ')})", f"the end of {call}")
+    with processes.as_one(f"the start of {call} ({settings.removeprefix(', ')})", f"the end of {call}"):
+        _compare_data(batches, "data")
+        _compare_data(validation, "validation data")
+        yield
+
+
+def _compare_data(batches, name):
+    """Raise an error if processes have different arrays, of which each would take its rows: some rows would be taken
+    twice, and others never."""
+    if processes.together() is None or not hasattr(batches, "sample") or not context.distribution().auto_shard_dataset:
+        return
+    parts = zip(("x", "y", "sample_weight"), batches.sample(), strict=True)
+    mine = {name: [digest(leaf) for leaf in jax.tree_util.tree_leaves(part)] for name, part in parts}
+    found = processes.gather({"the number of rows": batches.num_samples, **mine}, f"comparing the {name}")
+    for number, other in enumerate(found):
+        wrong = [part for part, value in found[0].items() if other[part] != value]
+        if wrong:
+            raise DataError(
+                f"The processes have different {name}: {', '.join(wrong)} in process {number} and in process 0 differ.",
+                fix="Give each process the same data in the same order. Where each has its own: "
+                "DataParallel(auto_shard_dataset=False).",
+            )
 
 
 def is_agreed(value: Any, where: str) -> bool:
@@ -97,6 +128,27 @@ def _preemption():
     if distributed.global_state.preemption_sync_manager is None:
         return None
     return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(_points[0]) else None
+
+
+def _first_rows(batch):
+    """Numbers that tell the first row of a batch from others."""
+    leaves = [leaf for leaf in jax.tree_util.tree_leaves(batch) if isinstance(leaf, np.ndarray) and leaf.ndim]
+    return [zlib.crc32(leaf[:1].tobytes()) for leaf in leaves if not leaf.dtype.hasobject]
+
+
+def _tell_of_rows(number):
+    """Say that the processes have different rows in batches of which each takes its part, or that all compute as one.
+    Returns True."""
+    if share_of(context.distribution()) is None:
+        raise DataError(
+            f"The processes have different data in batch {number}, which all of them compute together.",
+            fix="Give each process the same batches: the same seeds, and no DistributedSampler.",
+        )
+    warn(
+        f"The processes have different rows in batch {number}, of which each takes its own: some are used twice and "
+        "others never. Give each the same batches, or where each has its own: DataParallel(auto_shard_dataset=False)."
+    )
+    return True
 
 
 def _shapes(batch):

@@ -42,14 +42,12 @@ class Pass:
         count: Number of the current batch in its pass, from 1.
         done: Batches of the pass whose steps are complete, counted from its start.
         position: Position in the data after these steps.
-        ends: Number of the signal that ends the run after the current step, where several processes agreed on it.
     """
 
     logs: Any
     count: int
     done: int
     position: Any
-    ends: int | None = None
 
     def __init__(
         self,
@@ -92,14 +90,10 @@ class Pass:
                 end(_last_of(index, together), self.logs)
             if progress is not None:
                 progress.update(index + 1, self.logs)
-            if alone:
-                self.interrupts.check()
-                if getattr(model, stop) and not within:
-                    break
-            elif self.ends is not None:
-                self.interrupts.end(self.ends)
-        if self.ends is not None:
-            self.interrupts.end(self.ends)
+            self.interrupts.check()
+            if alone and getattr(model, stop) and not within:
+                break
+        self.interrupts.check()
         if watched and within:
             end(_last_of(index, together), self.logs)
         self.batches.end_epoch()
@@ -139,13 +133,13 @@ def fit_batches(
     validation_steps_every: int | None = None,
 ) -> Any:
     """Train and return the History. `inspect()` is called before the first step."""
-    midway = _Midway(model, validation, validation_steps_every)
+    midway, alone = _Midway(model, validation, validation_steps_every), processes.together() is None
     epochs = min(epochs, settings.max_epochs() or epochs)
     progress = _progress(verbose, epochs, batches)
     callbacks = _callback_list(callbacks, model, epochs=epochs, steps=batches.num_batches, verbose=verbose)
     model.stop_training, model.training_batches, runner = False, batches.read_by_share(), model._runner
-    alone, epochs_of_all = processes.together() is None, f", epochs {initial_epoch} to {epochs}"
-    with call_of_all("fit", model, batches, epochs_of_all), Interrupts(True, together=not alone) as interrupts:
+    begun = call_of_all("fit", model, batches, f", epochs {initial_epoch} to {epochs}", validation)
+    with begun, Interrupts(True, together=not alone) as interrupts:
         inspect()
         runner.prepare("train", batches.peek())
         with Ending(model, callbacks, interrupts) as ending:
@@ -173,7 +167,7 @@ def fit_batches(
                 progress.end_epoch(logs)
                 with ending.held():
                     callbacks.on_epoch_end(epoch, logs)
-                if is_agreed(model.stop_training or batches.exhausted, f"the end of epoch {epoch + 1}"):
+                if _ends_after(epoch, model, batches):
                     break
             interrupts.check()
             _finish_averages(model, runner)
@@ -192,6 +186,14 @@ def _epochs_left(initial_epoch, epochs, resume):
     if resume is None:
         return range(initial_epoch, epochs)
     return range(resume.epoch, resume.epoch if resume.stopped else epochs)
+
+
+def _ends_after(epoch, model, batches):
+    """Whether the run ends after an epoch, in all processes, which still have the same values."""
+    runner = model._runner
+    if runner.sharded is not None:
+        runner.sharded.compare(runner.groups, f"After epoch {epoch + 1}: ")
+    return is_agreed(model.stop_training or batches.exhausted, f"the end of epoch {epoch + 1}")
 
 
 def _finish_averages(model, runner):

@@ -23,6 +23,8 @@ from lamina.training.data.shares import share_of
 
 __all__ = ["RealRows", "ShardedExecution", "real_rows", "sharded_execution"]
 
+_SMALL = 1024  # elements of a variable that is compared again after each epoch, such as a bias or a learning rate
+
 
 class ShardedExecution:
     """Places the variables, batches and results of a Runner while a distribution is set.
@@ -85,19 +87,23 @@ class ShardedExecution:
                 layout = self.distribution.get_slot_layout(owner, variable.shape, layout)
             yield variable, layout
 
-    def compare(self, groups: dict[str, list[Any]]) -> None:
+    def compare(self, groups: dict[str, list[Any]], after: str = "") -> None:
         """Raise an error if processes have different values of what is one value of the model: copies of it, trained
         together, would stay different and none of them would be right.
 
         Args:
             groups: The variables of the model, in groups.
+            after: After which part of the training the small ones are compared, in words; else all are, once.
 
         Raises:
             ConfigError: A value differs.
         """
-        if processes.together() is None or self.is_compared:
+        if processes.together() is None or (self.is_compared and not after):
             return
         variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
+        if after:
+            sizes = {id(variable): getattr(variable, "size", 1) for variable in variables}
+            variables = sorted([one for one in variables if sizes[id(one)] <= _SMALL], key=lambda one: sizes[id(one)])
         digests = [part_digests(variable.read()) for variable in variables]
         found = processes.gather(digests, "comparing the model")
         counts = [len(one) for one in found]
@@ -110,10 +116,14 @@ class ShardedExecution:
             of_part: dict[str, str] = {}
             if any(of_part.setdefault(part, digest) != digest for one in found for part, digest in one[index].items()):
                 raise ConfigError(
-                    f"The processes have different values of {getattr(variable, 'path', 'a seed')}.",
-                    fix="keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
+                    f"{after}The processes have different values of {getattr(variable, 'path', 'a seed')}.",
+                    fix="Let callbacks change the model by its logs, which are the same in all processes, and not by "
+                    "a clock or by random numbers of their own."
+                    if after
+                    else "keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
                 )
-        self.is_compared = self._compares_step = True
+        if not after:
+            self.is_compared = self._compares_step = True
 
     def compare_step(self, model: Any, program: Any, arguments: tuple[Any, ...]) -> None:
         """Raise an error if processes are about to take different first steps: with another loss in one of them, the

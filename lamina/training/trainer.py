@@ -106,40 +106,33 @@ class Trainer(StepMixin, LegacyMethods):
         >>> len(history.history["loss"])
         2
         """
-        self._must_be_compiled("fit")
-        data, arguments = (x, y, sample_weight), {
-            "batch_size": batch_size, "epochs": epochs, "callbacks": callbacks, "validation_split": validation_split,
-            "validation_data": validation_data, "class_weight": class_weight,
-        }  # fmt: skip
-        check_given(x, y, class_weight, epochs, initial_epoch, validation_data)
-        if validation_split and validation_data is None:
-            text = self._host_step() is not None
-            with training_module.text_advice(self):
-                (x, y, sample_weight), validation_data = training_module.split_validation(
-                    data, validation_split, text, self._names_of_inputs()
-                )
-        batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
-        batches.given, validation = data, None
-        if validation_data is not None:
-            size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
-            validation = self._validation_batches(validation_data, size, validation_steps)
-        callbacks = callbacks_with_options(callbacks, stop_on_nonfinite, resume)
+        with training_module.ends_all():
+            self._must_be_compiled("fit")
+            data, arguments = (x, y, sample_weight), {
+                "batch_size": batch_size, "epochs": epochs, "callbacks": callbacks,
+                "validation_split": validation_split, "validation_data": validation_data, "class_weight": class_weight,
+            }  # fmt: skip
+            check_given(x, y, class_weight, epochs, initial_epoch, validation_data)
+            if validation_split and validation_data is None:
+                text = self._host_step() is not None
+                with training_module.text_advice(self):
+                    (x, y, sample_weight), validation_data = training_module.split_validation(
+                        data, validation_split, text, self._names_of_inputs()
+                    )
+            batches = self._batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
+            batches.given, validation = data, None
+            if validation_data is not None:
+                size = validation_batch_size or (batch_size if _are_arrays(validation_data) else None)
+                validation = self._validation_batches(validation_data, size, validation_steps)
+            callbacks = callbacks_with_options(callbacks, stop_on_nonfinite, resume)
 
-        def inspect():
-            self._inspect("fit", batches, data, verbose, arguments, validation)
+            def inspect():
+                self._inspect("fit", batches, data, verbose, arguments, validation)
 
-        return training_module.fit_batches(
-            self,
-            batches,
-            validation,
-            epochs,
-            initial_epoch,
-            verbose,
-            callbacks,
-            validation_freq,
-            inspect,
-            validation_steps_every,
-        )
+            return training_module.fit_batches(
+                self, batches, validation, epochs, initial_epoch, verbose, callbacks, validation_freq, inspect,
+                validation_steps_every,
+            )  # fmt: skip
 
     @old_names("Model.evaluate")
     def evaluate(
@@ -175,13 +168,14 @@ class Trainer(StepMixin, LegacyMethods):
             CallError: If `compile` was not called.
             DataError: If the data does not fit the model.
         """
-        self._must_be_compiled("evaluate")
-        keywords("evaluate", kwargs)
-        check_given(x, y)
-        batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
-        self._inspect("evaluate", batches, (x, y, sample_weight), verbose)
-        logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
-        return logs if return_dict else self._as_list(logs)
+        with training_module.ends_all():
+            self._must_be_compiled("evaluate")
+            keywords("evaluate", kwargs)
+            check_given(x, y)
+            batches = self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
+            self._inspect("evaluate", batches, (x, y, sample_weight), verbose)
+            logs = training_module.evaluate_batches(self, batches, verbose, callbacks)
+            return logs if return_dict else self._as_list(logs)
 
     def predict(
         self,
@@ -217,8 +211,9 @@ class Trainer(StepMixin, LegacyMethods):
         try:
             if not verbose and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
                 return training_module.to_numpy(self._runner.predict((x, None, None)))
-            batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
-            return training_module.predict_batches(self, batches, verbose, callbacks)
+            with training_module.ends_all():
+                batches = self._batches(x, None, None, batch_size, steps, shuffle=False)
+                return training_module.predict_batches(self, batches, verbose, callbacks)
         except BaseException as error:
             with readable(error) as shown:
                 raise shown from None

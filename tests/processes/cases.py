@@ -98,6 +98,27 @@ class Cases:
 
         return self.fit(Once(2, stop), epochs=3)
 
+    def other_data(self):
+        """Other arrays, batches in another order, and data that only one refuses, which the program survives."""
+
+        def batches():
+            yield from (X[:8], X[8:16])[:: -1 if NUMBER else 1]
+
+        found = [self.fit(y=np.roll(Y, NUMBER)), self.fit(validation_data=(X[NUMBER:], Y[NUMBER:]))]
+        found += [self.fit(y=Y[: 32 - NUMBER]), self.fit()]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found.append(self.fit(x=((x, Y[:8]) for x in batches()), y=None, batch_size=None, epochs=1))
+        return [*found, [str(one.message) for one in caught]]
+
+    def drifts(self):
+        """One sets another learning rate."""
+
+        def faster(model):
+            model.optimizer.learning_rate = 1.0
+
+        return [self.fit(Once(2, faster)), self.fit(Once(2, faster, (0, 1)))[:8]]
+
     def an_error(self):
         def fail(model):
             raise ValueError("the disk is full")
@@ -191,7 +212,11 @@ class Cases:
             found += [self.fit(send, end, resume=folder), end.came]
             if folder:
                 found.append(self.fit(resume=folder))
-        return found
+        end = keras.callbacks.LambdaCallback(
+            on_test_batch_end=lambda batch, logs: os.kill(os.getpid(), signal.SIGTERM) if batch == NUMBER == 1 else None
+        )
+        found.append(self.fit(end, resume="run4", validation_data=(X, Y)))
+        return [*found, self.fit(resume="run4", validation_data=(X, Y))]
 
     def notice(self):
         """A signal between two runs, which JAX sees and tells the others."""
@@ -281,8 +306,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    names = "plain a_stop an_error files fewer_batches shares other_calls one_batch_alone too_late signals notice "
-    names += "disks seeds losses split"
+    names = "plain a_stop other_data drifts an_error files fewer_batches shares other_calls one_batch_alone too_late "
+    names += "signals notice disks seeds losses split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:
