@@ -68,6 +68,7 @@ _TABLE = {
     "LAM240": "hidden activation, gradient flow, recurrence",
     "LAM241": "disconnected, layer order",
     "LAM242": "frozen weights, disconnected",
+    "LAM246": "layer order, dropout",
     "LAM301": "learning rate",
     "LAM302": "frozen weights",
     "LAM303": "frozen weights",

@@ -39,7 +39,7 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience: int = max(patience, 0)
+        self.patience: int = self.epochs_to_wait(patience)
         self.verbose: int = verbose
         self.baseline: float | None = baseline
         self.restore_best_weights: bool = restore_best_weights

@@ -129,7 +129,7 @@ class ReduceLROnPlateau(MonitorCallback):
             raise ConfigError(f"factor of ReduceLROnPlateau is below 1; got {factor}.", fix="factor=0.1")
         super().__init__(monitor, mode, min_delta=min_delta)
         self.factor: float = factor
-        self.patience: int = max(patience, 0)
+        self.patience: int = self.epochs_to_wait(patience)
         self.verbose: int = verbose
         self.cooldown: int = cooldown
         self.min_lr: float = min_lr

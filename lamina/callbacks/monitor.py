@@ -34,6 +34,16 @@ class MonitorCallback(Callback):
         self.min_delta: float = abs(min_delta)
         self.monitor_op: Any = None  # function (value, reference) -> whether it is better; found with the first value
 
+    def epochs_to_wait(self, patience: int) -> int:
+        """The number of epochs without an improvement that `patience` says, with a warning for one below 0.
+
+        Args:
+            patience: Argument of the callback.
+        """
+        if patience < 0:
+            warn(f"{type(self).__name__}: patience is a number of epochs, 0 or more; {patience} is taken as 0.")
+        return max(patience, 0)
+
     def is_improvement(self, value: Any, reference: Any) -> bool:
         """Whether a value is better than another by more than `min_delta`.
 

@@ -6,6 +6,9 @@ import numpy as np
 
 from lamina.check.plans import callbacks_of, is_fresh_model
 from lamina.check.rule import rule
+from lamina.core.call_sites import op_of
+from lamina.core.registry import is_builtin
+from lamina.facts.outside_numbers import numbers_drawn_in
 
 __all__ = []
 
@@ -213,3 +216,38 @@ def _twice_in_own_loss(subject):
             None, twice[0], f"The loss takes {twice[1]} of what the model made with {twice[0]}.",
             "Leave out the last activation of the model, or use from_logits=False.",
         )  # fmt: skip
+
+
+@rule(
+    "LAM246", "warning", "random numbers that are drawn once", "model",
+    "A layer, loss or train_step is compiled: what NumPy's or Python's generators give meanwhile is a constant of the "
+    "program, the same in each batch and each epoch.",
+    "JAX: Pseudorandom numbers, and How to think in JAX, on side effects of traced functions",
+)  # fmt: skip
+def _numbers_drawn_once(subject):
+    if subject.model.run_eagerly:
+        return
+    for name, words, function in _own_functions(subject):
+        drawn = numbers_drawn_in(function)
+        if drawn:
+            of = op_of(drawn, "numpy.random") or "keras.random.uniform"
+            yield (
+                name, drawn, f"{words} draws numbers by {drawn}: once, as it is compiled.",
+                f"Use {of}(..., seed=self.seed_generator), with self.seed_generator = keras.random.SeedGenerator() in "
+                "__init__.",
+            )  # fmt: skip
+
+
+def _own_functions(subject):
+    """(name of a layer or None, words, function) of all that the user wrote and training compiles."""
+    model = subject.model
+    for layer in dict.fromkeys([model, *model._flatten_layers()]):
+        for name in ("call", "train_step", "compute_loss", "function"):
+            if _is_own(getattr(layer, name, None)):
+                yield layer.name, f"{name} of {layer.name}", getattr(layer, name)
+    losses = dict.fromkeys(getattr(head.loss, "fn", head.loss) for head in subject.heads) if model.compiled else ()
+    yield from ((None, f"The loss {loss.__name__}", loss) for loss in losses if _is_own(loss))
+
+
+def _is_own(function):
+    return hasattr(function, "__code__") and not is_builtin(function)

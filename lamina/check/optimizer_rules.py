@@ -41,13 +41,19 @@ def _unusual_learning_rate(subject):
     rate = getattr(optimizer, "learning_rate", None)
     if name not in _USUAL or rate is None:
         return
+    rate = float(np.asarray(rate))
+    if rate < 0:
+        yield (
+            None, rate, f"The learning rate of {type(optimizer).__name__} is {rate:g}: steps go up the loss.",
+            f"Use a learning rate above 0: {-rate:g}.",
+        )  # fmt: skip
+        return
     low, high = _USUAL[name]
     scheduled = schedule_of(optimizer) is not None or any(
         "LearningRate" in type(callback).__name__ for callback in callbacks_of(subject)
     )
     layers = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted"))
     high = min(high, _DEEP.get(name, high)) if layers >= 4 and not _is_normalized(subject) else high
-    rate = float(np.asarray(rate))
     if (rate > 1.001 * high and layers > 1) or (rate < low and not scheduled):
         side = "small" if rate < low else "large"
         yield (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import math
-import operator
 import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -24,7 +23,8 @@ from lamina.core.array_types import DTypeLike, Shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.no_values import NoValues, refuse_layers
 from lamina.core.probes import probe
-from lamina.errors import CallError, ShapeError
+from lamina.core.shapes import standardize_shape
+from lamina.errors import CallError
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import SaysWhatWasMeant
 
@@ -189,34 +189,6 @@ for _dunder, _op in {
     "ge": "greater_equal", "ne": "not_equal",
 }.items():  # fmt: skip
     setattr(KerasTensor, f"__{_dunder}__", _method(_op))
-
-
-def standardize_shape(shape: Any) -> Shape:
-    """A shape as a tuple of ints and None.
-
-    Args:
-        shape: Number, list or tuple.
-
-    Raises:
-        ShapeError: The shape is None, or a size is negative.
-    """
-    if isinstance(shape, (int, np.integer)):
-        shape = (shape,)
-    if shape is None:
-        raise ShapeError(
-            "A shape is a tuple of sizes; got None.", fix="shape=(784,), or shape=(None, 784) where a size is not known"
-        )
-    try:
-        sizes = tuple(None if size is None else operator.index(size) for size in shape)
-    except TypeError:
-        raise ShapeError(f"A shape is a tuple of whole numbers; got {shape!r}.", fix="shape=(784,)") from None
-    for size in sizes:
-        if size is not None and size < 0:
-            raise ShapeError(
-                f"Sizes are 0 or more, or None; got {sizes}.",
-                fix=f"shape={tuple(None if size is None or size < 0 else size for size in sizes)}",
-            )
-    return sizes
 
 
 def is_symbolic(structure: Any) -> bool:

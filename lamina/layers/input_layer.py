@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
+from lamina.core.shapes import standardize_shape
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 from lamina.spelling.arguments import unknown_arguments
@@ -63,7 +64,7 @@ class InputLayer(Layer):
             given = dict(shape=shape, batch_size=batch_size, batch_shape=batch_shape, dtype=dtype, sparse=sparse)
             _refuse_other_than(input_tensor, **given)
         if shape is not None and batch_shape is None:
-            batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+            batch_shape = (batch_size, *standardize_shape(shape))
         if input_tensor is None:
             input_tensor = KerasTensor(batch_shape, dtype=standardize_dtype(dtype), sparse=sparse or False, name=name)
         self.batch_shape = tuple(input_tensor.shape)

@@ -36,3 +36,18 @@ def unpacked(outputs: Any) -> Any:
 def one_or_list(values: list[Any]) -> Any:
     """The element of a list of one; else the list."""
     return values[0] if len(values) == 1 else values
+
+
+def shown_index(key: Any) -> str:
+    """An index or slice as Python writes it between brackets.
+
+    Args:
+        key: What `__getitem__` got.
+
+    >>> shown_index(slice(1, None)), shown_index(-1)
+    ('1:', '-1')
+    """
+    if not isinstance(key, slice):
+        return repr(key)
+    ends = ["" if end is None else repr(end) for end in (key.start, key.stop, key.step)]
+    return ":".join(ends if key.step is not None else ends[:2])

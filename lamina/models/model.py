@@ -15,7 +15,7 @@ from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
 from lamina.layers.input_layer import Input
-from lamina.models.ends import check_names, one_or_list, unique_names, unpacked
+from lamina.models.ends import check_names, one_or_list, shown_index, unique_names, unpacked
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
@@ -86,7 +86,9 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
                 args = args[1:] if args[:1] == (self,) else args  # Keras 2 took `super().__init__(self)`
                 super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
 
-        # The graph
+        def __getitem__(self, key):  # elsewhere a model is a list; Python's words do not say where the layers are
+            fix = f"model.get_layer({key!r})" if isinstance(key, str) else f"model.layers[{shown_index(key)}]"
+            raise ArgumentError(f"{self.name} is a model, not a list: its layers are in `layers`.", fix=fix)
 
     def _set_graph(self, inputs, outputs):
         """Compute the outputs from the inputs, both symbolic tensors."""
@@ -165,16 +167,14 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs."""
-        return (
-            [tensor._keras_history.operation.name for tensor in self._tensors("input_tensors")] if self._graph else []
-        )
+        return [tensor._keras_history.operation.name for tensor in self.inputs] if self._graph else []
 
     @property
     def output_names(self) -> list[str] | None:
         """The name of the layer that computes each output; None without a graph."""
         if self._graph is None:
             return None
-        return unique_names([tensor._keras_history.operation.name for tensor in self._tensors("output_tensors")])
+        return unique_names([tensor._keras_history.operation.name for tensor in self.outputs])
 
     def _names_of_inputs(self):
         return self.input_names if self._graph is not None else []
@@ -225,8 +225,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         return super().compute_output_spec(*args, **kwargs)
 
     def _host_step(self):
-        graph = self._graph
-        return self._prepare if graph is not None and host_part(graph) is not None else None
+        return self._prepare if self._graph is not None and host_part(self._graph) is not None else None
 
     def _prepare(self, inputs):
         """What a step takes in place of text: the results of the part of the graph that runs on the host."""

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.legacy import make_callable
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adadelta"]
@@ -80,6 +81,7 @@ class Adadelta(Optimizer):
             name,
             **kwargs,
         )
+        check_shares(rho=rho)
         self.rho = rho
         self.epsilon: float = epsilon_of(epsilon)
 

@@ -11,7 +11,7 @@ from lamina.core.typing import Tensor
 from lamina.core.variable import Variable, unwrap
 from lamina.kernels.adam import fused_update, is_available
 from lamina.legacy import make_callable
-from lamina.optimizers.misuse import check_share
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adam"]
@@ -90,9 +90,7 @@ class Adam(Optimizer):
             name,
             **kwargs,
         )
-        for argument, value, usual in (("beta_1", beta_1, 0.9), ("beta_2", beta_2, 0.999)):
-            if isinstance(value, (int, float)):
-                check_share(argument, value, usual)
+        check_shares(beta_1=beta_1, beta_2=beta_2)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon: float = epsilon_of(epsilon)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.legacy import make_callable
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Adamax"]
@@ -82,6 +83,7 @@ class Adamax(Optimizer):
             name,
             **kwargs,
         )
+        check_shares(beta_1=beta_1, beta_2=beta_2)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon: float = epsilon_of(epsilon)

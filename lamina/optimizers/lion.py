@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots
 
 __all__ = ["Lion"]
@@ -80,6 +81,7 @@ class Lion(Optimizer):
             name,
             **kwargs,
         )
+        check_shares(beta_1=beta_1, beta_2=beta_2)
         if not 0 < beta_1 <= 1:
             raise ConfigError(
                 f"beta_1 is above 0 and at most 1; got {beta_1!r}.", fix="RMSprop is a rule without momentum."

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from lamina.errors import CallError, ConfigError
 
-__all__ = ["check_pairs", "check_rate", "check_share"]
+__all__ = ["check_pairs", "check_rate", "check_shares"]
 
 
 def check_rate(optimizer: Any, learning_rate: Any) -> None:
@@ -26,16 +28,19 @@ def check_rate(optimizer: Any, learning_rate: Any) -> None:
         raise ConfigError(message, fix="learning_rate=0.001")
 
 
-def check_share(name: str, value: Any, usual: float) -> None:
-    """Raise an error for a momentum that is no number between 0 and 1.
+_USUAL = {"beta_1": 0.9, "beta_2": 0.999, "rho": 0.9, "momentum": 0.9, "adam_beta_1": 0.9, "adam_beta_2": 0.999}
+
+
+def check_shares(**shares: Any) -> None:
+    """Raise an error for a momentum or a decay that is no number between 0 and 1.
 
     Args:
-        name: Name of the argument.
-        value: What it got.
-        usual: A usual value.
+        **shares: Values of arguments by their names. Arrays and variables, which may be traced, are taken as they are.
     """
-    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ConfigError(f"{name} is a number between 0 and 1; got {value!r}.", fix=f"{name}={usual}")
+    for name, value in shares.items():
+        number = isinstance(value, (int, float, np.number))
+        if value is None or isinstance(value, str) or (number and not 0 <= float(value) <= 1):  # pyright: ignore
+            raise ConfigError(f"{name} is a number between 0 and 1; got {value!r}.", fix=f"{name}={_USUAL[name]}")
 
 
 def check_pairs(grads_and_vars: Iterable[Any]) -> list[Any]:

@@ -11,6 +11,7 @@ from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.errors import ShapeError
 from lamina.optimizers.adam import adam_step
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["Muon"]
@@ -110,6 +111,7 @@ class Muon(Optimizer):
             name,
             **kwargs,
         )
+        check_shares(adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2, momentum=momentum)
         self.adam_beta_1 = adam_beta_1
         self.adam_beta_2 = adam_beta_2
         self.adam_weight_decay = adam_weight_decay

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.legacy import make_callable
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["RMSprop"]
@@ -85,6 +86,7 @@ class RMSprop(Optimizer):
             name,
             **kwargs,
         )
+        check_shares(rho=rho, momentum=momentum)
         self.rho = rho
         self.momentum = momentum
         self.epsilon: float = epsilon_of(epsilon)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots, epsilon_of
 
 __all__ = ["ScheduleFreeAdamW"]
@@ -83,6 +84,7 @@ class ScheduleFreeAdamW(Optimizer):
             name,
             **kwargs,
         )
+        check_shares(beta_1=beta_1, beta_2=beta_2)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon: float = epsilon_of(epsilon)

@@ -7,7 +7,7 @@ from typing import Any
 from lamina.core.typing import Tensor
 from lamina.core.variable import Variable
 from lamina.legacy import make_callable
-from lamina.optimizers.misuse import check_share
+from lamina.optimizers.misuse import check_shares
 from lamina.optimizers.optimizer import LearningRateLike, Optimizer, Slots
 
 __all__ = ["SGD"]
@@ -79,7 +79,7 @@ class SGD(Optimizer):
             name,
             **kwargs,
         )
-        check_share("momentum", momentum, 0.9)
+        check_shares(momentum=momentum)
         self.momentum = momentum
         self.nesterov = nesterov
 

@@ -226,6 +226,9 @@ def test_an_unknown_direction_is_asked_for():
         run(callbacks.EarlyStopping("speed"), [{"speed": 1.0}])
     with pytest.warns(UserWarning, match="'up' is taken as 'auto'"):
         callbacks.EarlyStopping(mode="up")
+    for kind in (callbacks.EarlyStopping, callbacks.ReduceLROnPlateau):
+        with pytest.warns(UserWarning, match="-3 is taken as 0"):
+            assert kind(patience=-3).patience == 0
     with pytest.warns(UserWarning, match="EarlyStopping monitors 'val_loss', which is not in logs"):
         run(callbacks.EarlyStopping(), [{"loss": 1.0}])
 

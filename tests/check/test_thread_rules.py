@@ -1,5 +1,7 @@
 """Rules that programs after threads brought: losses of one's own, weights of nobody, and data of a kind."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -201,7 +203,41 @@ def tagged(weights):
     return model, PADDED, PADDED % 3, {"sample_weight": weights.astype("float32")}
 
 
+class Noisy(L.Layer):
+    """Adds numbers that a function of its own draws."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.draw, self.generator = draw, np.random.default_rng(0)
+
+    def call(self, x):
+        return x + self.draw(self)
+
+
+class Drawing(Noisy):
+    def __init__(self):
+        super().__init__(None)
+
+    def call(self, x):
+        return x * self._factor()
+
+    def _factor(self):
+        return np.array([self.generator.normal() for _ in range(4)], "float32")
+
+
+class Seeded(Noisy):
+    def call(self, x):
+        return x + keras.random.normal((4,)) + np.random.default_rng(0).normal(size=4).astype("float32")
+
+
+def drawing(y, p):
+    return ops.mean(ops.square(y - p)) * np.random.rand()
+
+
 WRONG = {
+    "LAM246": [
+        lambda: through(Drawing()), lambda: through(L.Lambda(lambda x: x + random.random())), lambda: lossy(drawing),
+    ],
     "LAM112": [
         lambda: own(pairs, THREE[:, None], 4), lambda: own(risk(lambda y: y[:, 1:]), np.abs(X[:, :2])),
         lambda: lossy(lambda y, p: ops.mean(ops.square(y - p))),
@@ -234,6 +270,7 @@ WRONG = {
     "LAM410": [masked, lambda: masked(epochs=3)],
 }  # fmt: skip
 SOUND = {
+    "LAM246": [lambda: through(Seeded(None)), lambda: through(L.Lambda(lambda x: x + np.sqrt(2.0)))],
     "LAM112": [
         lambda: own(pairs, THREE, 4), lambda: own(risk(lambda y: y[:, 1]), np.abs(X[:, :2])),
         lambda: lossy(lambda y, p: ops.mean(ops.square(y - p[:, 0]))),

@@ -70,6 +70,8 @@ WRONG = {
         lambda: head(1, optimizer=Adam(0.5)),
         lambda: head(1, optimizer=SGD(10.0)),
         lambda: head(1, optimizer=Adam(1e-9)),
+        lambda: head(1, optimizer=Adam(-0.01)),
+        lambda: scheduled(schedules.ExponentialDecay(-0.1, 10, 0.9)),
         lambda: head(1, optimizer="adadelta"),
         lambda: net(*(layers.Dense(4, "relu") for _ in range(4)), layers.Dense(1), loss="mse", optimizer=SGD(1.0)),
     ],

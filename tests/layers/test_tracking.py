@@ -33,6 +33,11 @@ def test_a_slip_in_trainable_is_told(name):
         setattr(Dense(1, name="dense"), name, False)
 
 
+def test_a_slip_in_stop_training_is_told():
+    with pytest.warns(UserWarning, match="small.stop_training = True"):
+        lamina.Sequential([Dense(1)], name="small").stop_trainning = True
+
+
 @pytest.mark.parametrize("name", ["train_bias", "training", "trained", "tied", "trim", "transposed"])
 def test_attributes_of_their_own_are_taken_in_silence(name):
     setattr(Dense(1), name, True)

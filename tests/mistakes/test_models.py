@@ -5,6 +5,22 @@ from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
     Mistake(
+        wrong="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model[0]",
+        right="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model.layers[0]",
+        says="model.layers[0]",
+    ),
+    Mistake(
+        wrong="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model['a']",
+        right="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model.get_layer('a')",
+        says="model.get_layer('a')",
+    ),
+    Mistake(
+        wrong="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model[1:]",
+        right="model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name='a')]); model.layers[1:]",
+        says="model.layers[1:]",
+    ),
+    Mistake(wrong="keras.Input(('8', None))", right="keras.Input(shape=(8, None))", says="shape=(8, None)"),
+    Mistake(
         wrong="class M(keras.Model): pass\nM()(np.ones((2, 3)))",
         right="class M(keras.Model):\n    def call(self, inputs): return inputs\nM()(np.ones((2, 3)))",
         says="def call(self, inputs):",

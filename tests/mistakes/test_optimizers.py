@@ -30,6 +30,24 @@ MISTAKES = [
         right="keras.optimizers.Adam(0.1)",
         says="Adam(0.1)",
     ),
+    *(
+        Mistake(
+            f"keras.optimizers.{name}({share}=1.5)", f"keras.optimizers.{name}({share}={usual})", f"{share}={usual}"
+        )
+        for name, share, usual in (
+            ("Adam", "beta_1", 0.9),
+            ("AdamW", "beta_2", 0.999),
+            ("Adamax", "beta_1", 0.9),
+            ("Nadam", "beta_2", 0.999),
+            ("Lamb", "beta_1", 0.9),
+            ("Lion", "beta_2", 0.999),
+            ("RMSprop", "rho", 0.9),
+            ("RMSprop", "momentum", 0.9),
+            ("Adadelta", "rho", 0.9),
+            ("Muon", "adam_beta_2", 0.999),
+            ("ScheduleFreeAdamW", "beta_2", 0.999),
+        )
+    ),
     Mistake(
         wrong="keras.optimizers.SGD(momentum=2)",
         right="keras.optimizers.SGD(momentum=0.9)",

@@ -34,6 +34,8 @@ _UNTRACKED = frozenset(
     "loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker _variables_in_order".split()
 )
 
+_SWITCHES = "trainable", "stop_training", "run_eagerly", "stateful"  # attributes that are set to True or False
+
 
 class Tracked:
     """An object with parts among its attributes. `_birth` orders parts that were never assigned by name."""
@@ -67,7 +69,7 @@ class Tracked:
             holds_variables = not just_made and any(True for _ in parts_in(value, Variable))
             if holds_variables:
                 self._ordered_variables()  # what was put into lists before this
-        elif value.__class__ is bool and name[:1] == "t":
+        elif value.__class__ is bool and name[:1] in "tsr":
             _warn_of_slip(self, name, value)
         try:
             object.__setattr__(self, name, value)
@@ -105,9 +107,10 @@ class Tracked:
 
 
 def _warn_of_slip(owner, name, value):
-    """Warn of `layer.trainble = False`, which Python takes without a word and which freezes nothing."""
-    if not hasattr(owner, name) and nearest(name, ["trainable"], strict=True):
-        warn(f"{owner.name} has no attribute {name!r}, so this changes nothing: {owner.name}.trainable = {value}.")
+    """Warn of `layer.trainble = False` and `model.stop_trainning = True`, which change nothing."""
+    switches = [] if hasattr(owner, name) else [one for one in _SWITCHES if hasattr(owner, one)]
+    for meant in nearest(name, switches, strict=True):
+        warn(f"{owner.name} has no attribute {name!r}, so this changes nothing: {owner.name}.{meant} = {value}.")
 
 
 def _reserved(owner, name):
