@@ -110,17 +110,6 @@ def _is_number(value):
     return isinstance(value, (int, float))
 
 
-def _with_name_first(add_weight):
-    @functools.wraps(add_weight)
-    def add(self, *args, **kwargs):
-        if args and isinstance(args[0], str):
-            names = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
-            return add_weight(self, **dict(zip(names, args, strict=False)), **kwargs)
-        return add_weight(self, *args, **kwargs)
-
-    return add
-
-
 def _with_inputs_first(get_initial_state):
     @functools.wraps(get_initial_state)
     def get(self, inputs=None, batch_size=None, dtype=None):
@@ -159,7 +148,6 @@ def patch_keras() -> None:
     of_layers: dict[str, Any] = {
         "add_metric": add_metric,
         "add_loss": _also_symbolic(Layer.add_loss),
-        "add_weight": _with_name_first(Layer.add_weight),
         "input_shape": _shape("input"),
         "output_shape": _shape("output"),
     }

@@ -14,6 +14,7 @@ from lamina.core.context import bind
 from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
 from lamina.legacy import warn_renamed_method
+from lamina.legacy.name_first import name_first
 from lamina.losses.loss import compute_dtype
 from lamina.runtime.tracebacks import filters_traceback
 
@@ -102,6 +103,7 @@ class Metric(Configurable):
         return variable
 
     @filters_traceback
+    @name_first("name", "shape")
     def add_weight(
         self,
         shape: ShapeLike = (),
@@ -117,9 +119,8 @@ class Metric(Configurable):
             dtype: Type of the variable; None means `keras.config.floatx()`.
             name: Name of the variable.
         """
-        if isinstance(shape, str):  # Keras 1 and 2: add_weight(name, shape)
-            is_shape = isinstance(initializer, (tuple, list))
-            shape, initializer, name = initializer if is_shape else (), None if is_shape else initializer, shape
+        if isinstance(shape, str):  # Keras 1 and 2: add_weight("total", "zeros")
+            shape, initializer = (), shape
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:

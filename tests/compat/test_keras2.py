@@ -138,14 +138,6 @@ def test_first_states_for_inputs_as_in_keras_2():
     assert [state.shape for state in cell.get_initial_state(batch_size=2, dtype=tf.float32)] == [(2, 4)] * 2
 
 
-def test_names_of_weights_come_first_in_keras_2():
-    layer = keras.layers.Layer()
-    layer.add_weight("kernel", shape=[2, 3], initializer="ones")
-    layer.add_weight("bias", (3,), "float32", "zeros")
-    layer.add_weight(name="scale", shape=())
-    assert [(one.name, one.shape) for one in layer.weights] == [("kernel", (2, 3)), ("bias", (3,)), ("scale", ())]
-
-
 def test_shapes_of_layers_of_keras_2():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Lambda(lambda x: x, (3,))])
     assert (model.layers[0].input_shape, model.layers[0].output_shape) == ((None, 2), (None, 3))

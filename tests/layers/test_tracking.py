@@ -90,3 +90,23 @@ def test_variables_have_the_order_of_keras():
     got = ordered(lamina)
     assert got == ordered(keras)
     assert got[1] == ["bias", "embeddings", "scale", "kernel", "bias again"]
+
+
+def test_names_of_weights_come_first_in_keras_2():
+    layer = Layer(name="old")
+    layer.add_weight("kernel", shape=[2, 3], initializer="ones")
+    layer.add_weight("bias", (3,), "float32", "zeros", None, False)
+    layer.add_weight("scale", [2], initializer="ones")
+    layer.add_weight(name="shift", shape=())
+    found = [(one.name, one.shape, one.trainable) for one in layer.weights]
+    assert found == [("kernel", (2, 3), True), ("scale", (2,), True), ("shift", (), True), ("bias", (3,), False)]
+    assert [np.unique(layer.weights[index]).tolist() for index in (0, 1, 3)] == [[1.0], [1.0], [0.0]]
+
+    class Total(lamina.metrics.Metric):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign(self.total + 1)
+
+    metric = Total()
+    metric.total, table = metric.add_weight("total", "ones"), metric.add_weight("table", shape=(2, 2))
+    assert [(one.name, one.shape) for one in metric.variables] == [("total", ()), ("table", (2, 2))]
+    assert float(metric.total) == 1 and not np.any(table)

@@ -16,6 +16,7 @@ from lamina.errors import CallError, ConfigError, ShapeError, UnsupportedError
 from lamina.layers.base.misuse import refuse_weight
 from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import KerasAttributes, unique
+from lamina.legacy.name_first import name_first
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 from lamina.runtime.tracebacks import filters_traceback
@@ -159,6 +160,7 @@ class VariablesMixin(KerasAttributes):
         return sum(variable.size for variable in self.weights)
 
     @filters_traceback
+    @name_first("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
     def add_weight(
         self,
         shape: ShapeLike | None = None,
@@ -186,9 +188,6 @@ class VariablesMixin(KerasAttributes):
             overwrite_with_gradient: Whether a step of training stores the gradient as the new value.
             name: Name of the variable, the last part of its path.
         """
-        if isinstance(shape, str):  # Keras 1 and 2: add_weight(name, shape)
-            shape, name = (initializer if isinstance(initializer, (tuple, list)) else ()), shape
-            initializer = None
         refuse_weight(self, shape)
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
