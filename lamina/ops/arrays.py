@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from lamina.core.typing import DTypeLike, Tensor
 
 __all__ = [
-    "axes", "canonical", "canonical_or_none", "float_operands", "floating", "last_axis_moved", "operand", "tensor",
+    "axes", "canonical", "canonical_or_none", "float_operands", "floating", "operand", "tensor",
     "upcast",
 ]  # fmt: skip
 
@@ -126,14 +125,3 @@ def upcast(x: Tensor) -> Tensor:
         x: Array.
     """
     return x.astype(jnp.float32) if x.dtype in (jnp.float16, jnp.bfloat16) else x
-
-
-def last_axis_moved(function: Callable[[Tensor], Tensor], x: Tensor, axis: int) -> Tensor:
-    """`function`, which works on the last axis, applied to `axis` of `x`.
-
-    Args:
-        function: Function of an array.
-        x: Array.
-        axis: Axis to work on.
-    """
-    return jnp.moveaxis(function(jnp.moveaxis(x, axis, -1)), -1, axis)
