@@ -71,7 +71,7 @@ TODAY: dict[str, str] = _rows("""
     is_int_dtype lamina.core.dtypes:is_integer
     compute_output_spec lamina.core.keras_tensor:trace
     set_keras_mask lamina.core.keras_tensor:set_mask
-    standardize_shape lamina.core.shapes:
+    standardize_shape lamina.core.array_types:
     Node lamina.core.node:
     KerasHistory lamina.core.node:History
     KerasSaveable lamina.core.configurable:Configurable

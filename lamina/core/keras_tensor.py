@@ -19,11 +19,10 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, sparse, tree
-from lamina.core.array_types import DTypeLike, Shape
+from lamina.core.array_types import DTypeLike, Shape, standardize_shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.no_values import NoValues, refuse_layers
 from lamina.core.probes import probe
-from lamina.core.shapes import standardize_shape
 from lamina.errors import CallError
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import SaysWhatWasMeant

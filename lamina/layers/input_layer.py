@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lamina.core.array_types import standardize_shape
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
-from lamina.core.shapes import standardize_shape
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 from lamina.spelling.arguments import unknown_arguments

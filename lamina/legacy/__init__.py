@@ -12,6 +12,7 @@ from lamina.legacy.renames import (
     OldSpelling,
     accepting_old_names,
     accepts_old_names,
+    name_first,
     name_of_today,
     old_names,
     only_old_names,
@@ -35,9 +36,8 @@ __all__ = [
     "CLASSES", "FILES_WITH_OLD_PATHS", "GONE", "GONE_MODULES", "INSTEAD", "METHODS", "MODULES", "NAMES", "ROWS",
     "SHORT_LOSS_NAMES", "FixedValue", "MovedTo", "OldClass", "OldNameError", "OldSpelling", "Part", "Row",
     "accepting_old_names", "accepts_old_names", "data_format_of", "find_old_modules", "make_callable", "moved",
-    "moved_from",
-    "name_of_today", "old_names", "old_names_of", "only_old_names", "rename", "warn_renamed", "warn_renamed_method",
-    "without_rename_warnings",
+    "moved_from", "name_first", "name_of_today", "old_names", "old_names_of", "only_old_names", "rename",
+    "warn_renamed", "warn_renamed_method", "without_rename_warnings",
 ]  # fmt: skip
 
 __getattr__: Any = old_names_of(__name__)

@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from lamina.errors import ArgumentError, ConfigError, warn
 from lamina.legacy.names import NAMES, SHORT_LOSS_NAMES
@@ -20,7 +20,7 @@ from lamina.legacy.table import ARGUMENTS, METHODS, Around, MovedTo, Part
 from lamina.runtime.tracebacks import readable
 
 __all__ = [
-    "OldSpelling", "accepting_old_names", "accepts_old_names", "name_of_today", "old_names",
+    "OldSpelling", "accepting_old_names", "accepts_old_names", "name_first", "name_of_today", "old_names",
     "only_old_names", "rename", "warn_renamed", "warn_renamed_method", "without_rename_warnings",
 ]  # fmt: skip
 
@@ -212,3 +212,24 @@ def old_names(owner: str) -> Callable[[F], F]:
         owner: Class or method.
     """
     return functools.partial(accepting_old_names, owner=owner)
+
+
+def name_first(*names: str) -> Callable[[F], F]:
+    """Decorator for a method whose first argument was the name in Keras 1 and 2, `add_weight("kernel", (3, 4))`.
+
+    It takes positional arguments in their old order too, if the first of them is a text.
+
+    Args:
+        *names: The names of the arguments in the old order, which begins with "name".
+    """
+
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def either(self, *args, **kwargs):
+            if args and isinstance(args[0], str):
+                return method(self, **dict(zip(names, args, strict=False)), **kwargs)
+            return method(self, *args, **kwargs)
+
+        return cast(Any, either)
+
+    return decorate

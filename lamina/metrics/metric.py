@@ -13,8 +13,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.context import bind
 from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
-from lamina.legacy import warn_renamed_method
-from lamina.legacy.name_first import name_first
+from lamina.legacy import name_first, warn_renamed_method
 from lamina.losses.loss import compute_dtype
 from lamina.runtime.tracebacks import filters_traceback
 

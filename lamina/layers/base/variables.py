@@ -16,7 +16,7 @@ from lamina.errors import CallError, ConfigError, ShapeError, UnsupportedError
 from lamina.layers.base.misuse import refuse_weight
 from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import KerasAttributes, unique
-from lamina.legacy.name_first import name_first
+from lamina.legacy import name_first
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 from lamina.runtime.tracebacks import filters_traceback
