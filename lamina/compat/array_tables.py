@@ -32,9 +32,14 @@ def of(function):
 
     def run(*args, **kwargs):
         kwargs.pop("name", None)
+        args = (*args, *(kwargs.pop(key) for key in _TENSORS if key in kwargs))
         return function(*map(array, args), **{key: array(value) for key, value in kwargs.items()})
 
     return run
+
+
+_TENSORS = "input tensor matrix value a b x y q x1 x2".split()
+"""TensorFlow's names of the arguments that are tensors, in the order of its functions."""
 
 
 def timestamp(name: Any = None) -> Any:
@@ -66,7 +71,8 @@ MORE_MATH: dict[str, Any] = {
     "multiply_no_nan": of(lambda x, y: jnp.where(y == 0, 0, x * jnp.where(y == 0, 0, y))),
     "xdivy": of(lambda x, y: jnp.where(x == 0, 0, x / jnp.where(x == 0, 1, y))),
     "polyval": lambda coeffs, x, name=None: functools.reduce(lambda total, one: total * array(x) + one, coeffs),
-    "scalar_mul": lambda scalar, x, name=None: scalar * array(x), "zero_fraction": of(lambda x: (x == 0).mean()),
+    "scalar_mul": lambda scalar, x, name=None: scalar * array(x),
+    "zero_fraction": of(lambda value: (value == 0).mean()),
     "log_softmax": lambda logits, axis=-1, name=None: jax.nn.log_softmax(array(logits), axis),
     "softmax": lambda logits, axis=-1, name=None: jax.nn.softmax(array(logits), axis),
     "accumulate_n": lambda inputs, **_: sum(map(array, inputs)),
@@ -137,7 +143,7 @@ MORE_ROOT: dict[str, Any] = {
     "eye": lambda num_rows, num_columns=None, batch_shape=None, dtype="float32", name=None: jnp.broadcast_to(
         jnp.eye(num_rows, num_columns, dtype=dtype), (*(batch_shape or ()), num_rows, num_columns or num_rows)),
     "get_static_value": lambda tensor, partial=False: np.asarray(unwrap(tensor)),
-    "grad_pass_through": lambda function: lambda *args: function(*args), "group": lambda *inputs, **_: None,
+    "grad_pass_through": lambda f: lambda *args: f(*args), "group": lambda *inputs, **_: None,
     "identity_n": lambda input, name=None: [array(one) for one in input], "no_op": lambda name=None: None,
     "linspace": lambda start, stop, num, name=None, axis=0: jnp.linspace(array(start), array(stop), int(num),
                                                                         axis=axis),

@@ -6,6 +6,7 @@ They stand beside those of `functions`; the rows of `table` are ops by other nam
 from __future__ import annotations
 
 import functools
+import inspect
 from collections import namedtuple
 from typing import Any
 
@@ -123,9 +124,12 @@ def stack(values: Any, axis: Any = 0, name: Any = None) -> Any:
 def on_texts(function, other):
     """A function that NumPy does to texts and an op to numbers."""
 
+    first = next(iter(inspect.signature(other).parameters))
+
     @functools.wraps(other)
-    def run(value, *args, **kwargs):
+    def run(*args, **kwargs):
         kwargs.pop("name", None)
+        value, *args = args or (kwargs.pop(first),)
         if not is_text(value):
             return other(value, *args, **kwargs)
         return on_host(function(texts(value), *args, **kwargs))

@@ -199,21 +199,21 @@ def _applied(method):
     return lambda *args, **kwargs: lambda dataset: getattr(dataset, method)(*args, **kwargs)
 
 
-def _assert_cardinality(expected):
+def _assert_cardinality(expected_cardinality):
     def checked(dataset):
         def counted():
             count = 0
             for count, item in enumerate(dataset._open(), 1):  # noqa: B007
                 yield item
-            if count != expected:
-                message = f"The data set has {count} elements; {expected} were expected."
+            if count != expected_cardinality:
+                message = f"The data set has {count} elements; {expected_cardinality} were expected."
                 raise DataError(message, fix=f"tf.data.experimental.assert_cardinality({count})")
 
-        return dataset._derive(counted, lambda _: expected)
+        return dataset._derive(counted, lambda _: expected_cardinality)
 
     def known(dataset):
         made = checked(dataset)
-        made._count_from_sources, made._count = None, expected
+        made._count_from_sources, made._count = None, expected_cardinality
         return made
 
     return known

@@ -184,7 +184,7 @@ ROOT: dict[str, Any] = {
     "einsum": einsum,
     "is_tensor": is_tensor, "matmul": matmul, "meshgrid": meshgrid,
     "norm": norm, "one_hot": one_hot, "pad": pad, "range": range_, "split": split,
-    "vectorized_map": ops.vectorized_map,
+    "vectorized_map": lambda fn, elems, fallback_to_while_loop=True, warn=True: ops.vectorized_map(fn, elems),
     "where": where,
 }  # fmt: skip
 MATH: dict[str, Any] = {

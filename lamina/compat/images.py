@@ -19,9 +19,8 @@ from lamina.runtime.packages import MissingPackageError
 
 __all__ = ["IMAGE", "IO"]
 
-rgb_to_hsv, hsv_to_rgb, ssim = (
-    functools.partial(getattr(ops.image, name), data_format="channels_last")
-    for name in ("rgb_to_hsv", "hsv_to_rgb", "ssim")
+rgb_to_hsv, hsv_to_rgb = (
+    functools.partial(getattr(ops.image, name), data_format="channels_last") for name in ("rgb_to_hsv", "hsv_to_rgb")
 )
 METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic nearest nearest_neighbor".split())
 
@@ -212,8 +211,10 @@ IMAGE: dict[str, Any] = {
     "flip_up_down": flip_up_down, "grayscale_to_rgb": grayscale_to_rgb, "hsv_to_rgb": hsv_to_rgb,
     "per_image_standardization": per_image_standardization, "random_brightness": random_brightness,
     "random_contrast": random_contrast, "random_crop": random_crop, "random_flip_left_right": _perhaps(flip_left_right),
-    "random_flip_up_down": _perhaps(flip_up_down), "resize": resize, "rgb_to_grayscale": rgb_to_grayscale,
-    "rgb_to_hsv": rgb_to_hsv, "rot90": rot90, "ssim": ssim,
+    "random_flip_up_down": _perhaps(flip_up_down), "resize": resize, "rgb_to_hsv": rgb_to_hsv, "rot90": rot90,
+    "rgb_to_grayscale": lambda images, name=None: rgb_to_grayscale(images),
+    "ssim": lambda img1, img2, max_val, *args, **kwargs: ops.image.ssim(
+        img1, img2, max_val, *args, data_format="channels_last", **kwargs),
 }  # fmt: skip
 IO: dict[str, Any] = {
     "read_file": read_file,

@@ -9,14 +9,16 @@ from lamina import ops
 from lamina.compat.functions import constant
 from lamina.core import context, tree
 from lamina.core.keras_tensor import is_symbolic
+from lamina.core.node import Node
 from lamina.core.registry import is_builtin, register_keras_serializable
-from lamina.layers import Layer
+from lamina.layers import Layer, MultiHeadAttention
 from lamina.layers.base import call_signature
 from lamina.layers.recurrent_cell import _Cell
 from lamina.layers.rnn import RNN
 from lamina.layers.stacked_cells import StackedRNNCells
 from lamina.metrics import Mean
 from lamina.models import Model
+from lamina.training.compile import CompileMetrics
 
 __all__ = ["patch_keras"]
 
@@ -82,6 +84,22 @@ def _also_symbolic(add_loss):
     return add
 
 
+def add_update(self: Any, updates: Any, inputs: Any = None) -> None:
+    """`layer.add_update(updates)`, in `call`: functions are called, (variable, value) is assigned, and what a variable
+    was assigned already is left.
+
+    Args:
+        self: Layer.
+        updates: Update, or list of them.
+        inputs: No effect.
+    """
+    for update in updates if isinstance(updates, list) else [updates]:
+        if callable(update):
+            update()
+        elif isinstance(update, tuple):
+            update[0].assign(update[1])
+
+
 def _compiled_loss(self):
     """The loss of `compile` as a function, which also updates the metric "loss"."""
 
@@ -137,22 +155,68 @@ def _shape(side):
     return property(read, lambda self, value: self.__dict__.__setitem__(name, value))
 
 
+def _shape_at(side):
+    return lambda self, node_index: call_signature.shape_of(getattr(self, f"get_{side}_at")(node_index))
+
+
+def _shape_of(value):
+    return tuple(getattr(value, "shape", value))
+
+
+def _nodes_by_depth(model):
+    """The calls of a functional model by their distance from the outputs."""
+    by_depth: dict[int, list[Node]] = {}
+    for node, depth in model._graph.depths.items():
+        by_depth.setdefault(depth, []).append(node)
+    return by_depth
+
+
+def _one_of(values):
+    return values[0] if len(values) == 1 else values
+
+
+_OF_NODES: dict[str, Any] = {
+    "layer": property(lambda node: node.operation), "outbound_layer": property(lambda node: node.operation),
+    "inbound_layers": property(lambda node: _one_of([parent.operation for parent in node.parent_nodes])),
+    "node_indices": property(lambda node: _one_of([one._keras_history.node_index for one in node.tensors])),
+    "tensor_indices": property(lambda node: _one_of([one._keras_history.tensor_index for one in node.tensors])),
+    "input_shapes": property(lambda node: call_signature.shape_of(_one_of(node.input_tensors))),
+    "output_shapes": property(lambda node: call_signature.shape_of(_one_of(node.outputs))),
+    "call_args": property(lambda node: node.args), "call_kwargs": property(lambda node: node.kwargs),
+}  # fmt: skip
+"""What the nodes of Keras 2 had."""
+
+
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
     call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
     of_models: dict[str, Any] = {
         "save_weights": _without_format(Model.save_weights),
+        "_nodes_by_depth": property(_nodes_by_depth),
         "compiled_loss": property(_compiled_loss),
-        "compiled_metrics": property(lambda self: self._compile_metrics or Mean(name="none")),
+        "compiled_metrics": property(lambda self: self._compile_metrics or CompileMetrics(None, None)),
     }
     of_layers: dict[str, Any] = {
         "add_metric": add_metric,
+        "add_update": add_update,
         "add_loss": _also_symbolic(Layer.add_loss),
+        "inbound_nodes": property(lambda self: self._inbound_nodes),
+        "outbound_nodes": property(lambda self: self._outbound_nodes),
+        "get_input_shape_at": _shape_at("input"),
+        "get_output_shape_at": _shape_at("output"),
         "input_shape": _shape("input"),
         "output_shape": _shape("output"),
     }
     first: Any = [(kind, {"get_initial_state": _with_inputs_first(kind.get_initial_state)}) for kind in
                   (RNN, _Cell, StackedRNNCells)]  # fmt: skip
-    for kind, methods in ((Model, of_models), (Layer, of_layers), *first):
+    attention: Any = {"_build_from_signature": lambda self, *inputs, **named: self.build(
+        *map(_shape_of, inputs), **{f"{name}_shape": _shape_of(one) for name, one in named.items()})}  # fmt: skip
+    for kind, methods in (
+        (Model, of_models),
+        (Layer, of_layers),
+        (MultiHeadAttention, attention),
+        (Node, _OF_NODES),
+        *first,
+    ):
         for name, method in methods.items():
             setattr(kind, name, method)

@@ -70,8 +70,9 @@ def _windows(x, ksize, strides, padding, fill):
 
 
 def _morphology(sign):
-    def run(input, filters, strides, padding, data_format="NHWC", dilations=(1, 1, 1, 1), name=None):
-        x, kernel = array(input), array(filters)
+    def run(input=None, filters=None, strides=None, padding=None, data_format="NHWC", dilations=(1,) * 4, name=None,
+            value=None):  # fmt: skip
+        x, kernel = array(value if input is None else input), array(filters)
         parts = _windows(x, kernel.shape[:2], strides, padding, -np.inf * sign)
         heights = kernel if sign > 0 else jnp.flip(kernel, (0, 1))
         parts = parts + sign * heights.reshape(-1, kernel.shape[2])

@@ -238,6 +238,7 @@ def _of_paths(function):
     """A function of paths, which may be texts of tensors."""
 
     def run(*paths, **settings):
+        paths = (*paths, *(settings.pop(key) for key in ("path", "top", "pattern", "src", "dst") if key in settings))
         return function(*(as_text(one) if isinstance(one, (bytes, np.ndarray)) else one for one in paths), **settings)
 
     return run

@@ -285,7 +285,7 @@ for _name in ("neg", "invert", "abs"):
 RaggedTensor.__hash__ = object.__hash__  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def flat_map(function: Any, *args: Any, **kwargs: Any) -> Any:
+def flat_map(op: Any, *args: Any, **kwargs: Any) -> Any:
     """`tf.ragged.map_flat_values`: a function of the values; an array (rows, 1) is repeated."""
     ragged = next(arg for arg in [*args, *kwargs.values()] if isinstance(arg, RaggedTensor))
 
@@ -303,7 +303,7 @@ def flat_map(function: Any, *args: Any, **kwargs: Any) -> Any:
             return jnp.asarray(unwrap(arg))[:, 0][np.asarray(ragged.value_rowids())]
         return of(RaggedTensor.from_tensor(arg)) if shape[0] == ragged.nrows() else arg
 
-    return ragged.with_flat_values(function(*map(of, args), **{key: of(value) for key, value in kwargs.items()}))
+    return ragged.with_flat_values(op(*map(of, args), **{key: of(value) for key, value in kwargs.items()}))
 
 
 def _concatenated(parts):

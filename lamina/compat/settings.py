@@ -87,7 +87,7 @@ _flags: dict[str, Any] = {"soft": True, "inter": 0, "intra": 0, "tf32": True, "s
 
 def _flag(name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     """A function that gives what was set, and one that sets it."""
-    return (lambda *_: _flags[name]), (lambda value, *_: _flags.__setitem__(name, value))
+    return (lambda *_: _flags[name]), (lambda *value, **named: _flags.__setitem__(name, [*value, *named.values()][0]))
 
 
 _SOFT, _INTER, _INTRA, _TF32, _SYNC = (_flag(name) for name in _flags)

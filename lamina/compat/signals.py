@@ -16,9 +16,9 @@ __all__ = ["AUDIO", "SIGNAL"]
 
 
 def _transform(name, axes=1):
-    def transform(input, fft_length=None, name_=None, **_):
+    def transform(input=None, fft_length=None, name_=None, input_tensor=None, **_):
         sizes = None if fft_length is None else tuple(map(int, np.ravel(fft_length)))
-        values = array(input)
+        values = array(input_tensor if input is None else input)
         if axes == 1:
             return getattr(jnp.fft, name)(values, None if sizes is None else sizes[0])
         return getattr(jnp.fft, name)(values, sizes, tuple(range(-axes, 0)))

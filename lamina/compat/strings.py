@@ -287,7 +287,8 @@ def _hash64(text):
 
 
 STRINGS: dict[str, Any] = {
-    "as_string": as_string, "bytes_split": functools.partial(_rows, _bytes), "format": format_, "join": join,
+    "as_string": as_string, "bytes_split": lambda input, name=None: _rows(_bytes, input), "format": format_,
+    "join": join,
     "length": _of_each(length, "int32"), "lower": _of_each(lambda text, encoding="": text.lower() if encoding else
         as_text(as_bytes(text).lower())), "ngrams": ngrams, "reduce_join": reduce_join,
     "regex_full_match": _of_each(regex_full_match, bool), "regex_replace": _of_each(regex_replace), "split": split,

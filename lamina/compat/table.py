@@ -40,6 +40,8 @@ MATH = f"""
 {_rows(_UNARY, "{name}: {target} @x")}
 {_rows(_BINARY, "{name}: {target} @x @y")}
 {_rows(_REDUCE, "reduce_{name}: {target} @input_tensor>x axis=None keepdims=False")}
+{_rows("real imag angle", "{name}: {target} @input>x")}
+{_rows("softplus softsign", "{name}: {target} @features>x")}
 count_nonzero: count_nonzero @input>x axis=None
 reduce_euclidean_norm: norm @input_tensor>x ord=None axis=None keepdims=False
 argmax: argmax @input>x axis=0 output_type>-=None

@@ -185,9 +185,11 @@ _ROOT = {
     "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
-    **{name: _MATH[name] for name in ("sigmoid", "tanh")},
+    **{name: _MATH[name] for name in ("sigmoid", "tanh")}, "as_string": strings.STRINGS["as_string"],
 }  # fmt: skip
-_ROOT["as_dtype"] = lambda value: _DTYPES.get(value, value) if isinstance(value, str) else np.dtype(value)
+_ROOT["as_dtype"] = lambda type_value: (
+    _DTYPES.get(type_value, type_value) if isinstance(type_value, str) else np.dtype(type_value)
+)
 NAMESPACES: dict[str, Any] = {
     "tensorflow": _ROOT,
     "tensorflow.autodiff": AUTODIFF,

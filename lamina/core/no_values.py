@@ -69,11 +69,15 @@ class NoValues:
     def __setitem__(self, index: Any, value: Any) -> None:
         self._refuse(lambda site: "x = keras.ops.slice_update(x, start_indices, updates)")
 
+    @property
     @filters_traceback
-    def __len__(self) -> int:
+    def _length(self) -> Any:  # a property, so that hasattr(x, "__len__") tells whether len(x) gives a number
         if not self.shape or self.shape[0] is None:
-            self._refuse(lambda site: "keras.ops.shape(x)[0], or x.shape for the sizes that are known")
-        return self.shape[0]
+            advice = "keras.ops.shape(x)[0], or x.shape for the sizes that are known"
+            self._refuse(lambda site: advice, NoAttributeError)
+        return lambda: self.shape[0]
+
+    __len__: Callable[[Any], int] = _length  # pyright: ignore[reportAssignmentType]
 
     @filters_traceback
     def __iter__(self) -> Any:

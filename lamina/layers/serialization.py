@@ -10,7 +10,7 @@ from lamina.core.typing import Config
 
 __all__ = ["deserialize", "serialize"]
 
-_FAMILY = Family("layer", "keras.layers", also_in=("keras",))
+_FAMILY = Family("layer", "keras.layers", also_in=("keras", "keras.models"))
 
 
 def serialize(layer: Any) -> Config:

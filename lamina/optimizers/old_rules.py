@@ -106,7 +106,7 @@ class OldRules(_Base):
             self.__dict__[f"_hyper_{name}"] = value
 
     def _get_hyper(self, name, dtype=None):
-        value = self._learning_rate if name == "learning_rate" else self.__dict__[f"_hyper_{name}"]
+        value = self._learning_rate if name == "learning_rate" else getattr(self, name)
         if callable(value) and not hasattr(value, "get_config"):
             value = value()
         return value if dtype is None or callable(value) else jnp.asarray(unwrap(value), dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from typing import Any
 
@@ -22,6 +23,13 @@ _TAKEN_OUT = {  # (package, class of tables) -> code that makes a column of the 
 }
 
 
+def _gives_samples(iterator):
+    """Whether a part of a `zip` is an array or a list, and no generator of batches."""
+    if inspect.isgenerator(iterator):
+        return iterator.gi_frame is not None and iterator.gi_frame.f_globals["__name__"].startswith("jax.")
+    return type(iterator).__module__ == "builtins"
+
+
 def check_given(
     x: Any, y: Any, class_weight: Any = None, epochs: Any = 1, initial_epoch: int = 0, validation_data: Any = None
 ) -> None:
@@ -40,7 +48,7 @@ def check_given(
         ConfigError: For epochs="10" and epochs=10.0.
         DataError: For a `zip` of samples, a set, and class_weight="balanced".
     """
-    if isinstance(x, zip):
+    if isinstance(x, zip) and any(map(_gives_samples, x.__reduce__()[1])):
         raise DataError(
             "x is a zip object: it yields pairs of single samples, and `fit` takes arrays or batches.",
             fix="model.fit(x, y), with the two arrays that were zipped.",

@@ -19,9 +19,11 @@ Y = X[:, :1]
 def old_methods(monkeypatch):
     """The methods, for the time of a test."""
     for kind, names in (
-        (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights")),
-        (keras.layers.Layer, ("add_metric", "add_loss", "add_weight", "input_shape", "output_shape")),
-    ):
+        (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights", "_nodes_by_depth")),
+        (keras.layers.Layer, ("add_metric", "add_loss", "add_weight", "input_shape", "output_shape", "add_update",
+                              "inbound_nodes", "outbound_nodes", "get_input_shape_at", "get_output_shape_at")),
+        (keras.layers.MultiHeadAttention, ("_build_from_signature",)),
+    ):  # fmt: skip
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
     monkeypatch.setattr(call_signature, "without_plain_values", call_signature.without_plain_values)
@@ -148,3 +150,41 @@ def test_shapes_of_layers_of_keras_2():
     variable = tf.Variable(1.0)
     tf.compat.v1.assign(variable, 2.0)
     assert float(tf.compat.v1.assign_sub(variable, 0.5)) == 1.5
+
+
+def test_nodes_and_shapes_of_calls():
+    first, inputs = keras.layers.Dense(2, name="first"), keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(1, name="last")(first(inputs)))
+    by_depth = {depth: [node.outbound_layer.name for node in nodes] for depth, nodes in model._nodes_by_depth.items()}
+    assert by_depth == {0: ["last"], 1: ["first"], 2: [inputs._keras_history.operation.name]}
+    [node] = first.inbound_nodes
+    assert node.inbound_layers is inputs._keras_history.operation and (node.node_indices, node.tensor_indices) == (0, 0)
+    assert node.input_shapes == first.get_input_shape_at(0) == (None, 3)
+    assert node.output_shapes == first.get_output_shape_at(0) == (None, 2)
+    assert first.outbound_nodes[0].layer is model.layers[-1] and node.call_args == (inputs,) and node.call_kwargs == {}
+    config = {"class_name": "Functional", "config": model.get_config()}
+    assert keras.layers.deserialize(config).count_params() == 11
+
+
+class Updated(keras.layers.Layer):
+    def build(self, input_shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.largest = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        self.add_update([(self.calls, self.calls + 1), lambda: self.largest.assign(tf.reduce_max(inputs))], inputs)
+        self.add_update(keras.backend.update_add(self.calls, 1), inputs)
+        return inputs
+
+
+def test_updates_of_layers_and_metrics_that_were_not_compiled():
+    layer = Updated()
+    model = keras.Sequential([keras.Input((2,)), layer, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=2, shuffle=False, verbose=0)
+    assert float(layer.calls) == 4 and float(layer.largest) == X.max()
+    model.compiled_metrics.update_state(Y, Y, sample_weight=None)
+    one, other = (keras.layers.MultiHeadAttention(2, 3) for _ in range(2))
+    one._build_from_signature(tf.TensorShape((None, 4, 6)), value=tf.TensorShape((None, 5, 6)))
+    other._build_from_signature(np.ones((1, 4, 6)), np.ones((1, 5, 6)))
+    assert [weight.shape for weight in one.weights] == [weight.shape for weight in other.weights] and one.weights

@@ -156,3 +156,21 @@ def test_classes_below_the_former_path():
     np.testing.assert_allclose(
         trained(Mine(0.05)).get_weights()[0], trained(keras.optimizers.SGD(0.1)).get_weights()[0], 1e-6
     )
+
+
+class RuleOfItsOwn(keras.optimizers.Adam):
+    """Adam of the library, whose rule is written again with its hyperparameters and slots by name."""
+
+    def _resource_apply_dense(self, grad, var):
+        step = K.cast(self.iterations + 1, var.dtype)
+        first, second = (self._get_hyper(name, var.dtype) for name in ("beta_1", "beta_2"))
+        m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
+        m.assign(first * m + (1 - first) * grad)
+        v.assign(second * v + (1 - second) * K.square(grad))
+        rate = self._decayed_lr(var.dtype) * K.sqrt(1 - K.pow(second, step)) / (1 - K.pow(first, step))
+        var.assign_sub(rate * m / (K.sqrt(v) + 1e-7))
+
+
+def test_a_class_that_writes_the_rule_of_adam_again():
+    ours, theirs = trained(RuleOfItsOwn(0.05, beta_1=0.8)), trained(keras.optimizers.Adam(0.05, beta_1=0.8))
+    np.testing.assert_allclose(ours.get_weights()[0], theirs.get_weights()[0], rtol=1e-5)

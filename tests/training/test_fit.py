@@ -621,3 +621,22 @@ def test_an_initial_epoch_above_the_last_is_told():
     model.compile("sgd", "mse")
     with pytest.warns(UserWarning, match="Nothing is trained.*epochs=7 trains 2 more"):
         model.fit(np.ones((2, 1)), np.ones(2), epochs=2, initial_epoch=5, verbose=0)
+
+
+def test_generators_that_are_zipped():
+    def batches(value):
+        while True:
+            yield np.full((2, 1), value, "float32")
+
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile("sgd", "mse")
+    assert model.fit(zip(batches(1), batches(3)), steps_per_epoch=1, verbose=0).history["loss"] == [9.0]  # noqa: B905
+    for x in (np.ones((2, 1)), [[1.0], [1.0]], jax.numpy.ones((2, 1))):
+        with pytest.raises(errors.DataError, match="it yields pairs of single samples"):
+            model.fit(zip(x, x, strict=True))
+
+
+def test_the_length_of_a_symbolic_tensor():
+    assert not hasattr(keras.Input((3,)), "__len__") and len(keras.KerasTensor((2, 3))) == 2  # hasattr as in Keras
+    with pytest.raises(TypeError, match="needs the values of"):
+        len(keras.Input((3,)))

@@ -167,14 +167,16 @@ class Dataset(Transformations, Composite):
         return cls(lambda: map(dtype.type, numbers), len(numbers), TensorSpec((), dtype))
 
     @classmethod
-    def zip(cls, *datasets: Any, name: str | None = None) -> Dataset:
+    def zip(cls, *args: Any, datasets: Any = None, name: str | None = None) -> Dataset:
         """A data set of tuples with one element from each data set. It is as long as the shortest of them.
 
         Args:
-            *datasets: Data sets, also in a tuple or dict.
+            *args: Data sets, also in a tuple or dict.
+            datasets: The same by keyword.
             name: No effect.
         """
-        given = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], (tuple, list, dict)) else datasets
+        given = args if datasets is None else (datasets,)
+        given = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list, dict)) else given
         given = tuple(given) if isinstance(given, list) else given
         parts = leaves_of(given)
         specs = [dataset._spec for dataset in parts]
