@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import pathlib
 import shlex
 import sys
@@ -15,7 +14,7 @@ import numpy as np
 
 from lamina.cli.script import ScriptFailed, run_program
 from lamina.errors import CallError, FileError
-from lamina.models import Model, model_from_json
+from lamina.models import Model
 from lamina.runtime import settings
 from lamina.saving import load_model
 from lamina.spelling.nearest import nearest
@@ -55,14 +54,8 @@ def find_models(args: argparse.Namespace) -> Any:
 
 
 def read_model(path: str | pathlib.Path) -> Any:
-    """Load a model from a file or folder. A `.json` file is one that `to_json` wrote, or a TensorFlow.js model."""
+    """Load a model from a file or folder."""
     path = pathlib.Path(path)
-    if path.suffix == ".json" and path.is_file():
-        with contextlib.suppress(ValueError):
-            text = path.read_text("utf-8")
-            described = json.loads(text)
-            if isinstance(described, dict) and "class_name" in described:
-                return model_from_json(text)
     if path.name.endswith((".weights.h5", ".safetensors", ".weights.json")):
         raise FileError(f"{path} has weights but no architecture.", fix="lamina convert needs --model MODEL.")
     return load_model(path)

@@ -11,7 +11,7 @@ import numpy as np
 from lamina.core.array_types import Tensor
 from lamina.core.stacked import each_slice
 from lamina.core.variable import Variable
-from lamina.errors import MissingMethodError, UnsupportedError
+from lamina.errors import MissingMethodError, UnsupportedError, harmless
 
 
 class Derived(Variable):
@@ -80,4 +80,4 @@ class Derived(Variable):
         return twin
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}, shape={self.shape}, of {', '.join(self.parts)}>"
+        return harmless(f"<{type(self).__name__} {self.name}, shape={self.shape}, of {', '.join(self.parts)}>")

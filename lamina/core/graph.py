@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError, UnknownNameError
 
+_NO_NAME = re.compile("[/\n\0\ud800-\udfff]")  # half a character and the end of a text cannot be written to files
+
 
 class Operation(Configurable):
     """Base class of layers and ops, whose calls on symbolic tensors are recorded as nodes of a graph.
@@ -28,7 +31,7 @@ class Operation(Configurable):
         *args, **kwargs: Not accepted; any argument raises an error.
 
     Raises:
-        ConfigError: The name has a "/" or several lines, or an argument is unknown.
+        ConfigError: The name has a "/", several lines, or what no text in a file has, or an argument is unknown.
     """
 
     def __init__(self, name: str | None = None, *args: Any, **kwargs: Any) -> None:
@@ -39,8 +42,8 @@ class Operation(Configurable):
                 f"{type(self).__name__} got one tensor, and takes inputs and outputs.",
                 fix="keras.Model(inputs=inputs, outputs=outputs)",
             )
-        if name is not None and (not isinstance(name, str) or "/" in name or "\n" in name):
-            near, owner = str(name).replace("/", "_").replace("\n", " "), type(self).__name__
+        if name is not None and (not isinstance(name, str) or _NO_NAME.search(name)):
+            near, owner = _NO_NAME.sub("_", str(name)), type(self).__name__
             raise ConfigError(f"A name is one line without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")
         self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
         self._inbound_nodes: list[Node] = []

@@ -23,7 +23,7 @@ from lamina.core.array_types import DTypeLike, Shape, standardize_shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.no_values import NoValues, refuse_layers
 from lamina.core.probes import probe
-from lamina.errors import CallError
+from lamina.errors import CallError, harmless
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import SaysWhatWasMeant
 
@@ -105,7 +105,7 @@ class KerasTensor(NoValues, _Base):
 
     def __repr__(self) -> str:
         sort = f"dtype={self.dtype}, sparse={self.sparse}, ragged={self.ragged}"
-        return f"<KerasTensor shape={self.shape}, {sort}, name={self.name}>"
+        return harmless(f"<KerasTensor shape={self.shape}, {sort}, name={self.name}>")
 
     @filters_traceback
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -17,6 +17,7 @@ from lamina.core.recording import recorded, recording
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.sparse import compute_sparse, has_sparse
 from lamina.core.variable import unwrap
+from lamina.errors import harmless
 from lamina.legacy.renames import accepting_old_names, accepts_old_names
 from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import explain_errors_by, later, readable
@@ -219,7 +220,7 @@ class OpCall(Operation, Configurable):
         return cls(**{key: deserialize_nested(value) for key, value in config.items()})
 
     def __repr__(self) -> str:
-        return f"<Operation name={self.name}>"
+        return harmless(f"<Operation name={self.name}>")
 
 
 _classes: dict[str, Any] = {}

@@ -26,7 +26,7 @@ from lamina.core.placement import is_locally_complete, own_copy, place, place_pa
 from lamina.core.read_limits import reserve_array
 from lamina.core.representation import READ_AT_MOST, numbers_of
 from lamina.core.variable_settings import Function, Switch
-from lamina.errors import ConfigError, ShapeError
+from lamina.errors import ConfigError, ShapeError, harmless
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import SaysWhatWasMeant
 
@@ -224,7 +224,7 @@ class Variable(_Base):
         value = self.read()
         hidden = isinstance(value, Tracer) or value.size > READ_AT_MOST or not is_locally_complete(value)
         shown = "" if hidden else f", value={numbers_of(np.asarray(value))}"
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>"
+        return harmless(f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{shown}>")
 
     def __len__(self) -> int:
         return self.shape[0]

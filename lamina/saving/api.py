@@ -145,8 +145,8 @@ def load_model(
     """Read a model from a file or a folder. Files of Keras 1, 2 and tf.keras keep the meaning that they had there.
 
     Args:
-        filepath: Path of a `.keras` file, a legacy `.h5` file, a `.json` file of TensorFlow.js, a folder of
-            `save_model(zipped=False)`, or a folder of `callbacks.OrbaxCheckpoint`, of which the last checkpoint is
+        filepath: Path of a `.keras` file, a legacy `.h5` file, a `.json` file of TensorFlow.js or `to_json`, a folder
+            of `save_model(zipped=False)`, or a folder of `callbacks.OrbaxCheckpoint`, of which the last checkpoint is
             read.
         custom_objects: Classes and functions by the names that the file has for them, for names that are not those of
             Keras.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import lzma
 import os
 import pathlib
 import posixpath
@@ -10,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +23,9 @@ __all__ = ["FORMATS", "extract_archive"]
 MIN_BYTES, MAX_RATIO = 1 << 30, 200
 MAX_ENTRIES, MAX_LINKS = 1_000_000, 40  # links that lead to links, one after the other, as Linux follows them
 CHUNK = 1 << 20
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 _HEADERS = (
     tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
 )  # fmt: skip
@@ -51,7 +56,7 @@ def _open_tar(path):
 def _is_tar(path):
     try:
         _open_tar(path).close()
-    except tarfile.TarError:
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError):
         return False
     return True
 
@@ -133,7 +138,7 @@ def extract_archive(
         try:
             with open_archive(path) as archive:
                 _write_all(files_of(archive), complete, max(MIN_BYTES, MAX_RATIO * path.stat().st_size))
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise FileError(f"{path} cannot be unpacked: {error}.", fix="Delete it and download it again.") from error
         if folder.is_dir():
             shutil.rmtree(folder)
@@ -179,6 +184,9 @@ def _write(file, target, left):
 def _inside(name):
     """The relative path that an entry is written to."""
     parts = pathlib.PurePosixPath(name.replace("\\", "/")).parts
-    if not parts or parts[0][0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name:  # "//" begins a path, too
+    begins = not parts or parts[0][0] == "/" or ":" in parts[0]  # "//" begins a path, too
+    if (
+        begins or ".." in parts or "\0" in name or any(part[1:2] == ":" for part in parts)
+    ):  # a drive of Windows, anywhere
         raise UnsafeFileError(f"The archive has an entry that leads out of its folder: {name!r}. No file was kept.")
     return pathlib.Path(*parts)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import lamina
-from lamina import layers, saving
+from lamina import cli, layers, saving
 from lamina.cli.scan_configs import config_findings
 from lamina.core import config_values, read_limits
 from lamina.core.serialization import deserialize, serialize
@@ -229,11 +229,20 @@ def test_a_graph_has_inputs_and_outputs(ends):
             saving.model_from_json(json.dumps(described))
 
 
-def test_a_million_layers_are_counted_in_the_text():
-    row, start = ",".join(['{"class_name":"D","config":{}}'] * 1_000_000), time.process_time()
-    with pytest.raises(UnsafeFileError, match="more than 1000000 lists and dicts"):
-        saving.model_from_json(f'{{"class_name": "Sequential", "config": {{"layers": [{row}]}}}}')
+def test_a_million_layers_are_counted_in_the_text(tmp_path, capsys):
+    row, path = ",".join(['{"class_name":"D","config":{}}'] * 1_000_000), tmp_path / "m.json"
+    text = f'{{"class_name": "Sequential", "config": {{"layers": [{row}]}}}}'
+    path.write_text(text)
+    for read in (lambda: saving.model_from_json(text), lambda: saving.load_model(path)):
+        start = time.process_time()
+        with pytest.raises(UnsafeFileError, match="more than 1000000 lists and dicts"):
+            read()
+        assert time.process_time() - start < 1
+    start = time.process_time()
+    assert cli.main(["summary", str(path)]) == 2 and "lists and dicts" in capsys.readouterr().err
     assert time.process_time() - start < 1
+    path.write_text('{"a":' * 100_000)
+    assert cli.main(["explain", str(path)]) == 2 and "levels deep" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("function", [[1, 2], "no_such_function", 5, {}, None])

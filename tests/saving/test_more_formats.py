@@ -230,6 +230,17 @@ def test_models_that_tensorflow_js_made_itself_and_hostile_ones(tmp_path):
     write_script(tmp_path, arrays, weightsManifest=[{"weights": []}])
     with pytest.raises(FileError, match="cannot be read: KeyError"):
         lamina.models.load_model(tmp_path / "model.json")
+    write_script(tmp_path, arrays, "uint8")
+    sound = (tmp_path / "model.json").read_text()
+    for key, value in (("scale", [[1.0] * 9]), ("min", [0.0] * 9), ("dtype", "U100000"), ("dtype", "object")):
+        model = json.loads(sound)
+        entry = model["weightsManifest"][0]["weights"][1]
+        (entry if key == "dtype" else entry["quantization"])[key] = (
+            value  # broadcast, or as texts, they fill the memory
+        )
+        (tmp_path / "model.json").write_text(json.dumps(model))
+        with pytest.raises(FileError, match="cannot be read: (TypeError|KeyError)"):
+            lamina.models.load_model(tmp_path / "model.json")
     write_script(tmp_path, arrays)
     (tmp_path / "group1-shard2of2.bin").write_bytes(b"")
     with pytest.raises(FileError, match="larger than the weight files"):

@@ -42,7 +42,7 @@ def model():
 
 PLACES = {
     "summary": lambda m: m.summary(),
-    "repr": lambda m: print(m, repr(m), m.layers),
+    "repr": lambda m: print(m, repr(m), m.layers, m.variables, m.inputs, m.outputs, m.metrics, m.optimizer.variables),
     "explain": lambda m: (m.explain().print(), print(m.explain(), m.explain()[NAME], m.explain().markdown())),
     "check": lambda m: (m.check(x, y).print(), print(m.check(x, y))),
     "fit": lambda m: m.fit(x, y, verbose=1),
@@ -141,10 +141,13 @@ def test_names_in_the_settings_of_the_projector(tmp_path):
 def test_a_name_has_one_line():
     """Else it could look like lines of lamina's own: that a file is fine, that a command should be run."""
     text = lamina.Sequential([lamina.Input((3,)), layers.Dense(2, name="line")]).to_json()
-    with pytest.raises(UnsafeFileError, match="has several lines"):
-        saving.model_from_json(text.replace('"line"', '"a\\nb"'))
+    for name in ('"a\\nb"', '"a\\u0000b"', '"a\\ud800b"'):
+        with pytest.raises(UnsafeFileError, match="not one line of text"):
+            saving.model_from_json(text.replace('"line"', name))
     with pytest.raises(ConfigError, match="one line"):
         layers.Dense(2, name="a\nb")
+    with pytest.raises(ConfigError, match="one line"):
+        layers.Dense(2, name="a\0b")
 
 
 def test_names_in_the_report_of_a_scan(tmp_path, capsys):

@@ -179,9 +179,21 @@ def test_zips(tmp_path, cache, monkeypatch):
 
 def test_damaged_archives(tmp_path, cache, origin):
     whole = (tmp_path / "set.tar.gz").read_bytes()
-    (tmp_path / "cut.tar.gz").write_bytes(whole[:-30])
-    with pytest.raises(FileError, match="cannot be unpacked|not an archive"):
-        get_file("cut", (tmp_path / "cut.tar.gz").as_uri(), extract=True, cache_dir=cache)
+    with zipfile.ZipFile(packed := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(range(256)) * 20)
+    wrong = bytearray(packed.getvalue())
+    wrong[40:60] = bytes(20)
+    for number, data in enumerate((whole[:-30], whole[:20], bytes(wrong), whole[:40] + bytes(40) + whole[80:])):
+        (tmp_path / "cut").write_bytes(data)
+        with pytest.raises((FileError, ConfigError), match="cannot be unpacked|not an archive"):
+            get_file(f"cut{number}", (tmp_path / "cut").as_uri(), extract=True, cache_dir=cache)
+
+
+@pytest.mark.parametrize("name", ["C:x", "a/C:x", "a/C:/x", "a\\b\\D:\\x", "a:stream"])
+def test_drives_of_windows_are_no_folders(name, tmp_path, cache):
+    """There, the rest of a path begins at a drive, wherever it stands."""
+    with pytest.raises(UnsafeFileError, match="leads out"):
+        get_file("t", tar(tmp_path / "t.tar", (name, b"text")), extract=True, cache_dir=cache)
 
 
 @pytest.mark.parametrize(

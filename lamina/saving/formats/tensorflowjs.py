@@ -19,7 +19,7 @@ from lamina.saving.migration.version import origin_of
 from lamina.saving.migration.weights import fit
 from lamina.saving.report import LoadReport
 from lamina.saving.safety.damage import damaged, file_beside
-from lamina.saving.safety.limits import TEXT, naming, parse_json, reading
+from lamina.saving.safety.limits import TEXT, expect_model, naming, parse_json, reading
 
 __all__ = ["load_tensorflowjs", "named_weights"]
 
@@ -34,13 +34,21 @@ def load_tensorflowjs(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Load the model from a TensorFlow.js `model.json` and the weight files next to it."""
+    """Load the model of `to_json`, or of a TensorFlow.js `model.json` and the weight files next to it."""
     filepath = pathlib.Path(filepath)
     if filepath.stat().st_size > TEXT:
         raise UnsafeFileError(f"The JSON has {filepath.stat().st_size >> 20} MiB, more than a model needs.").within(
             filepath
         )
     contents = parse_json(filepath.read_bytes(), filepath)
+    if "class_name" in contents:
+        with reading(filepath, safe_mode=safe_mode):
+            config = upgrade(contents)
+            training = config.pop("compile_config", None)
+            model = expect_model(deserialize(config, custom_objects, safe_mode=safe_mode), filepath)
+            if compile and training:
+                compile_or_warn(model, training, custom_objects, safe_mode)
+            return model
     with naming(filepath):
         return _read(filepath, contents, custom_objects, compile, safe_mode)
 
@@ -116,7 +124,7 @@ def _arrays(filepath, manifest, shards):
         data, offset = b"".join(path.read_bytes() for path in paths), 0
         for entry in group["weights"]:
             packed = entry.get("quantization") or {}
-            dtype = np.dtype(_TYPES[packed.get("dtype", entry["dtype"])])
+            dtype, wanted = np.dtype(_TYPES[packed.get("dtype", entry["dtype"])]), _TYPES[entry["dtype"]]
             shape = tuple(entry["shape"])
             length = math.prod(shape) * dtype.itemsize
             if any(size < 0 for size in shape) or offset + length > len(data):
@@ -124,8 +132,8 @@ def _arrays(filepath, manifest, shards):
             reserve_array(shape, 4, entry["name"])
             values = np.frombuffer(data, dtype, math.prod(shape), offset).reshape(shape)
             if "scale" in packed:
-                values = (values * packed["scale"] + packed.get("min", 0)).astype("float32")
-            arrays[entry["name"]] = values.astype(entry["dtype"], copy=False)
+                values = (values * float(packed["scale"]) + float(packed.get("min", 0))).astype("float32")
+            arrays[entry["name"]] = values.astype(wanted, copy=False)
             offset += length
     return arrays
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ LAYERS = 10_000  # and other objects in lists; the largest models of Keras have 
 BRACKETS = 10 * OBJECTS  # lists and dicts, counted in the text: those of a million layers are never made
 RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
+_NO_NAME = re.compile("[\n\0\ud800-\udfff]")
 CONFUSED = (*serialization.CONFUSED, NotImplementedError, RuntimeError)
 
 
@@ -128,11 +130,12 @@ def _measure(config):
 
 
 def _check_name(value):
-    """Refuse an object whose name has several lines: printed, each would look like a line of lamina's own."""
+    """Refuse an object whose name has several lines: printed, each would look like a line of lamina's own. A name with
+    an end of text, or half a character, cannot be written to files."""
     inside = value.get("config") if isinstance(value, dict) and "class_name" in value else None
     name = inside.get("name") if isinstance(inside, dict) else None
-    if isinstance(name, str) and "\n" in name:
-        raise UnsafeFileError(f"The name of a {value['class_name']} has several lines: {name!r}.")
+    if isinstance(name, str) and _NO_NAME.search(name):
+        raise UnsafeFileError(f"The name of a {value['class_name']} is not one line of text: {name!r}.")
 
 
 def _is_layer(value):
