@@ -42,7 +42,7 @@ TOKENS = {
     "backend": 5_700,
     "callbacks": 19_200,
     "check": 48_800,
-    "cli": 18_300,
+    "cli": 18_600,
     "compat": 107_400,
     "core": 50_000,
     "datasets": 5_200,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lamina.cli.scan_gguf import template_findings
+from lamina.cli.scan_protobufs import operation_findings
 from lamina.core import registry
 from lamina.core.config_values import check_sizes
 from lamina.core.read_limits import memory_budget
@@ -74,6 +75,8 @@ def _of_object(described, stored):
         first = items[0] if isinstance(items, list) and items else items
         if isinstance(first, str) and _MARSHALLED.fullmatch(first):
             yield "code", f"has the value {key!r}, which is Python bytecode"
+    yield from operation_findings(_operations_in(described))
+    yield from _of_files_beside(described)
     if not isinstance(kind, str):
         if "auto_map" in described:
             yield "code", "names Python files to run beside it (auto_map)"
@@ -98,6 +101,29 @@ def _of_object(described, stored):
     if isinstance(inner, dict):
         yield from _of_arguments(label, inner)
         yield from _of_sizes(label, kind, inner, described.get("build_config"), stored)
+
+
+def _operations_in(described):
+    """Operations of TensorFlow that a config names: of nodes in a graph, of layers that were made of functions."""
+    inner = described.get("config")
+    if isinstance(described.get("op"), str):
+        yield described["op"]
+    if isinstance(inner, dict) and isinstance(inner.get("node_def"), str):
+        yield from re.findall(r'"op"\s*:\s*"(\w+)"', inner["node_def"])
+    if described.get("class_name") == "TFOpLambda" and isinstance(inner, dict):
+        words = str(inner.get("function")).rpartition(".")[2].split("_")
+        yield "".join(word[:1].upper() + word[1:] for word in words)
+
+
+def _of_files_beside(described):
+    """Files of weights that a list of them says are in another folder."""
+    weights, paths = described.get("weight_map"), described.get("paths")
+    values = [*weights.values()] if isinstance(weights, dict) else []
+    values += paths if isinstance(paths, list) else []
+    flat = [name for one in values for name in (one if isinstance(one, list) else [one])]
+    for name in dict.fromkeys(name for name in flat if isinstance(name, str)):
+        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
+            yield "files", f"takes weights from {name!r}, outside of its folder"
 
 
 def _is_outside(module, name):

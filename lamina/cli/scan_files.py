@@ -138,7 +138,7 @@ class _Scan:
         names = report.harmful()
         begins = bytes(data[:1]) == b"\x80" and bytes(data[1:2]) <= b"\x05" and not _STORAGE.search(place)
         looks = begins or lower.endswith(_MODELS)
-        if not begins and not report.calls and not (looks and report.pickles):
+        if not begins and not report.calls and not (report.is_whole or (looks and report.pickles)):
             report.imported, names = {}, []  # a text, or numbers, whose first bytes happen to be opcodes
         if not looks:  # and where they happen to be calls
             names = [name for name in names if all(part.isidentifier() for part in name.split("."))]

@@ -70,12 +70,13 @@ class PickleReport:
         over: How many values its stack has at the end beside that of the pickle: none, where pickle wrote it.
         pickles: How many pickles ended by STOP.
         calls: Whether anything is called.
+        is_whole: Whether nothing follows the last pickle.
     """
 
     def __init__(self) -> None:
         self.imported: dict[tuple[str | None, str | None], None] = {}
         self.damage = self.growth = ""
-        self.calls = False
+        self.calls = self.is_whole = False
         self.pickles = self.over = 0
 
     def harmful(self) -> list[str]:
@@ -97,6 +98,7 @@ def read_pickle(file: Any) -> PickleReport:
     while True:
         start = file.tell()
         if not file.read(1):
+            report.is_whole = report.pickles > 0
             return report
         file.seek(start)
         imports_more, growth = False, Growth()

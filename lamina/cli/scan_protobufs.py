@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lamina.runtime.protobufs import fields
 
-__all__ = ["metadata_of", "protobuf_findings", "protobuf_kind"]
+__all__ = ["metadata_of", "operation_findings", "protobuf_findings", "protobuf_kind"]
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
 _FILE_OPS = frozenset(  # of TensorFlow: they read or write files, or ask machines, that the graph names
@@ -28,7 +28,8 @@ _FILE_OPS = frozenset(  # of TensorFlow: they read or write files, or ask machin
 )
 _TABLES = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")  # of files among the assets, if it is honest
 _CODE_OPS = {
-    **dict.fromkeys("PyFunc PyFuncStateless EagerPyFunc".split(), "calls Python"),
+    **dict.fromkeys("PyFunc PyFuncStateless EagerPyFunc PyFunction NumpyFunction".split(), "calls Python"),
+    **dict.fromkeys("LoadOpLibrary LoadLibrary LoadFileSystemLibrary".split(), "loads a library"),
     **dict.fromkeys("XlaCustomCall XlaCustomCallV2".split(), "calls a function of a library by its name"),
 }
 _ENDINGS = (".onnx", ".pb", ".pbtxt", ".meta", ".cpb")
@@ -68,7 +69,7 @@ def protobuf_findings(data: Any, kind: str) -> Iterator[tuple[str, str]]:
     if kind == "onnx":
         yield from _onnx_findings(data)
     elif kind == "text":
-        yield from _of_operations({name.decode("utf-8", "replace") for name in _OF_TEXT.findall(data)}, 0)
+        yield from operation_findings({name.decode("utf-8", "replace") for name in _OF_TEXT.findall(data)})
     elif kind == "chunks":
         yield "damaged", "is a SavedModel in chunks, which nothing here reads"
     elif kind in ("graph", "meta"):
@@ -164,13 +165,19 @@ def _saved_model_findings(data, is_meta):
     graphs = [*(_all(data, 2) if is_meta else _all(data, 2, 2))] or [data]
     names = [_text(name) for graph in graphs for name in _operations(graph)]
     assets = len([*(_all(data, 6) if is_meta else _all(data, 2, 6))])
-    yield from _of_operations(set(names), sum(name in _TABLES for name in names) <= assets)
+    yield from operation_findings(names, sum(name in _TABLES for name in names) <= assets)
     if any(b"file://" in bytes(node) for graph in graphs for node in (*_all(graph, 1), *_all(graph, 2, 1, 3))):
         yield "files", "has an operation, such as PrintV2, that writes to the file of an attribute (file://)"
 
 
-def _of_operations(names, has_assets):
-    for name in sorted(names):
+def operation_findings(names: Iterable[str], has_assets: bool = False) -> Iterator[tuple[str, str]]:
+    """(rule, sentence) for each operation of TensorFlow that runs Python, touches files or comes from elsewhere.
+
+    Args:
+        names: Names of operations.
+        has_assets: Whether the files of tables are those of the model itself.
+    """
+    for name in sorted(set(names)):
         if name in _CODE_OPS:
             yield "code", f"has the operation {name}, which {_CODE_OPS[name]}"
         elif name.removeprefix("Experimental") in _FILE_OPS or (name in _TABLES and not has_assets):

@@ -42,7 +42,7 @@ def test_numbers_and_texts_that_pickletools_does_not_read(start, tmp_path):
 
 TEXTS = (
     "cat\ndog\nbird\n", "class a\nclass b\n", "creativeml open rail\nversion 1\n", "c1,c2\n1,2\n3,4\n", "c\n\n\n",
-    "click\njax\nnumpy\n", "count\nname\n.", "cc-by-4.0\nblah\n", "copyright (c) 2024\nall rights reserved\n",
+    "click\njax\nnumpy\n", "count\nname\n.\nof\n", "cc-by-4.0\nblah\n", "copyright (c) 2024\nall rights reserved\n",
     "i n\nt h\n",
 )  # fmt: skip
 
@@ -167,6 +167,22 @@ def test_graphs_of_tensorflow(tmp_path):
     assert scanned(tmp_path, "labels.pbtxt", b'item { id: 1 name: "op" }') == set()
     table = encode((1, 1), (2, encode((2, graph("InitializeTableFromTextFileV2")), (6, encode((2, "words.txt"))))))
     assert scanned(tmp_path, "saved_model.pb", table) == set()
+
+
+def test_operations_of_tensorflow_in_configs(tmp_path):
+    def model(kind, **config):
+        return {"class_name": "Functional", "config": {"layers": [{"class_name": kind, "config": config}]}}
+
+    for described, rule in (
+        (model("TFOpLambda", function="io.read_file"), "files"), (model("TFOpLambda", function="py_function"), "code"),
+        (model("TFOpLambda", function="raw_ops.WriteFile"), "files"), (model("TFOpLambda", function="math.add"), None),
+        (model("TensorFlowOpLayer", node_def=json.dumps({"name": "w", "op": "WriteFile"})), "files"),
+        ({"format": "graph-model", "modelTopology": {"node": [{"name": "a", "op": "PyFunc"}]}}, "code"),
+        ({"weightsManifest": [{"paths": ["../../etc/passwd"], "weights": []}]}, "files"),
+        ({"weight_map": {"a": "/etc/passwd"}}, "files"), ({"weight_map": {"a": ["..\\x"]}}, "files"),
+        ({"weight_map": {"a": "model-00001-of-00002.safetensors"}}, None), ({"paths": None, "weight_map": 3}, None),
+    ):  # fmt: skip
+        assert scanned(tmp_path, "model.json", json.dumps(described).encode()) == ({rule} if rule else set()), described
 
 
 def test_parts_of_onnx_models(tmp_path):
