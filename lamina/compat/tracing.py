@@ -97,7 +97,7 @@ class Function:
         arrays, has_texts = [], False
         for place, leaf in enumerate(leaves):
             kind = type(leaf)
-            if kind is not _ArrayImpl and isinstance(leaf, (np.ndarray, np.generic)):
+            if isinstance(leaf, (np.ndarray, np.generic)):
                 is_text = leaf.dtype.kind in "OUS"
                 has_texts, leaf = has_texts or is_text, spec_of(leaf) if is_text else jnp.asarray(leaf)
                 leaves[place] = leaf
@@ -200,7 +200,6 @@ class Function:
         return lambda stage="hlo": jax.jit(lambda *arrays: unwrap(self._body(*arrays, **kwargs))).lower(*args).as_text()
 
 
-_ArrayImpl = type(jax.device_put(np.float32(0)))
 EAGER: Any = object()
 
 

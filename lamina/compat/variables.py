@@ -246,7 +246,9 @@ def _set_shape(self, shape):
 def patch_arrays() -> tuple[Any, ...]:
     """Give the arrays of JAX, symbolic tensors and variables the attributes of TensorFlow's, in this process. Returns
     the classes of arrays."""
-    array_class: Any = type(jax.device_put(np.float32(0)))
+    from jax._src.array import ArrayImpl  # pyright: ignore[reportPrivateImportUsage]
+
+    array_class: Any = ArrayImpl  # an array would start JAX's devices, which a program may still configure
     kinds: tuple[Any, ...] = (array_class, Tracer, KerasTensor)
     if hasattr(array_class, "get_shape"):
         return kinds[:2]
@@ -259,7 +261,7 @@ def patch_arrays() -> tuple[Any, ...]:
     for kind in kinds[:2]:
         shape = kind.shape
         kind.shape = property(lambda self, shape=shape: Shape(shape.fget(self)))
-    device: Any = type(jax.devices()[0])
+    device: Any = jax.Device
     device.endswith = lambda self, end: _device_name(self).endswith(end)
     device.__getitem__ = lambda self, key: _device_name(self)[key]
     device.__contains__ = lambda self, part: part in _device_name(self)

@@ -65,6 +65,22 @@ def test_importing_and_reading_every_layer_changes_nothing():
     assert not changed and not started
 
 
+def test_taking_the_place_of_keras_starts_no_devices():
+    """A program may still set XLA_FLAGS, choose its platform or join other processes."""
+    program = """
+import os
+import lamina
+lamina.as_keras()
+import tensorflow as tf
+from tensorflow.keras import layers
+tf.function(lambda x: x), tf.data, layers.Dense(3)
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=3"
+import jax
+print(len(jax.devices()))
+"""
+    assert run(program, XLA_FLAGS="") == 3
+
+
 @pytest.mark.parametrize("first", FIRST_ARRAYS.values(), ids=FIRST_ARRAYS)
 def test_the_first_array_configures_the_process(first):
     assert run(f"{IMPORT}\n{first}\nprint(report())") == {"async": False, "keeps": KEEPS}
