@@ -203,6 +203,19 @@ def test_gradients_through_loops_and_branches():
     assert value(slope(tf.constant(3.0))) == 72.0  # 2 * 3 * 3 * w ** 2
 
 
+@pytest.mark.parametrize("name", ["binary", "categorical", "sparse_categorical"])
+def test_second_derivatives_of_losses_of_probabilities(name):
+    loss = getattr(keras.ops, f"{name}_crossentropy")
+    target = np.array([1, 0]) if name.startswith("sparse") else np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], "float32")
+    w = keras.Variable(np.array([[0.1, 0.7, 0.2], [0.5, 0.1, 0.4]], "float32"))
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            total = tf.reduce_sum(loss(target, w))
+        first = inner.gradient(total, w)
+    expected = jax.grad(lambda x: jax.grad(lambda y: loss(target, y).sum())(x).sum())(w.value)
+    np.testing.assert_allclose(outer.gradient(first, w), expected, rtol=1e-5)
+
+
 @tf.function
 def unequal(x):
     if x > 0:  # noqa: SIM108
