@@ -145,7 +145,8 @@ class ModelCheckpoint(MonitorCallback):
             return True
         best, better = self.best, self.is_improvement(current, self.best)
         if self.verbose:
-            change = f"improved from {best} to {current:.5f}" if better else f"did not improve from {best:.5f}"
+            before = best if best is None else f"{best:.5f}"
+            change = f"improved from {before} to {current:.5f}" if better else f"did not improve from {before}"
             say(f"Epoch {epoch + 1}: {self.monitor} {change}")
         if better:
             self.best = current

@@ -28,6 +28,7 @@ _PRODUCT = (
     "the axes that are multiplied and summed must have the same size; got",
 )
 _KEEP = "Return it, or keep its value in a weight: self.add_weight(...) in build, then .assign(x)."
+_TAKES_NO_VARIABLES = "Triggering __jax_array__() during abstractification"
 Errors = jax.errors
 
 
@@ -108,9 +109,9 @@ def _text(error):
 
 def _is_about_tensors(error):
     text = _text(error)
-    if type(error).__module__.startswith("jax") or "Tracer" in text or text.startswith("JAX "):
+    if type(error).__module__.startswith("jax") or "Tracer" in text:
         return True
-    if text.startswith("The truth value of an array"):
+    if text.startswith(("JAX ", "The truth value of an array", _TAKES_NO_VARIABLES)):
         return True
     if isinstance(error, AttributeError):
         return text == "__delitem__" or isinstance(getattr(error, "obj", None), jax.Array)
@@ -148,6 +149,9 @@ def _explanation(error, site, text):
         return TracingError, f"{shown} decides by {_NO_VALUES}.", op_advice.for_condition(site)
     if isinstance(error, Errors.NonConcreteBooleanIndexError):
         return TracingError, f"{shown} takes a part whose size depends on {_NO_VALUES}.", op_advice.for_mask(site)
+    if text.startswith(_TAKES_NO_VARIABLES):
+        fix = "values = [variable.value for variable in model.trainable_variables]"
+        return CallError, f"{shown}: functions of JAX take the values of variables; got variables.", fix
     if text.startswith("JAX arrays are immutable") or text == "__delitem__":
         fix = op_advice.for_assignment(site) or "x = keras.ops.slice_update(x, start_indices, updates)"
         return TracingError, f"{shown} changes a tensor in place, which tensors do not allow.", fix

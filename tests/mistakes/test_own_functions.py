@@ -15,6 +15,15 @@ LOSS = """
 def loss(y_true, y_pred):
     RETURN keras.ops.mean((y_true - y_pred) ** 2, -1)
 """
+JITTED = """
+import jax
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+class Product(keras.layers.Layer):
+    def call(self, inputs):
+        values = [variable.value for variable in model.trainable_variables]
+        return jax.jit(lambda weights: inputs @ weights[0])(values)
+Product()(np.ones((2, 4)))
+"""
 RETURN = "return outputs  # at the end of call"
 LAYER = """
 class Twice(keras.layers.Layer):
@@ -35,6 +44,11 @@ MISTAKES = [
         "def loss(errors):\n    return errors\n" + FIT.replace("LOSS", "loss"),
         "def loss(y_true, y_pred):\n    return (y_true - y_pred) ** 2\n" + FIT.replace("LOSS", "loss"),
         says="def loss(y_true, y_pred):",
+    ),
+    Mistake(
+        JITTED.replace("values)", "model.trainable_variables)"),
+        JITTED,
+        says="values = [variable.value for variable in model.trainable_variables]",
     ),
     Mistake(
         LAYER.replace("        return outputs  # at the end of call\n", ""),
