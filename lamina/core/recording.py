@@ -108,7 +108,8 @@ def _pull_of(function, places, taken, key):
             outputs = function(*inputs)
             return [outputs[place] for place in taken]
 
-        with context.recording_on():
+        # what the function assigns was assigned when it ran: here it stays in slots of its own
+        with context.recording_on(), context.with_slots(context.copied_slots()):
             return list(jax.vjp(of_real, *(inputs[place] for place in places))[1](list(cotangents)))
 
     if key is not None:

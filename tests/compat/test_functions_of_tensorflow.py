@@ -216,6 +216,25 @@ def test_second_derivatives_of_losses_of_probabilities(name):
     np.testing.assert_allclose(outer.gradient(first, w), expected, rtol=1e-5)
 
 
+def test_a_tape_in_an_eager_train_step_leaves_the_global_seed_as_an_array():
+    class Stepping(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(tf.subtract(self(x, training=True), y)))
+            self.optimizer.apply(tape.gradient(loss, self.trainable_weights), self.trainable_weights)
+            return {"loss": loss}
+
+    x = np.ones((4, 3), "float32")
+    keras.random.normal(())  # a draw of the global generator
+    for run_eagerly in (True, False):
+        inputs = keras.Input((3,))
+        model = Stepping(inputs, keras.layers.Dense(3)(keras.layers.Dropout(0.5)(inputs)))
+        model.compile("sgd", run_eagerly=run_eagerly)
+        model.fit(x, x, batch_size=2, verbose=0)
+        assert np.isfinite(keras.random.normal((2,))).all()
+
+
 @tf.function
 def unequal(x):
     if x > 0:  # noqa: SIM108
