@@ -174,7 +174,11 @@ def _explanation(error, site, text):
         words = words.replace("DynamicJaxprTracer", "tensor").replace("JitTracer", "tensor")
         fix = "print(x), without a format, shows the shape." if "format" in words else op_advice.for_function(site)
         return TracingError, f"{shown}: {words}.", fix
-    words = words.replace(*_PRODUCT)
+    return _of_call(site, shown, words.replace(*_PRODUCT))
+
+
+def _of_call(site, shown, words):
+    """(class, message, fix) of an error that a function of JAX raised, by its own words."""
     shapes = site.shapes()
     message = f"{shown}: {words[:1].lower() if words[1:2].islower() else words[:1]}{words[1:]}."
     if not any(word in words for word in _SHAPE_WORDS):
