@@ -217,10 +217,11 @@ class VariablesMixin(KerasAttributes):
         settings = {**weight_settings(self, family), **changed}
         return (make or self.add_weight)(shape=shape, name=name or family, **settings)
 
+    @name_first("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
     def add_variable(
         self,
         shape: ShapeLike,
-        initializer: InitializerLike,
+        initializer: InitializerLike = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
@@ -228,11 +229,11 @@ class VariablesMixin(KerasAttributes):
         constraint: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """`add_weight` with a shape and an initializer that must be given.
+        """`add_weight` with a shape that must be given.
 
         Args:
             shape: Shape of the variable.
-            initializer: Initializer of the variable.
+            initializer: Initializer of the variable; None as in `add_weight`.
             dtype: Type of the values; None means that of the layer's variables.
             trainable: Whether an optimizer may change it.
             autocast: Whether it is read in the compute type of the layer.
