@@ -34,7 +34,8 @@ RULES = {  # rule -> (level, what it means)
 _MOST_BYTES = 1 << 30  # of one member, unpacked
 _PER_MEMBER, _OF_ALL = 8192, 20  # what a member of an archive counts beside its bytes, and how often those of the file
 _MOST_DEPTH, _RATIO = 6, 200
-_MODELS = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".dat", ".data", ".npy", ".npz")
+_PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill")
+_MODELS = (*_PICKLES, ".bin", ".dat", ".data", ".npy", ".npz")
 _UNPACK = {b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(47)), b"BZh": ("bzip2", bz2.BZ2Decompressor),
            b"\xfd7zXZ": ("xz", lzma.LZMADecompressor), b"]\0\0": ("lzma", lzma.LZMADecompressor)}  # fmt: skip
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # by level of compression; joblib's is the second
@@ -138,9 +139,10 @@ class _Scan:
         names = report.harmful()
         begins = bytes(data[:1]) == b"\x80" and bytes(data[1:2]) <= b"\x05" and not _STORAGE.search(place)
         looks = begins or lower.endswith(_MODELS)
-        if not begins and not report.calls and not (report.is_whole or (looks and report.pickles)):
+        is_one = begins or report.calls or report.is_whole or (looks and report.pickles > 0)
+        if not is_one and not lower.endswith(_PICKLES):
             report.imported, names = {}, []  # a text, or numbers, whose first bytes happen to be opcodes
-        if not looks:  # and where they happen to be calls
+        if not looks or not is_one:
             names = [name for name in names if all(part.isidentifier() for part in name.split("."))]
         if is_known and not names:
             return ""

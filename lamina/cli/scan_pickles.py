@@ -41,7 +41,7 @@ HARMLESS = {
     *(("torch._utils", f"_rebuild_{what}") for what in _REBUILT.split()),
     *(("torch.jit._pickle", name) for name in _LISTS.split()),
     ("torch._tensor", "_rebuild_from_type_v2"), ("torch.nn.parameter", "Parameter"),
-    *(("collections", name) for name in ("OrderedDict", "defaultdict", "deque", "Counter")),
+    *(("collections", name) for name in ("OrderedDict", "defaultdict", "deque")),
     *(("datetime", name) for name in ("datetime", "timedelta", "date", "time", "timezone")),
     *(("ml_dtypes", name) for name in _BITS.split()),
     *((f"numpy.random.{module}", name) for module, name in
