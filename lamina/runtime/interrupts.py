@@ -7,9 +7,10 @@ import ctypes
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["EndRequested", "Interrupts"]
+__all__ = ["EndRequested", "Interrupts", "before_abort"]
 
 # What schedulers send before they take the machine. SIGTERM: Kubernetes, Slurm, Cloud; the others: Slurm's --signal.
 _ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
@@ -108,6 +109,27 @@ class Interrupts:
         number = self.agreed if self._together else self.requested
         if number is not None:
             raise KeyboardInterrupt if number == signal.SIGINT else EndRequested(number)
+
+
+def before_abort(function: Callable[[], object]) -> None:
+    """Call a function when native code aborts this process, in whichever thread. It may end the process in another way.
+
+    Args:
+        function: Function without arguments.
+    """
+    if os.name != "posix":
+        return
+
+    def handle(number):
+        _system_action(number, before)  # the second attempt goes where the first one went before
+        function()
+
+    before = _system_action(signal.SIGABRT)
+    _kept.append(ctypes.CFUNCTYPE(None, ctypes.c_int)(handle))
+    ctypes.CDLL(None).signal(int(signal.SIGABRT), _kept[-1])
+
+
+_kept: list[Any] = []  # what the system calls must not be freed
 
 
 def _system_action(number, action=None):

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import jax
 
 from lamina.errors import LaminaError, harmless
+from lamina.runtime.interrupts import before_abort
+from lamina.runtime.process import has_coordinator
 
 __all__ = ["TEMPORARY", "Lost", "Neighbours"]
 
@@ -59,19 +61,18 @@ class Neighbours:
         self.members: set[int] = set()  # of all teams that this process is in
         self.lost: str | None = None  # a sentence about a process that died, or failed without telling
         self._seen: dict[int, tuple[Any, float]] = {}  # process -> its last sign of life, and when it came
-        self.limit: float = float(
-            os.environ.get("LAMINA_WAIT_LIMIT", LIMIT)
-        )  # seconds that a process waits for another
+        self.limit: float = float(os.environ.get("LAMINA_WAIT_LIMIT", LIMIT))  # seconds that a process waits
         self.runs: dict[str, int] = {}  # name of a team -> its run: an error that ends one begins the next
         self._at: tuple[Place, Any] = Place("", 0, 0, "is at", "its start"), None  # with the results of its step
         self._step = self._at  # of the last step that it began
         self._places: dict[int, tuple[Place, float]] = {}  # process -> where it is, and since when
         self._failures: dict[int, tuple[list[Any], float]] = {}  # process -> its error of a run, and since when
-        self._is_said = False
-        self._beat, self._end, self._stopped = 0, {}, threading.Event()
+        self._is_said, self._beat, self._end, self._stopped = False, 0, {}, threading.Event()
         self._thread = threading.Thread(target=self._run, name="lamina-neighbours", daemon=True)
         self._thread.start()
         atexit.register(self._at_exit)  # runs before the shutdown of JAX, which waits for all
+        # JAX aborts a process whose coordinator ended, which shall end as it does where another process died
+        before_abort(lambda: has_coordinator() or self._leave_without_first())
 
     @staticmethod
     def is_late(error: Exception) -> bool:
@@ -239,8 +240,7 @@ class Neighbours:
                 if self._stopped.is_set():
                     return
                 if not self.is_late(error):
-                    self.lost = f"{self.name(0)}, which coordinates the others, ended."
-                    self._leave(0.0)
+                    self._leave_without_first()
             if self.lost:
                 self._leave(GRACE)
 
@@ -299,6 +299,11 @@ class Neighbours:
             while self.number == 0 and not self._is_last() and time.monotonic() < until:
                 time.sleep(0.2)  # JAX ends the others with the first, before they can say why
                 self._look()
+        os._exit(TEMPORARY)
+
+    def _leave_without_first(self):
+        self.lost = f"{self.name(0)}, which coordinates the others, ended."
+        self._write_line()
         os._exit(TEMPORARY)
 
     def _at_exit(self):

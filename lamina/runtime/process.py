@@ -15,14 +15,16 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import socket
 import sys
 
 import jax
+from jax._src import distributed
 
 from lamina.errors import CallError, ConfigError
 from lamina.runtime.allocator import keep_freed_memory
 
-__all__ = ["configure_process", "configures_process", "set_process_settings"]
+__all__ = ["configure_process", "configures_process", "has_coordinator", "set_process_settings"]
 
 VARIABLE = "LAMINA_CONFIGURE_PROCESS"
 _state: dict[str, bool | None] = {  # enabled: None asks the environment
@@ -95,3 +97,13 @@ def _after_fork():
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def has_coordinator() -> bool:
+    """Whether the process that coordinates the others of `jax.distributed` still listens."""
+    host, _, port = (distributed.global_state.coordinator_address or "").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+    except OSError:
+        return False
+    return True

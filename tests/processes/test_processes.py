@@ -131,6 +131,20 @@ def test_a_dead_neighbour_is_named(tmp_path):
         assert len(lines) == 1 and lines[0].endswith(f"Process {number} ends as well.") and "Traceback" not in errors
 
 
+FIRST = """
+if os.environ["PROCESS"] == "0":
+    os.kill(os.getpid(), signal.SIGKILL)
+model.fit(np.ones((8, 3)), np.ones((8, 1)), verbose=0)
+"""
+
+
+def test_the_first_process_dies(tmp_path):
+    (tmp_path / "program.py").write_text(START + FIRST)
+    ended = start.Start(tmp_path / "program.py", processes=2, folder=tmp_path).end(limit=120)
+    assert [one.status for one in ended] == [-9, 75], [one.errors for one in ended]
+    assert "which coordinates the others, ended. Process 1 ends as well." in ended[1].errors
+
+
 STUCK = """
 mesh = keras.distribution.DeviceMesh((4, 2), ["batch", "model"])  # whose axes meet in the same order in all processes
 keras.distribution.ModelParallel(layout_map=keras.distribution.LayoutMap(mesh))
