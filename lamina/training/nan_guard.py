@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core import context, tree
+from lamina.core.placement import to_numpy
 from lamina.errors import LaminaError
+from lamina.runtime import processes
 from lamina.training import step as steps
 from lamina.training.data.packing import unpack_x_y_sample_weight
 from lamina.training.data.places import parts_of
@@ -84,7 +86,8 @@ class Guard:
         """
         while self.diagnosis is None and self.waiting:
             number, batch, alive = self.waiting[0]
-            if not (wait or len(self.waiting) > _MAX_WAITING or alive.is_ready()):
+            is_known = processes.together() is None and alive.is_ready()  # of several, all have to look at once
+            if not (wait or len(self.waiting) > _MAX_WAITING or is_known):
                 break
             self.waiting.popleft()
             if not alive:
@@ -131,31 +134,42 @@ def diagnose(runner: Any, batch: Any, number: int) -> Diagnosis:
         largest_weight=_largest([variable.value for variable in model.trainable_variables]),
         largest_input=_largest(tree.flatten(x)),
     )
+    verdicts = map(_of_all, _verdicts(model, found, x, y, sample_weight))
+    return _completed(found, *next(filter(None, verdicts)))
+
+
+def _verdicts(model, found, x, y, sample_weight):
+    """(where, cause, words) of each possible source that is not finite, else None, in the order of a step."""
     for place, (value, name, cause) in enumerate((
         (x, "the inputs", "inputs"), (y, "the labels", "labels"), (sample_weight, "the sample weights", "sample_weight")
     )):  # fmt: skip
         wrong = _wrong_numbers(value)
-        if wrong:
-            return _completed(found, name, cause, f"{name} contain {wrong}{_in_data(model, place)}")
+        yield wrong and (name, cause, f"{name} contain {wrong}{_in_data(model, place)}")
     outputs, wrong = _first_wrong_layer(model, x)
-    if wrong:
-        return _completed(found, *wrong)
+    yield wrong
     try:
         loss, gradients = _loss_and_gradients(model, x, y, sample_weight)
     except LaminaError:  # a custom train_step whose loss is known only to it
-        return _completed(found, "train_step", "loss", "inputs and outputs of the model are finite, its loss is not")
+        yield "train_step", "loss", "inputs and outputs of the model are finite, its loss is not"
+        return
     found.gradient_norm = float(jnp.sqrt(sum(jnp.sum(jnp.square(g.astype("float32"))) for g in gradients.values())))
-    if not np.isfinite(loss):
-        largest = _largest(tree.flatten(outputs))
-        return _completed(
-            found, "the loss", "loss", f"the outputs are finite (up to {largest:.3g}), the loss is {loss}"
-        )
+    largest = _largest(tree.flatten(outputs))
+    words = f"the outputs are finite (up to {largest:.3g}), the loss is {loss}"
+    yield None if np.isfinite(loss) else ("the loss", "loss", words)
     for path, gradient in gradients.items():
         wrong = _wrong_numbers(gradient)
-        if wrong:
-            return _completed(found, f"the gradient of {path}", "gradient", f"the gradient of {path} contains {wrong}")
-    message = "loss and gradients are finite, the new weights are not"
-    return _completed(found, "the update of the weights", "learning_rate", message)
+        yield wrong and (f"the gradient of {path}", "gradient", f"the gradient of {path} contains {wrong}")
+    yield "the update of the weights", "learning_rate", "loss and gradients are finite, the new weights are not"
+
+
+def _of_all(verdict):
+    """The verdict of the first process that has one: one alone may have the rows that are wrong."""
+    verdicts = processes.gather(verdict, "looking for what is not finite")
+    number = next((number for number, one in enumerate(verdicts) if one), 0)
+    if not verdicts[number] or len(verdicts) == 1:
+        return verdicts[number]
+    where, cause, words = verdicts[number]
+    return where, cause, f"in process {number}, {words}"
 
 
 def _in_data(model, place):
@@ -177,12 +191,16 @@ def _learning_rate(model):
 
 def _largest(values):
     """The largest absolute value in float arrays, ignoring NaN; 0 if there is none."""
-    floats = [np.abs(np.asarray(value, "float64")) for value in values if value is not None and _is_float(value)]
+    floats = [np.abs(_numbers(value)) for value in values if value is not None and _is_float(value)]
     return max((float(np.nanmax(value, initial=0.0)) for value in floats), default=0.0)
 
 
 def _is_float(value):
-    return jnp.issubdtype(np.asarray(value).dtype, jnp.inexact)
+    return jnp.issubdtype(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype, jnp.inexact)
+
+
+def _numbers(value):
+    return (to_numpy(value) if isinstance(value, jax.Array) else np.asarray(value)).astype("float64")
 
 
 def _wrong_numbers(values):
@@ -190,7 +208,7 @@ def _wrong_numbers(values):
     for value in tree.flatten(values):
         if value is None or not _is_float(value):
             continue
-        array = np.asarray(value, "float64")
+        array = _numbers(value)
         finite = np.isfinite(array)
         if not finite.all():
             nan, first = int(np.isnan(array).sum()), np.argwhere(np.atleast_1d(~finite))[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,13 +145,13 @@ class ShardedExecution:
         other = next((index for index, one in enumerate(digests) if one != digests[0]), None)
         if other is None:
             return
-        settings = {name: repr(value) for name, value in model.get_compile_config().items()}
+        settings = json.loads(json.dumps(model.get_compile_config(), default=repr))
         found = processes.gather(settings, "comparing the settings of compile")
-        first, second = found[0], found[other]
-        words = [f"{name} is {first[name]} in process 0 and {second.get(name)} in process {other}" for name in first
-                 if first[name] != second.get(name)] or ["layers, losses or data compute something else"]  # fmt: skip
+        words = [f"{path} is {first!r} in process 0 and {second!r} in process {other}"
+                 for path, first, second in _unlike(found[0], found[other])]  # fmt: skip
         raise ConfigError(
-            f"The processes have different training steps: {', and '.join(words)}.",
+            "The processes have different training steps: "
+            f"{', and '.join(words) or 'layers, losses or data compute something else'}.",
             fix="Make and compile the same model in every process, and give each data of the same types.",
         )
 
@@ -239,6 +240,16 @@ class ShardedExecution:
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
         first = self.distribution.data_shard_id * rows
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
+
+
+def _unlike(first, second, path=""):
+    """(path, value, value) of what differs in two configs, but names of objects, which are counted in each process."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        for key in first:
+            if key != "name":
+                yield from _unlike(first[key], second.get(key), f"{path}.{key}".removeprefix("."))
+    elif first != second:
+        yield path, first, second
 
 
 @jax.tree_util.register_pytree_node_class

@@ -119,6 +119,12 @@ class Cases:
 
         return [self.fit(Once(2, faster)), self.fit(Once(2, faster, (0, 1)))[:8]]
 
+    def not_finite(self):
+        """A row that only one process reads."""
+        stop, x = keras.callbacks.StopOnNonFinite(), X.copy()
+        x[13] = np.nan  # in the second half of its batch
+        return [self.fit(stop, x=x, shuffle=False), stop.diagnosis.cause, str(stop.diagnosis)]
+
     def an_error(self):
         def fail(model):
             raise ValueError("the disk is full")
@@ -306,8 +312,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    names = "plain a_stop other_data drifts an_error files fewer_batches shares other_calls one_batch_alone too_late "
-    names += "signals notice disks seeds losses split"
+    names = "plain a_stop other_data drifts not_finite an_error files fewer_batches shares other_calls one_batch_alone "
+    names += "too_late signals notice disks seeds losses split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

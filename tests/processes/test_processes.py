@@ -42,6 +42,9 @@ def test_two_processes(tmp_path, subtests):
         for one in (first, second):
             assert "After epoch 1: The processes have different values of adam/learning_rate" in one["drifts"][0]
             assert one["drifts"][1] == "2 epochs"
+    with subtests.test("a row of one that is not finite is found by all"):
+        for one in (first, second):
+            assert one["not_finite"][1] == "inputs" and "in process 1, the inputs contain 6 NaN" in one["not_finite"][2]
     with subtests.test("an error in one ends all with its words"):
         own, other = "ValueError: the disk is full", "ended the run of all: ValueError: the disk is full"
         assert second["an_error"][::3] + second["an_error"][1:2] + first["an_error"][2:3] == 4 * [own]
