@@ -20,7 +20,7 @@ from lamina.cli.scan_configs import config_findings
 from lamina.cli.scan_gguf import gguf_findings, template_findings
 from lamina.cli.scan_pickles import read_pickle
 from lamina.cli.scan_protobufs import metadata_of, protobuf_findings, protobuf_kind
-from lamina.cli.scan_zips import members
+from lamina.cli.scan_zips import FREE, RATIO, members
 
 __all__ = ["RULES", "Finding", "findings_in"]
 
@@ -33,7 +33,7 @@ RULES = {  # rule -> (level, what it means)
 }
 _MOST_BYTES = 1 << 30  # of one member, unpacked
 _PER_MEMBER, _OF_ALL = 8192, 20  # what a member of an archive counts beside its bytes, and how often those of the file
-_MOST_DEPTH, _RATIO = 6, 200
+_MOST_DEPTH = 6
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill")
 _MODELS = (*_PICKLES, ".bin", ".dat", ".data", ".npy", ".npz")
 _UNPACK = {b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(47)), b"BZh": ("bzip2", bz2.BZ2Decompressor),
@@ -171,8 +171,8 @@ class _Scan:
                 break  # what follows is no stream
             rest = stream.unused_data
             is_whole = is_whole and stream.eof
-        if len(unpacked) >= 2**26 and len(unpacked) > _RATIO * len(data):
-            self.add(place, "memory", f"unpacks to more than {_RATIO} times its size")
+        if len(unpacked) >= 2**26 and len(unpacked) > RATIO * len(data):
+            self.add(place, "memory", f"unpacks to more than {RATIO} times its size")
         elif not is_whole:
             self.add(place, "damaged", f"was read up to {len(unpacked)} unpacked bytes, where it does not end")
         self.contents(
@@ -192,7 +192,7 @@ class _Scan:
                 elif member.ischr() or member.isblk() or member.isfifo():
                     self.add(inner, "files", "is a device")
                 elif member.isfile():
-                    if member.sparse or member.size > _RATIO * len(data):
+                    if member.sparse or member.size > RATIO * len(data):
                         self.add(inner, "memory", f"would take {member.size} bytes")
                         continue
                     file = archive.extractfile(member)
@@ -205,7 +205,7 @@ class _Scan:
             raise ValueError("7z is unpacked where py7zr is installed (pip install py7zr)") from None
         with SevenZipFile(io.BytesIO(data)) as archive, tempfile.TemporaryDirectory() as folder:
             wanted = sum(entry.uncompressed for entry in archive.list())
-            if wanted > _RATIO * len(data) + 2**24:
+            if wanted > RATIO * len(data) + FREE:
                 self.add(place, "memory", f"would unpack from {len(data)} to {wanted} bytes")
                 return
             archive.extractall(folder)  # it refuses names that lead outside
@@ -230,7 +230,7 @@ class _Scan:
             if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
                 self.add(inner, "files", "would be written outside of its folder")
             size = max(size, len(contents) * (not isinstance(contents, str)))
-            if size > _RATIO * max(packed, 1) + 2**24:
+            if size > RATIO * max(packed, 1) + FREE:
                 self.add(inner, "memory", f"would unpack from {packed} to {size} bytes")
             stored += packed
             if isinstance(contents, str):

@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["members"]
+__all__ = ["FREE", "RATIO", "members"]
 
 _MOST_BYTES = 1 << 30  # of one member, unpacked
+RATIO, FREE = 200, 2**24  # a member that is larger than RATIO times what it takes, and FREE, is not unpacked whole
 
 
 def members(data: Any) -> Iterator[tuple[str, int, int, Any]]:
@@ -63,7 +64,8 @@ def _raw(data, offset, packed):
             stream, contents = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters), contents[4 + size :]
         else:
             return f"is compressed by method {method}"
-        unpacked = stream.decompress(contents, _MOST_BYTES)
-    except (zlib.error, OSError, lzma.LZMAError, ValueError) as error:
+        most = min(_MOST_BYTES, RATIO * len(contents) + FREE)
+        unpacked = stream.decompress(contents, most)
+    except (zlib.error, OSError, lzma.LZMAError, ValueError, MemoryError) as error:
         return f"cannot be unpacked: {error}"
-    return unpacked if len(unpacked) < _MOST_BYTES else f"unpacks to more than {_MOST_BYTES} bytes"
+    return unpacked if len(unpacked) < most else f"unpacks to more than {most} bytes"
