@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.core.arguments import choice, whole
 from lamina.core.representation import Represented
+from lamina.core.serialization import reading_config
 from lamina.errors import CallError, DataError, warn
 from lamina.legacy import old_names, warn_renamed
 from lamina.spelling.arguments import unknown_arguments
@@ -298,13 +299,16 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
 
     Args:
         json_string: What `to_json` returned.
+
+    Raises:
+        ArgumentError: It is another text.
     """
-    config = json.loads(json_string)["config"]
-    tables = {name: json.loads(config.pop(name)) for name in
-              ("word_counts", "word_docs", "index_docs", "index_word", "word_index")}  # fmt: skip
-    tokenizer = Tokenizer(**config)
-    for name, table in tables.items():
-        numbered = name.startswith("index")
-        setattr(tokenizer, name, {int(key): value for key, value in table.items()} if numbered else Counter(table)
-                if name != "word_index" else table)  # fmt: skip
+    with reading_config("Tokenizer"):
+        config = json.loads(json_string)["config"]
+        tables = {name: json.loads(config.pop(name)) for name in
+                  ("word_counts", "word_docs", "index_docs", "index_word", "word_index")}  # fmt: skip
+        tokenizer = Tokenizer(**config)
+        for name, table in tables.items():
+            numbered = {int(key): value for key, value in table.items()} if name.startswith("index") else {**table}
+            setattr(tokenizer, name, Counter(numbered) if name in ("word_counts", "word_docs") else numbered)
     return tokenizer

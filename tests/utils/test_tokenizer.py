@@ -1,5 +1,7 @@
 """Tokenizer of Keras 2 against Keras's own."""
 
+import json
+
 import numpy as np
 import pytest
 from keras.src.legacy.preprocessing import text as theirs
@@ -46,3 +48,19 @@ def test_errors():
         ours.Tokenizer(num_words=3).sequences_to_matrix([[1]], "other")
     with pytest.raises(ConfigError, match="no argument 'words'"):
         ours.Tokenizer(words=3)
+
+
+@pytest.mark.parametrize("text", ["[1]", "5", "{}", '{"config": 5}', "[" * 100_000, "null", "words"])
+def test_texts_of_no_tokenizer_are_refused(text):
+    with pytest.raises(ConfigError, match="config of Tokenizer"):
+        ours.tokenizer_from_json(text)
+
+
+def test_tables_of_another_kind_are_refused():
+    made = ours.Tokenizer()
+    made.fit_on_texts(["a b"])
+    for name, value in (("word_counts", "5"), ("index_word", '{"x": 1}'), ("word_index", "[1]"), ("num_words", "many")):
+        described = json.loads(made.to_json())
+        described["config"][name] = value
+        with pytest.raises(ConfigError):
+            ours.tokenizer_from_json(json.dumps(described))
