@@ -25,6 +25,7 @@ MAX_ENTRIES, MAX_LINKS = 1_000_000, 40  # links that lead to links, one after th
 CHUNK = 1 << 20
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+    MemoryError,  # a dictionary of LZMA may have gigabytes
 )  # fmt: skip
 _HEADERS = (
     tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
@@ -56,7 +57,7 @@ def _open_tar(path):
 def _is_tar(path):
     try:
         _open_tar(path).close()
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError):
+    except _DAMAGE:
         return False
     return True
 

@@ -42,6 +42,7 @@ import lamina
 from lamina import layers, saving
 from lamina.cli.scan_files import findings_in
 from lamina.compat.checkpoints import Checkpoint
+from lamina.runtime.protobufs import encode
 from lamina.utils.archives import extract_archive
 from tests.saving.mutants import CLEAN, mutated_bytes, mutated_hdf5, mutated_json
 
@@ -171,10 +172,7 @@ def formats(folder) -> dict[str, Format]:
         old[f"{name}.h5"] = gzip.decompress(packed.read_bytes())
     data = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     checkpoint = next((folder / "run").glob("*.checkpoint"))
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path in sorted(folder.iterdir())[:4]:
-            archive.add(path, path.name)
+    archives = dict(packed_in_ways(sorted(path for path in folder.iterdir() if path.is_file())[:4]))
 
     def inside(name, *endings):
         return [(path.name, path.read_bytes()) for path in sorted((folder / name).iterdir()) if path.suffix in endings]
@@ -182,7 +180,7 @@ def formats(folder) -> dict[str, Format]:
     def of(*names):
         return [(name, data[name]) for name in names]
 
-    scanned = [*of(*data), *old.items(), ("a.tar", buffer.getvalue()), *pickles()]
+    scanned = [*of(*data), *old.items(), *archives.items(), *pickles(), *graphs(), *inside("web", ".json")]
     return {
         "keras": Format(of("m.keras"), mutated_zip, read_model),
         "keras_weights": Format(of("m.keras"), mutated_zip, read_weights, model),
@@ -198,10 +196,36 @@ def formats(folder) -> dict[str, Format]:
         "tensorflow": Format(
             inside("tf", ".index", ".data-00000-of-00001"), mutated_bytes, restore, model, folder / "tf"
         ),
-        "tar": Format([("a.tar", buffer.getvalue())], lambda rng, data: mutated_bytes(rng, data), extract),
-        "zip": Format(of("m.keras"), lambda rng, data: mutated_bytes(rng, data), extract),
-        "scan": Format(scanned, lambda rng, data: mutated_bytes(rng, data), scan),
+        "tar": Format([one for one in archives.items() if ".tar" in one[0]], mutated_bytes, extract),
+        "zip": Format([("8.zip", archives["8.zip"]), *of("m.keras")], mutated_bytes, extract),
+        "scan": Format(scanned, mutated_bytes, scan),
     }
+
+
+def packed_in_ways(paths):
+    """(name, archive) of files, in tar and zip with each kind of compression."""
+    for ending in ("", "gz", "bz2", "xz"):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode=f"w:{ending}") as archive:
+            for path in paths:
+                archive.add(path, path.name)
+        yield f"a.tar.{ending}".rstrip("."), buffer.getvalue()
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", method) as archive:
+            for path in paths:
+                archive.write(path, path.name)
+        yield f"{method}.zip", buffer.getvalue()
+
+
+def graphs():
+    """Files for `lamina scan`: graphs of TensorFlow and ONNX."""
+    tensor = encode((1, 3), (8, "w"), (9, bytes(12)), (13, encode((1, "location"), (2, "w.bin"))))
+    yield "m.onnx", encode((1, 10), (7, encode((1, encode((4, "Add"), (5, encode((5, tensor))))), (5, tensor))))
+    graph = encode((1, encode((1, "n"), (2, "ReadFile"))))
+    words = encode((7, encode((1, encode((4, encode((3, '{"class_name": "Dense"}'))))))), (2, graph))
+    yield "saved_model.pb", encode((1, 1), (2, words))
+    yield "graph.pbtxt", b'node { name: "n" op: "ReadFile" }'
 
 
 def pickles():
