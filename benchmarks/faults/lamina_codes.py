@@ -7,7 +7,7 @@ _TABLE = {
     "LAM102": "output activation, output units, attention",
     "LAM103": "logits, output activation",
     "LAM104": "output activation, logits, loss",
-    "LAM105": "output activation, target scale, loss",
+    "LAM105": "output activation, target scale, loss, gradient flow",
     "LAM106": "output units, labels",
     "LAM107": "loss, output activation",
     "LAM108": "shape, output units, labels",

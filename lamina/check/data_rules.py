@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from lamina.check.neighbours import is_frozen
 from lamina.check.rule import rule
-from lamina.check.subject import as_batch, classes_of
+from lamina.check.subject import as_batch
 from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.training import step
@@ -13,6 +12,8 @@ from lamina.training.data.places import Part
 __all__ = []
 
 _LECUN = "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs"
+_TINY = 0.02  # of the largest input
+_FAR = 8  # standard deviations between 0 and the mean of the inputs
 _QUICK = 100  # calls of layers that run in a moment
 
 
@@ -32,7 +33,15 @@ def _unscaled_inputs(subject):
             continue
         least, most, spread = float(finite.min()), float(finite.max()), float(finite.std())
         centred_pixels = values.ndim == 4 and -160 < least < -50 and most < 160  # as ResNet50 and VGG take them
-        if max(-least, most) > 50 and spread > 10 and not centred_pixels:
+        size = max(-least, most)
+        if 0 < size < _TINY and values.dtype.kind == "f" and values.ndim in (2, 3) and len(values) >= 16:
+            part = subject.input_parts[name].name
+            yield (
+                first.name, size, f"{name} is {size:.3g} at most: the outputs of {first.name} are nearly 0 at first.",
+                f"Use {part} / {part}.std(), or layers.Normalization() as the first layer, after its adapt(x).",
+            )  # fmt: skip
+        far = size > 50 and abs(float(finite.mean())) > _FAR * spread > 0  # all nearly the same number
+        if (size > 50 and spread > 10 and not centred_pixels) or far:
             pixels = least >= 0 and 50 < most <= 255 and values.ndim > 2
             fix = "Use x / 255, or layers.Rescaling(1 / 255) as the first layer." if pixels else (
                 "Use layers.Normalization() as the first layer, after its adapt(x)."
@@ -191,49 +200,6 @@ def _are_one_hot(values):
 
 
 @rule(
-    "LAM405", "warning", "one class makes up nearly all labels", "batch",
-    "Always answering that class is nearly always right: accuracy says little, and the rare classes are not learned.",
-    "He, Garcia: Learning from Imbalanced Data (2009)",
-)  # fmt: skip
-def _imbalance(subject):
-    labels = classes_of(subject)
-    weighted = subject.sample_weight is not None or subject.settings.get("class_weight")
-    if labels is not None and weighted and (nothing := _class_of_no_weight(subject, labels)) is not None:
-        yield (
-            subject.heads[0].layer, nothing, f"All rows of the class {nothing} have the weight 0: the other classes "
-            "are the answer that is always right.",
-            "Give each class a weight above 0: 1 + y * (weight - 1).",
-        )  # fmt: skip
-    if labels is None or weighted or len(labels) < 200 or labels.min() < 0 or is_frozen(subject.heads[0].fact):
-        return
-    counts = np.bincount(labels)
-    share = counts.max() / counts.sum()
-    if share >= 0.95:
-        head, common = subject.heads[0], int(counts.argmax())
-        weights = {label: round(min(float(counts.max()) / n, 100.0), 1) for label, n in enumerate(counts.tolist()) if n}
-        fix = f"Pass class_weight={_short(weights)} to fit, and watch keras.metrics.AUC()."
-        if len(weights) == 1:
-            fix = "There is nothing to tell apart: give data with samples of the other classes."
-        yield head.layer, round(float(share), 3), f"{share:.1%} of the labels of {head.layer} are {common}.", fix
-
-
-def _class_of_no_weight(subject, labels):
-    """The class whose rows all have the weight 0; None for none."""
-    weights, by_class = subject.sample_weight, subject.settings.get("class_weight") or {}
-    if weights is None:
-        return next((one for one in np.unique(labels).tolist() if by_class.get(one, 1) == 0), None)
-    if getattr(weights, "shape", None) != labels.shape or not np.any(np.asarray(weights) > 0):
-        return None
-    of_classes = {one: np.asarray(weights)[labels == one] for one in np.unique(labels).tolist()}
-    return next((one for one, own in of_classes.items() if len(own) >= 8 and not own.any()), None)
-
-
-def _short(weights):
-    """The weights as Python."""
-    return weights if len(weights) <= 20 else "dict(enumerate(len(y) / (len(set(y)) * np.maximum(np.bincount(y), 1))))"
-
-
-@rule(
     "LAM406", "warning", "a first loss far from that of a guess", "forward",
     "A model that knows nothing yet should guess: its crossentropy over k classes is about ln(k). Much more means that "
     "inputs are not scaled, or initial weights too large.",
@@ -245,6 +211,8 @@ def _first_loss(subject):
     fresh = fresh and len(subject.facts) <= _QUICK
     head = subject.heads[0] if len(subject.heads) == 1 else None
     if not fresh or head is None or head.numbers is None or not head.exclusive or (head.units or 0) < 2:
+        return
+    if any(getattr(fact.layer, "stateful", False) for fact in subject.facts):  # of a fixed batch
         return
     if isinstance(head.fact.layer, OpCall):  # arithmetic on the scores has set their scale
         return

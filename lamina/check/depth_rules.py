@@ -11,6 +11,7 @@ __all__ = []
 
 _GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
 _NARROW = 4  # units
+_FEW = 2
 _LONG = 60  # steps
 
 
@@ -121,6 +122,12 @@ def _narrow_before_classes(subject):
                     fact.name, 1, f"{fact.name} has one number for each token, before {classes} classes.",
                     f"Use Embedding({fact.layer.input_dim}, 32).",
                 )  # fmt: skip
+    found = list(_few_before_classes(subject, heads))
+    yield from found or _few_relu(subject)
+
+
+def _few_before_classes(subject, heads):
+    """Layers with fewer units than there are classes after them."""
     for fact in _hidden(subject):
         following = next_call(fact, "passes_through", "activation", "normalization")
         head = heads.get(id(following))
@@ -139,6 +146,22 @@ def _narrow_before_classes(subject):
             f"{fact.name} has {units} unit{'s' * (units > 1)} before the {classes} classes of {head.layer}.",
             f"Give {fact.name} {max(16, 4 * classes)} units.", *([] if sure else ["info"]),
         )  # fmt: skip
+
+
+def _few_relu(subject):
+    """One or two relu units that all paths lead through: where they are 0, what comes after knows nothing."""
+    if any(len(fact.receivers) + len(fact.ends) != 1 for fact in subject.facts if not fact.inner):
+        return
+    for fact in _hidden(subject):
+        narrow = fact.kind == "Dense" and len(fact.output) == 2 and fact.output[-1] <= _FEW
+        if narrow and not fact.ends and _activation(subject, fact) == "relu":
+            units = fact.output[-1]
+            yield (
+                fact.name, units, f"{fact.name} has {units} relu unit{'s' * (units > 1)}: where "
+                f"{'both are' if units > 1 else 'it is'} 0, nothing passes, and no gradient comes back.",
+                f"Give {fact.name} 16 units.",
+            )  # fmt: skip
+            return
 
 
 @rule(

@@ -22,6 +22,7 @@ _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, outpu
     _GOODFELLOW,
 )  # fmt: skip
 def _targets_out_of_reach(subject):
+    yield from _starts_dead(subject)
     for head in subject.heads:
         bounds = bounds_of(head.activation)
         if bounds is None or head.numbers is None or head.loss_name not in REGRESSION:
@@ -36,6 +37,22 @@ def _targets_out_of_reach(subject):
                 "Use loss='sparse_categorical_crossentropy', which takes class numbers." if head.has_class_numbers
                 else "Use activation='linear' in the last layer, or scale the targets into its range.",
             )  # fmt: skip
+
+
+def _starts_dead(subject):
+    """A regression whose only unit is relu, and 0 for all rows before the first step: no gradient comes through it."""
+    head = subject.heads[0] if len(subject.heads) == 1 else None
+    if head is None or head.activation != "relu" or head.units != 1 or head.loss_name not in REGRESSION:
+        return
+    if head.numbers is None or not head.numbers.size or (head.numbers > 0).mean() < 0.9:
+        return
+    fresh = subject.model.optimizer is not None and not int(np.asarray(subject.model.optimizer.iterations))
+    if fresh and subject.traced is not None and not np.any(subject.traced.results[0]):
+        yield (
+            head.layer, 0.0, f"{head.layer} ends in relu, and is 0 for all rows before the first step, with targets of "
+            f"{float(np.mean(head.numbers)):.3g} on average: no gradient comes through it.",
+            "Use activation='linear' or 'softplus' there.",
+        )  # fmt: skip
 
 
 def _range(values):

@@ -1,5 +1,7 @@
 """LAM1xx, first part: activations against losses and metrics."""
 
+import numpy as np
+
 from lamina.check.rule import rule
 from lamina.check.targets import Kind, kind_of, metrics_of
 from lamina.facts.fits import Fit, scores_of
@@ -117,6 +119,8 @@ def _metric_that_does_not_fit(subject):
         quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
         if name in ("accuracy", "binary_accuracy") and quantity and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
             problem = "counts outputs that equal the target, and these are quantities", "mae"
+        elif name in ("accuracy", "binary_accuracy") and head.loss_name in BINARY and _are_shares(head):
+            problem = "counts outputs that round to the target, and these are shares between 0 and 1", "mae"
         elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
             problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
         elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
@@ -148,6 +152,15 @@ def _metric_that_does_not_fit(subject):
         if problem:
             fix = problem[1] if "(" in problem[1] else repr(problem[1])
             yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
+
+
+def _are_shares(head):
+    """Whether most labels of one column are neither near 0 nor near 1, and many numbers: not smoothed."""
+    labels = head.numbers
+    if labels is None or labels.dtype.kind != "f" or labels.size != len(labels) or len(labels) < 16:
+        return False
+    between = (labels > 0.05) & (labels < 0.95)
+    return bool(between.mean() > 0.5) and len(np.unique(labels)) > len(labels) // 2
 
 
 def _binary_logits(head):

@@ -26,6 +26,7 @@ _DEFAULTS = {"sgd": "0.01", "lion": "0.0001", "adadelta": "1.0"}
 _BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
 _PLAIN = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013)"
 _TUNING = 1e-5  # rates below are not even used to tune trained models
+_KEPT = 7  # values that dropout leaves
 _OUTWEIGHS = 10.0  # times the loss
 _ENOUGH = 2e-3  # how far each weight can move; initial weights are about 0.1 in size
 
@@ -53,13 +54,16 @@ def _unusual_learning_rate(subject):
         "LearningRate" in type(callback).__name__ for callback in callbacks_of(subject)
     )
     layers = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted"))
-    high = min(high, _DEEP.get(name, high)) if layers >= 4 and not _is_normalized(subject) else high
-    if (rate > 1.001 * high and layers > 1) or (rate < low and not scheduled):
+    deep = layers >= 4 and not _is_normalized(subject)
+    high = min(high, _DEEP.get(name, high)) if deep else high
+    momentum = min(getattr(optimizer, "momentum", 0.0) or 0.0, 0.99) if deep and name == "sgd" else 0.0
+    if (rate / (1 - momentum) > 1.001 * high and layers > 1) or (rate < low and not scheduled):
         side = "small" if rate < low else "large"
+        high = high * (1 - momentum)
         yield (
             None, rate,
             f"The learning rate of {type(optimizer).__name__} is {rate:g}, which is {side} for {layers} layers with "
-            f"weights; usual values are {low:g} to {high:g}.",
+            f"weights{f' and a momentum of {momentum:g}' * bool(momentum)}; usual values are {low:g} to {high:.2g}.",
             f"Use keras.optimizers.{type(optimizer).__name__}({_DEFAULTS.get(name, '0.001')}).",
         )  # fmt: skip
 
@@ -84,12 +88,13 @@ def _too_few_steps(subject):
     rate = rate * {"sgd": 0.1}.get(name, 1.0)  # whose step is the gradient's, of which each weight has a small part
     reach = rate * steps * (1e-3 if name == "adadelta" else 1)
     words = f"{steps} steps with the rate {rate:g} move each weight by about {reach:.1g} at most"
-    if reach < _ENOUGH and not has_learned(subject.model):
+    slow = name == "sgd" and rate <= _TUNING
+    if reach < (5 * _ENOUGH if slow else _ENOUGH) and not (has_learned(subject.model) and _is_whole(subject)):
         better = max(0.01 if name == "sgd" else 0.001, rate)
         yield (
             None, reach, f"{words}; initial weights are about 0.1.",
             f"Use a learning rate of {better:g}, and {'' if better * steps > 0.1 else 'more '}epochs: steps times rate "
-            "should be 1 or more.", *([] if rate < _TUNING else ["info"]),
+            "should be 1 or more.", *([] if slow or rate < _TUNING else ["info"]),
         )  # fmt: skip
     elif steps < 20:
         given, samples = subject.settings.get("steps_per_epoch"), samples_of(subject)
@@ -100,6 +105,11 @@ def _too_few_steps(subject):
             "Leave out steps_per_epoch." if unread else "Use more epochs, or smaller batches.",
             *([] if unread else ["info"]),
         )  # fmt: skip
+
+
+def _is_whole(subject):
+    """Whether no layer is frozen: a model that has learned is then tuned, and no new layers are trained on it."""
+    return not any(fact.count and not fact.trainable_count for fact in subject.facts if not fact.inner)
 
 
 @rule(
@@ -130,9 +140,17 @@ def _plain_sgd(subject):
     "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout (2014), 7.3: rates of 0.2 to 0.5",
 )  # fmt: skip
 def _much_dropout(subject):
+    narrow = [fact for fact in subject.facts if _leaves_few(fact)]
     for fact in subject.facts:
         rate = getattr(fact.layer, "rate", None) if fact.has("dropout") else None
         if not isinstance(rate, float):
+            continue
+        if len(narrow) > 1 and fact is narrow[0]:
+            yield (
+                fact.name, rate, f"{fact.name} drops {rate:.0%} of {fact.output[-1]} values, and {narrow[1].name} "
+                f"{narrow[1].layer.rate:.0%} of {narrow[1].output[-1]}: little is left.",
+                f"Use a rate of 0.1 in {fact.name} and {narrow[1].name}, or more units before them.",
+            )  # fmt: skip
             continue
         if rate > 0.6:
             yield (
@@ -146,6 +164,18 @@ def _much_dropout(subject):
                 fact.name, rate, f"{fact.name} drops {rate:.0%} of the inputs of the model.",
                 f"Put {fact.name} after a hidden layer, or use a rate of 0.1 or 0.2.", *([] if sure else ["info"]),
             )  # fmt: skip
+
+
+def _leaves_few(fact):
+    """Whether dropout leaves few of the units of a Dense layer, beside which there are no others."""
+    rate, before = getattr(fact.layer, "rate", None), fact
+    if not fact.has("dropout") or not isinstance(rate, float) or not 0.4 <= rate <= 0.75 or len(fact.output) != 2:
+        return False
+    if (fact.output[-1] or _KEPT) * (1 - rate) > _KEPT:
+        return False
+    while len(before.sources) == 1 and before.has("dropout", "activation", "normalization"):
+        before = before.sources[0]
+    return before.kind == "Dense" and len(before.receivers) == 1
 
 
 @rule(

@@ -97,13 +97,18 @@ def _activation_around_softmax(subject):
                 following.name, second, f"{following.name} applies {second} to the softmax of {fact.name}.",
                 f"Remove {following.name}.",
             )  # fmt: skip
-        bounds = bounds_of(first) if fact.kind == "Dense" or fact.has("activation") else None
+        bounds = bounds_of(first) if _is_dense(fact) or fact.has("activation") else None
         if bounds is not None and first != second and second in ("softmax", "sigmoid") and following.ends:
             yield (
                 fact.name, first,
                 f"{following.name} takes {second} of values that {first} in {fact.name} keeps {bounds}.",
                 f"Use activation=None in {fact.name}.",
             )  # fmt: skip
+
+
+def _is_dense(fact):
+    """Whether a call is that of Dense, or of a wrapper around it."""
+    return type(getattr(fact.layer, "layer", fact.layer)).__name__ in ("Dense", "Conv2D", "Conv1D")
 
 
 @rule(

@@ -85,14 +85,24 @@ def is_fresh_model(model: Any) -> bool:
 
 
 def is_from_scratch(subject: Subject) -> bool:
-    """Whether all layers are trained, from the first step on; where some are frozen, a trained model is tuned.
+    """Whether what is trained is new: all layers are, from the first step on, or those that are not frozen.
 
     Args:
         subject: What is checked.
     """
     weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.count]
     begun = subject.model.optimizer is not None and int(subject.model.optimizer.iterations.numpy())
-    return not begun and bool(weighted) and all(fact.trainable_count for fact in weighted)
+    trained = [fact for fact in weighted if fact.trainable_count]
+    frozen = [fact for fact in weighted if not fact.trainable_count]
+    new = all(map(_is_as_drawn, trained)) and not any(map(_is_as_drawn, frozen))
+    return not begun and bool(trained) and (not frozen or new)
+
+
+def _is_as_drawn(fact):
+    """Whether the biases of a layer are the zeros that they began as; not where it has none."""
+    bias = getattr(fact.layer, "bias", None)
+    zeros = type(getattr(fact.layer, "bias_initializer", None)).__name__ == "Zeros"
+    return bias is not None and zeros and not np.any(bias.numpy())
 
 
 def has_learned(model: Any) -> bool:

@@ -71,6 +71,15 @@ def _mask_dropped(subject):
                 fact.name, fact.kind, f"{fact.name} gets a mask and does not pass it on; {user.name} would use it.",
                 f"Remove mask_zero=True, or put {user.name} before {fact.name}.",
             )  # fmt: skip
+    for fact in subject.facts:
+        behind = next_call(fact, "passes_through") if fact.is_a("Flatten") and fact.masked and not fact.inner else None
+        if behind is not None and behind.kind == "Dense":
+            yield (
+                fact.name, fact.kind, f"{fact.name} gets a mask, and {behind.name} after it has weights for each step: "
+                "it reads the padding.",
+                f"Use layers.GlobalAveragePooling1D() in place of {fact.name}, or a recurrent layer with "
+                "return_sequences=False before it.",
+            )  # fmt: skip
 
 
 def _user_of_mask(fact):

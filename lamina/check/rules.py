@@ -2,7 +2,9 @@
 
 from lamina.check import (
     attention_rules,
+    balance_rules,
     call_rules,
+    callback_rules,
     data_rules,
     depth_rules,
     label_rules,
@@ -28,6 +30,6 @@ __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
     loss_rules, label_rules, meaning_rules, own_loss_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules,
-    training_rules, optimizer_rules, data_rules, scale_rules, text_rules, sequence_rules, attention_rules, call_rules,
-    watch_rules, probe_rules, layout_rules,
+    training_rules, callback_rules, optimizer_rules, data_rules, balance_rules, scale_rules, text_rules, sequence_rules,
+    attention_rules, call_rules, watch_rules, probe_rules, layout_rules,
 )  # fmt: skip

@@ -10,6 +10,7 @@ __all__ = []
 
 _FEW = 0.005  # share of values that are not 0, in pictures of whole numbers
 
+_SMALL = 5e-3  # targets, beside which the outputs of a new network are large
 _APART = 300.0  # times, between losses of which one is all that counts
 _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared_logarithmic_error"}
 
@@ -79,8 +80,8 @@ def _targets_out_of_scale(subject):
         size = max(mean, spread)
         squared = plain and head.loss_name == "mean_squared_error"
         hidden = any(fact.trainable_count and fact is not head.fact for fact in subject.facts if not fact.inner)
-        if size > (30 if squared and hidden else 50) or 0 < size < 1e-3:
-            sure = size > (100 if squared else 1000)
+        if size > (30 if squared and hidden else 50) or 0 < size < _SMALL:
+            sure = size > (100 if squared else 1000) or size < _SMALL
             yield (
                 head.layer, size,
                 f"The targets of {head.layer} have a mean of {float(values.mean()):.3g} and a standard deviation of "

@@ -5,12 +5,13 @@ import numpy as np
 from lamina.check.plans import callbacks_of, first_rates, optimizer_of, samples_of, schedule_of, steps_of
 from lamina.check.rule import rule
 from lamina.check.subject import classes_of
-from lamina.check.targets import metrics_of
-from lamina.core.registry import is_builtin
 from lamina.optimizers.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay
 
 __all__ = []
 
+_ENOUGH = 20  # labels held out whose shares say something
+_APART = 0.4  # between the shares of the classes in two parts of the data, beside what chance does
+_DRAWN = 0.4  # times the root of classes by samples: how far such shares are apart where samples were drawn
 _BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
 
 
@@ -95,75 +96,6 @@ def _batch_larger_than_data(subject):
 
 
 @rule(
-    "LAM306", "warning", "a callback that cannot act, or acts at once", "fit",
-    "It waits for a value that is never logged, or longer than the training lasts.",
-    "Keras: EarlyStopping, ReduceLROnPlateau, ModelCheckpoint",
-)  # fmt: skip
-def _callbacks_that_cannot_act(subject):
-    settings = subject.settings
-    validated = bool(settings.get("validation_data") is not None or settings.get("validation_split"))
-    epochs, logged = settings.get("epochs"), _logged(subject)
-    for callback in callbacks_of(subject):
-        kind, figure = type(callback).__name__, str(getattr(callback, "monitor", ""))
-        if kind not in ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"):
-            continue
-        watches = kind != "ModelCheckpoint" or callback.save_best_only
-        accuracy = figure.endswith(("acc", "accuracy", "auc"))
-        if watches and figure.startswith("val_") and not validated:
-            yield (
-                None, figure, f"{kind} watches {figure!r}, and there is no validation data.",
-                f"Pass validation_split=0.2 to fit, or {kind}(monitor={figure.removeprefix('val_')!r}).",
-            )  # fmt: skip
-        elif watches and (accuracy or figure.endswith("loss")) and callback.mode == ("min" if accuracy else "max"):
-            better = "max" if accuracy else "min"
-            yield (
-                None, figure,
-                f"{kind} waits for {figure!r} to {'fall' if accuracy else 'rise'} (mode={callback.mode!r}).",
-                f"Use {kind}(monitor={figure!r}, mode={better!r}).",
-            )  # fmt: skip
-        elif watches and logged and figure.removeprefix("val_") not in logged:
-            near = next((name for name in logged if accuracy and "acc" in name), None)
-            yield (
-                None, figure, f"{kind} watches {figure!r}, and what is logged is {', '.join(logged)}.",
-                f"Use {kind}(monitor={'val_' * figure.startswith('val_') + (near or 'loss')!r}"
-                f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
-            )  # fmt: skip
-        else:
-            yield from _soon_or_late(kind, figure, callback, epochs or 1)
-
-
-def _soon_or_late(kind, figure, callback, epochs):
-    """A callback that acts at the first epoch that is not better, or not before the end."""
-    if kind == "EarlyStopping" and callback.patience == 0 and abs(callback.min_delta) >= 0.1:
-        yield (
-            None, callback.min_delta,
-            f"EarlyStopping ends training at the first epoch that is not better by {abs(callback.min_delta):g}.",
-            "Use EarlyStopping(patience=5, restore_best_weights=True).",
-        )  # fmt: skip
-    elif kind == "ReduceLROnPlateau" and callback.patience == 0 and callback.factor < 0.5:
-        yield (
-            None, callback.factor,
-            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after each epoch that is not better.",
-            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience=5).",
-        )  # fmt: skip
-    elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= epochs > 1:
-        yield (
-            None, callback.patience, f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
-            f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
-        )  # fmt: skip
-
-
-def _logged(subject):
-    """The names of loss and metrics in the logs of a model of one output; none where they are not known."""
-    known = subject.own_step and len(subject.heads) == 1 and is_builtin(type(subject.model).compute_metrics)
-    if not known or any(not is_builtin(type(callback)) for callback in callbacks_of(subject)):
-        return []
-    metrics = [metric for _, metric in metrics_of(subject)]
-    names = [one if isinstance(one, str) else getattr(one, "name", getattr(one, "__name__", "")) for one in metrics]
-    return ["loss", *names, "learning_rate"]
-
-
-@rule(
     "LAM307", "warning", "a schedule that does not fit the training", "fit",
     "A schedule is made for a number of steps: if training ends early, the small rates are never reached; if it goes "
     "on longer, the rate stays at the last value, often 0.",
@@ -231,15 +163,31 @@ def _split_of_sorted_labels(subject):
     if not split or labels is None or len(labels) < max(20, 5 * len(np.unique(labels))):
         return
     cut = round(len(labels) * (1 - split))
-    trained, held_out = set(labels[:cut].tolist()), set(labels[cut:].tolist())
-    unseen = held_out - trained
-    in_order = len(trained | held_out) > 1 and bool((np.diff(labels) >= 0).all()) and len(held_out) < len(trained)
-    if in_order or (unseen and len(unseen) * 2 > len(held_out)):
+    trained, held_out = labels[:cut], labels[cut:]
+    unseen, seen = set(held_out.tolist()) - set(trained.tolist()), np.unique(held_out)
+    changes, kinds = np.diff(labels), len(np.unique(labels))
+    in_order = kinds > 1 and len(seen) < len(np.unique(trained)) and ((changes >= 0).all() or (changes <= 0).all())
+    by_chance = _DRAWN * np.sqrt(kinds / max(len(held_out), 1))
+    others = len(held_out) >= _ENOUGH and _apart(trained, held_out) > _APART + by_chance
+    if in_order or others or len(unseen) * 2 > len(seen):
         yield (
-            None, sorted(held_out)[:5],
-            f"The labels are sorted: the last {split:.0%} contain only the classes {sorted(held_out)[:5]}.",
+            None, seen[:5].tolist(),
+            f"The labels are sorted: the last {split:.0%} contain {_shares(held_out)}, the others {_shares(trained)}.",
             "Shuffle first: order = np.random.permutation(len(x)); x, y = x[order], y[order].",
         )  # fmt: skip
+
+
+def _apart(labels, others):
+    """The share of labels that would have to be others, for both to have the same shares of each class."""
+    classes = np.unique(np.concatenate([labels, others]))
+    return 0.5 * sum(abs(float((labels == one).mean() - (others == one).mean())) for one in classes.tolist())
+
+
+def _shares(labels):
+    """The three most frequent classes, with their shares."""
+    classes, counts = np.unique(labels, return_counts=True)
+    first = np.argsort(-counts, kind="stable")[:3]
+    return ", ".join(f"{counts[at] / len(labels):.0%} of class {classes[at]}" for at in first)
 
 
 def _validation_of_one_class(subject, labels):

@@ -7,6 +7,7 @@ from lamina.check.rule import rule
 __all__ = ["layer_of"]
 
 _LOOKS = 3  # one look may be an accident
+_DEAD = 0.8  # of the units; of those after positive inputs half are 0 by chance
 _NEARLY_ALL = 0.9  # share from which on a layer is dead, even where the loss falls by what the others do
 _GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
 
@@ -37,7 +38,7 @@ def layer_of(path: str) -> str:
 )  # fmt: skip
 def _dead(record):
     for layer, shares in _lasting(record, "dead").items():
-        if record.rows >= 16 and min(shares) >= 0.5:
+        if record.rows >= 16 and min(shares) >= _DEAD:
             milder = ["info"] if record.learns and min(shares) < _NEARLY_ALL else []
             yield (
                 layer, shares[-1], f"{shares[-1]:.0%} of the units of {layer} are 0 for all of {record.rows} samples.",

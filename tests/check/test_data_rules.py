@@ -12,6 +12,7 @@ MANY = DRAW.normal(size=(400, 4)).astype("float32")
 RARE = (np.arange(400) % 50 == 0).astype("int64")
 
 
+MANY_TAGS = (DRAW.random((400, 8)) < 0.03).astype("float32")
 TEXT = DRAW.integers(1, 9, (64, 9))
 TAGS = TEXT[:, :-1] % 3
 PADDED = np.where(np.arange(9) < 4, TEXT, 0)
@@ -51,6 +52,18 @@ def yes_no(**fit):
     return head(1, "sigmoid", "binary_crossentropy"), MANY, RARE, fit
 
 
+def tags(metric):
+    """Eight labels of a row, each of which may be true."""
+    return head(8, "sigmoid", "binary_crossentropy", metrics=[metric])
+
+
+def masks():
+    """A label for each pixel."""
+    return net(
+        layers.Conv2D(1, 1, activation="sigmoid"), shape=(8, 8, 3), loss="binary_crossentropy", metrics=["accuracy"]
+    )
+
+
 def classifier(scale):
     initializer = "glorot_uniform" if scale == 1 else layers.Dense(1).kernel_initializer.__class__(seed=1)
     model = net(layers.Dense(16, "relu", kernel_initializer=initializer), layers.Dense(3, "softmax"), loss=SPARSE)
@@ -64,6 +77,8 @@ WRONG = {
         lambda: (conv(), (255 * IMAGES).astype("uint8")),
         lambda: (head(1), 1000 + 200 * X, QUANTITY),
         lambda: (net(layers.Flatten(), layers.Dense(4), shape=(8, 8, 3)), 255 * IMAGES),
+        lambda: (head(1), 300 + 2 * X, QUANTITY),
+        lambda: (head(1), 1e-3 * X, QUANTITY),
     ],
     "LAM402": [
         lambda: (head(1), with_nan(X), QUANTITY),
@@ -79,6 +94,8 @@ WRONG = {
         yes_no,
         lambda: (head(3, "softmax", SPARSE), MANY, RARE),
         lambda: (head(2, "softmax", "categorical_crossentropy"), MANY, np.eye(2)[RARE]),
+        lambda: (tags("accuracy"), MANY, MANY_TAGS),
+        lambda: (masks(), IMAGES, np.arange(4096).reshape(64, 8, 8, 1) % 80 == 0),
     ],
     "LAM406": [lambda: (classifier(100), X, THREE), lambda: (classifier(1), 1e3 * X, THREE)],
     "LAM407": [
@@ -103,6 +120,7 @@ WRONG = {
         lambda: (head(1, optimizer="adam"), X, 3e5 + 1e5 * QUANTITY),
         lambda: (head(1), X, 200 + 30 * QUANTITY[:, None]),
         lambda: (head(2, None, "mae"), X, 1e-5 * X[:, :2]),
+        lambda: (head(1, optimizer="adam"), X, 2e-3 * QUANTITY),
     ],
 }
 
@@ -123,6 +141,8 @@ SOUND = {
         lambda: (normalized(1000 + 200 * X), 1000 + 200 * X),
         lambda: (embedding(1000), 90 * TOKENS),
         lambda: (net(layers.BatchNormalization(), layers.Dense(1)), 500 * X),
+        lambda: (net(layers.BatchNormalization(), layers.Dense(1)), 300 + 2 * X),
+        lambda: (head(1), 40 + 2 * X, QUANTITY),
     ],
     "LAM402": [lambda: (head(1), X, QUANTITY), lambda: (embedding(10), TOKENS)],
     "LAM403": [lambda: (head(1), MANY), lambda: (head(1), with_constant(X))],
@@ -131,6 +151,8 @@ SOUND = {
         lambda: yes_no(class_weight={0: 1.0, 1: 50.0}),
         lambda: (head(1, "sigmoid", "binary_crossentropy"), MANY, np.arange(400) % 4 == 0),
         lambda: (head(1), MANY, RARE),
+        lambda: (tags("auc"), MANY, MANY_TAGS),
+        lambda: (masks(), IMAGES, np.arange(4096).reshape(64, 8, 8, 1) % 8 == 0),
     ],
     "LAM406": [lambda: (classifier(0.1), X, THREE), lambda: (head(3, "softmax", SPARSE), X, THREE)],
     "LAM407": [

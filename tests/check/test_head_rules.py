@@ -24,6 +24,9 @@ from tests.check.cases import (
 SPARSE, ONE, BINARY = "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"
 
 
+SHARES = 1 / (1 + np.exp(-QUANTITY))
+
+
 def squared(y_true, y_pred):
     return (y_true - y_pred) ** 2
 
@@ -56,6 +59,12 @@ def residual_of_own(units):
     return model
 
 
+def starting_at(bias):
+    """A regression that ends in relu, over or under 0 for all rows."""
+    last = layers.Dense(1, "relu", bias_initializer=keras.initializers.Constant(bias))
+    return net(layers.Dense(5, "tanh"), last, loss="mse")
+
+
 def of_fixed_batch():
     model = keras.Sequential([keras.Input((6, 4), batch_size=16), layers.LSTM(2, stateful=True), layers.Dense(1)])
     model.compile("adam", "mse")
@@ -86,6 +95,7 @@ WRONG = {
         lambda: (head(1, "relu", "mae"), X, QUANTITY),
         lambda: (head(1, "tanh", losses.Huber()), X, 5 + QUANTITY),
         lambda: (head(3, "softmax"), X, 5 * ONE_HOT),
+        lambda: (starting_at(-9.0), X, 2 + SHARES),
     ],
     "LAM106": [
         lambda: (head(2, "softmax", SPARSE), X, THREE),
@@ -134,6 +144,7 @@ WRONG = {
         lambda: head(3, "softmax", SPARSE, metrics=["categorical_accuracy"]),
         lambda: head(3, "softmax", SPARSE, metrics=["binary_accuracy"]),
         lambda: head(1, None, losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]),
+        lambda: (head(1, "sigmoid", "binary_crossentropy", metrics=["accuracy"]), X, SHARES),
     ],
     "LAM114": [
         lambda: head(1, None, losses.SparseCategoricalCrossentropy(from_logits=True)),
@@ -201,6 +212,7 @@ SOUND = {
         lambda: (head(1), X, QUANTITY),
         lambda: (head(1, "tanh"), X, np.tanh(QUANTITY)),
         lambda: (head(1, "relu"), X, QUANTITY**2),
+        lambda: (starting_at(9.0), X, 2 + SHARES),
     ],
     "LAM106": [
         lambda: (head(3, "softmax", SPARSE), X, THREE),
@@ -228,6 +240,7 @@ SOUND = {
         lambda: (head(1), X, QUANTITY),
     ],
     "LAM113": [
+        lambda: (head(1, "sigmoid", "binary_crossentropy", metrics=["accuracy"]), X, 0.1 + 0.8 * YES_NO),
         lambda: head(1, None, "mse", metrics=["mae"]),
         lambda: head(3, "softmax", SPARSE, metrics=["accuracy"]),
         lambda: head(

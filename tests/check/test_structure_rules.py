@@ -29,6 +29,16 @@ def inputs_of(used):
     return Model([left, right], L.Dense(1)(L.Add()([left, right]) if used else left))
 
 
+def squeezed():
+    """Two relu units that weigh channels, beside the channels themselves."""
+    inputs = keras.Input((4,))
+    x = L.Dense(8, "relu")(inputs)
+    x = L.Multiply()([x, L.Dense(8, "sigmoid")(L.Dense(2, "relu")(x))])
+    model = Model(inputs, L.Dense(1)(x))
+    model.compile("adam", "mse")
+    return model
+
+
 def residual():
     inputs = keras.Input((4,))
     x = L.Dense(4, kernel_initializer="zeros")(inputs)
@@ -117,6 +127,8 @@ WRONG = {
     "LAM216": [
         lambda: masked(L.Conv1D(4, 3, padding="same"), L.LSTM(4)),
         lambda: masked(L.Conv1D(4, 3, padding="same"), L.GlobalAveragePooling1D()),
+        lambda: masked(L.Flatten(), L.Dense(3)),
+        lambda: masked(L.LSTM(4, return_sequences=True), L.Flatten(), L.Dense(3)),
     ],
     "LAM217": [lambda: branches(["mse", None]), lambda: branches({"one": "mse"})],
     "LAM218": [
@@ -149,6 +161,8 @@ WRONG = {
         lambda: net(L.Dense(2, "relu"), L.Dense(10, "softmax"), loss="sparse_categorical_crossentropy"),
         lambda: net(L.Dense(1, "sigmoid"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
         lambda: net(L.Dense(4, "tanh"), L.Dropout(0.1), L.Dense(10, "softmax"), loss="categorical_crossentropy"),
+        lambda: net(L.Dense(2, "relu"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
+        lambda: net(L.Dense(16, "relu"), L.Dense(1), L.ReLU(), L.Dense(8, "relu"), L.Dense(1), loss="mse"),
     ],
     "LAM226": [
         lambda: net(L.Conv2D(8, 3), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
@@ -229,6 +243,7 @@ SOUND = {
     "LAM216": [
         lambda: masked(L.Dropout(0.2), L.LSTM(4)),
         lambda: masked(L.Conv1D(4, 3), L.GlobalMaxPooling1D()),
+        lambda: net(L.Embedding(10, 4), L.Flatten(), L.Dense(3), shape=(6,)),
         lambda: net(L.Embedding(10, 4), L.Conv1D(4, 3), L.LSTM(4), shape=(6,)),
     ],
     "LAM217": [lambda: branches(["mse", "mse"]), lambda: branches(["mse", None], share=True)],
@@ -260,6 +275,8 @@ SOUND = {
         lambda: net(L.Dense(64, "relu"), L.Dense(500, "softmax"), loss="sparse_categorical_crossentropy"),
         lambda: net(L.Dense(2, "tanh"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
         lambda: net(L.Dense(1), L.Dense(1), loss="mse"),
+        lambda: net(L.Dense(3, "relu"), L.Dense(1), loss="mse"),
+        squeezed,
     ],
     "LAM226": [
         lambda: net(L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),

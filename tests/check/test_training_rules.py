@@ -60,6 +60,24 @@ def normalized_dense():
     return net(layers.Dense(4, "relu"), layers.BatchNormalization(), layers.Dense(1), loss="mse")
 
 
+def half_of(units):
+    """A layer, of whose values half are dropped."""
+    return layers.Dense(units), layers.Activation("tanh"), layers.Dropout(0.5)
+
+
+def fast(rate):
+    """SGD with the usual momentum."""
+    return SGD(rate, momentum=0.9)
+
+
+def new_head(optimizer):
+    """Two new layers on a trained one, which is frozen."""
+    base = layers.Dense(4, "relu", trainable=False, name="base")
+    model = net(base, layers.Dense(4, "relu"), layers.Dense(1), loss="mse", optimizer=optimizer)
+    base.bias.assign([0.1, 0.2, 0.3, 0.4])
+    return model
+
+
 def half_frozen():
     """A trained network whose end alone is tuned, gently."""
     return net(layers.Dense(4, "relu", trainable=False), layers.Dense(1), loss="mse", optimizer=Adam(1e-6))
@@ -73,6 +91,7 @@ WRONG = {
         lambda: head(1, optimizer=Adam(-0.01)),
         lambda: scheduled(schedules.ExponentialDecay(-0.1, 10, 0.9)),
         lambda: head(1, optimizer="adadelta"),
+        lambda: net(*(layers.Dense(9, "relu") for _ in range(4)), layers.Dense(1), loss="mse", optimizer=fast(0.1)),
         lambda: net(*(layers.Dense(4, "relu") for _ in range(4)), layers.Dense(1), loss="mse", optimizer=SGD(1.0)),
     ],
     "LAM302": [frozen_but_statistics, lambda: frozen_but_statistics(training=True)],
@@ -86,6 +105,8 @@ WRONG = {
         lambda: regression(callbacks=[ModelCheckpoint("best.keras", save_best_only=True)]),
         lambda: regression(callbacks=[EarlyStopping(mode="max")], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("val_acc")], validation_split=0.2, epochs=50),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=0)], epochs=30),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=3), ReduceLROnPlateau("loss")], epochs=30),
     ],
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 1000)),
@@ -97,6 +118,8 @@ WRONG = {
     "LAM308": [
         lambda: classes(SORTED, validation_split=0.2),
         lambda: classes(np.eye(3, dtype="float32")[SORTED], "categorical_crossentropy", validation_split=0.3),
+        lambda: classes(SORTED[::-1], validation_split=0.2),
+        lambda: classes(np.where(np.arange(64) < 38, THREE, 0), validation_split=0.4),
     ],
     "LAM309": [
         lambda: classes(class_weight={1: 1.0, 3: 2.0}),
@@ -109,6 +132,7 @@ WRONG = {
     "LAM311": [
         lambda: regression(Adam(1e-6), epochs=10),
         lambda: regression(SGD(1e-6), epochs=20),
+        lambda: (new_head(SGD(1e-5, momentum=0.9)), X, QUANTITY, {"epochs": 20}),
         lambda: regression(Adam(0.001), epochs=1),
     ],
     "LAM312": [
@@ -118,6 +142,7 @@ WRONG = {
     "LAM313": [
         lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.9), layers.Dense(1)),
         lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.7), layers.Dense(1)),
+        lambda: net(*half_of(10), *half_of(10), layers.Dense(3, "softmax")),
         lambda: net(layers.Dropout(0.5), layers.Dense(9, "relu"), layers.Dense(1)),
     ],
     "LAM314": [
@@ -137,6 +162,8 @@ SOUND = {
         lambda: head(1, optimizer=Adam(0.05)),
         lambda: net(layers.Dense(1), loss="mse", optimizer=Adam(0.5)),
         lambda: head(1, optimizer=SGD(0.5)),
+        lambda: head(1, optimizer=fast(0.1)),
+        lambda: net(*(layers.Dense(9, "relu") for _ in range(4)), layers.Dense(1), loss="mse", optimizer=fast(0.05)),
         lambda: scheduled(schedules.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=2)),
     ],
     "LAM302": [
@@ -150,6 +177,10 @@ SOUND = {
         lambda: regression(callbacks=[EarlyStopping(patience=3)], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=10, restore_best_weights=True)], epochs=10),
         lambda: regression(callbacks=[ModelCheckpoint("last.keras")]),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=0)], epochs=3),
+        lambda: regression(
+            callbacks=[EarlyStopping("loss", patience=9), ReduceLROnPlateau("loss", patience=3)], epochs=30
+        ),
     ],
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 10)),
@@ -161,6 +192,7 @@ SOUND = {
         lambda: classes(validation_split=0.2),
         lambda: classes(SORTED),
         lambda: (head(1), X, np.sort(QUANTITY), {"validation_split": 0.2}),
+        lambda: (head(30, "softmax", SPARSE), X, np.arange(64) * 7 % 30, {"validation_split": 0.4}),
     ],
     "LAM309": [
         lambda: classes(class_weight={0: 1.0, 2: 5.0}),
@@ -173,6 +205,7 @@ SOUND = {
         lambda: (head(1), X, np.sort(QUANTITY), {"shuffle": False}),
     ],
     "LAM311": [
+        lambda: (new_head(SGD(0.01)), X, QUANTITY, {"epochs": 20}),
         lambda: regression(Adam(0.001), epochs=100),
         lambda: (half_frozen(), X, QUANTITY, {"epochs": 10}),
         lambda: regression(Adam(1e-6)),
@@ -183,6 +216,7 @@ SOUND = {
     ],
     "LAM313": [
         lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.5), layers.Dense(1)),
+        lambda: net(*half_of(32), *half_of(32), layers.Dense(3, "softmax")),
         lambda: net(layers.Dropout(0.2), layers.Dense(9, "relu"), layers.Dense(1)),
     ],
     "LAM314": [

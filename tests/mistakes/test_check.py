@@ -188,7 +188,8 @@ DONE = {
     "LAM305": [("batch_size=", "batch_size=256", "FIX")],
     "LAM306": [
         ("validation_split=0.2", "epochs=20", "epochs=20, validation_split=0.2"),
-        ("EarlyStopping(monitor='loss')", "EarlyStopping(patience=3)", "EarlyStopping(monitor='loss')"),
+        ("EarlyStopping(monitor='loss', patience=5)", "EarlyStopping(patience=3)",
+         "EarlyStopping(monitor='loss', patience=5)"),
     ],
     "LAM307": [("decay_steps=40", "decay_steps=1000", "decay_steps=40")],
     "LAM308": [("order = np.random.permutation(len(x)); x, y = x[order], y[order]", "print(",

@@ -1,0 +1,96 @@
+"""LAM306: callbacks that cannot act, or act too early."""
+
+from lamina.check.plans import callbacks_of
+from lamina.check.rule import rule
+from lamina.check.targets import metrics_of
+from lamina.core.registry import is_builtin
+
+__all__ = []
+
+_MANY = 10  # epochs, of which one will not be better than the one before
+
+
+@rule(
+    "LAM306", "warning", "a callback that cannot act, or acts at once", "fit",
+    "It waits for a value that is never logged, or longer than the training lasts.",
+    "Keras: EarlyStopping, ReduceLROnPlateau, ModelCheckpoint",
+)  # fmt: skip
+def _callbacks_that_cannot_act(subject):
+    settings = subject.settings
+    validated = bool(settings.get("validation_data") is not None or settings.get("validation_split"))
+    epochs, logged = settings.get("epochs"), _logged(subject)
+    for callback in callbacks_of(subject):
+        kind, figure = type(callback).__name__, str(getattr(callback, "monitor", ""))
+        if kind not in ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"):
+            continue
+        watches = kind != "ModelCheckpoint" or callback.save_best_only
+        accuracy = figure.endswith(("acc", "accuracy", "auc"))
+        if watches and figure.startswith("val_") and not validated:
+            yield (
+                None, figure, f"{kind} watches {figure!r}, and there is no validation data.",
+                f"Pass validation_split=0.2 to fit, or {kind}(monitor={figure.removeprefix('val_')!r}"
+                f"{f', patience={max(callback.patience, 5)}' if kind != 'ModelCheckpoint' else ''}).",
+            )  # fmt: skip
+        elif watches and (accuracy or figure.endswith("loss")) and callback.mode == ("min" if accuracy else "max"):
+            better = "max" if accuracy else "min"
+            yield (
+                None, figure,
+                f"{kind} waits for {figure!r} to {'fall' if accuracy else 'rise'} (mode={callback.mode!r}).",
+                f"Use {kind}(monitor={figure!r}, mode={better!r}).",
+            )  # fmt: skip
+        elif watches and logged and figure.removeprefix("val_") not in logged:
+            near = next((name for name in logged if accuracy and "acc" in name), None)
+            yield (
+                None, figure, f"{kind} watches {figure!r}, and what is logged is {', '.join(logged)}.",
+                f"Use {kind}(monitor={'val_' * figure.startswith('val_') + (near or 'loss')!r}"
+                f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
+            )  # fmt: skip
+        else:
+            yield from _soon_or_late(kind, figure, callback, epochs or 1)
+    yield from _stopped_before(callbacks_of(subject))
+
+
+def _soon_or_late(kind, figure, callback, epochs):
+    """A callback that acts at the first epoch that is not better, or not before the end."""
+    if kind == "EarlyStopping" and callback.patience == 0 and (abs(callback.min_delta) >= 0.1 or epochs >= _MANY):
+        by = f" by {abs(callback.min_delta):g}" if callback.min_delta else ""
+        yield (
+            None, callback.min_delta, f"EarlyStopping ends training at the first epoch that is not better{by}.",
+            "Use EarlyStopping(patience=5, restore_best_weights=True).",
+        )  # fmt: skip
+    elif kind == "ReduceLROnPlateau" and callback.patience == 0 and callback.factor < 0.5:
+        yield (
+            None, callback.factor,
+            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after each epoch that is not better.",
+            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience=5).",
+        )  # fmt: skip
+    elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= epochs > 1:
+        yield (
+            None, callback.patience, f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
+            f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
+        )  # fmt: skip
+
+
+def _stopped_before(given):
+    """A rate that would be lowered on a plateau, were the training not ended before by the same figure."""
+    stops = [one for one in given if type(one).__name__ == "EarlyStopping"]
+    for lowers in (one for one in given if type(one).__name__ == "ReduceLROnPlateau"):
+        for stop in stops:
+            same = str(stop.monitor) == str(lowers.monitor) and not getattr(stop, "start_from_epoch", 0)
+            if same and 0 < stop.patience <= lowers.patience:
+                yield (
+                    None, lowers.patience,
+                    f"EarlyStopping ends training after {stop.patience} epochs without a better {stop.monitor!r}; "
+                    f"ReduceLROnPlateau waits {lowers.patience}, and never lowers the rate.",
+                    f"Use EarlyStopping(monitor={str(stop.monitor)!r}, patience={2 * lowers.patience + 2}).",
+                )  # fmt: skip
+
+
+def _logged(subject):
+    """The names of loss and metrics in the logs of a model of one output; none where they are not known."""
+    known = subject.own_step and len(subject.heads) == 1 and is_builtin(type(subject.model).compute_metrics)
+    if not known or any(not is_builtin(type(callback)) for callback in callbacks_of(subject)):
+        return []
+    metrics = [metric for _, metric in metrics_of(subject)]
+    names = [one if isinstance(one, str) else getattr(one, "name", getattr(one, "__name__", "")) for one in metrics]
+    return ["loss", *names, "learning_rate"]
