@@ -41,7 +41,7 @@ TOKENS = {
     "applications": 16_500,
     "backend": 5_700,
     "callbacks": 19_200,
-    "check": 48_800,
+    "check": 50_500,
     "cli": 18_600,
     "compat": 107_400,
     "core": 50_000,
