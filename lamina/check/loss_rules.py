@@ -115,13 +115,8 @@ def _metric_that_does_not_fit(subject):
         given = getattr(metric, "thresholds", getattr(metric, "threshold", 0.5))
         thresholds = given if isinstance(given, (list, tuple)) else [given]
         halves = name in ("accuracy", "binary_accuracy", "precision", "recall") and set(thresholds) <= {0.5, None}
-        problem = None
-        quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
-        if name in ("accuracy", "binary_accuracy") and quantity and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
-            problem = "counts outputs that equal the target, and these are quantities", "mae"
-        elif name in ("accuracy", "binary_accuracy") and head.loss_name in BINARY and _are_shares(head):
-            problem = "counts outputs that round to the target, and these are shares between 0 and 1", "mae"
-        elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
+        problem = _hits_of_numbers(head) if name in ("accuracy", "binary_accuracy") else None
+        if name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
             problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
         elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
             problem = "takes one-hot rows, but the loss takes class numbers", "accuracy"
@@ -152,6 +147,16 @@ def _metric_that_does_not_fit(subject):
         if problem:
             fix = problem[1] if "(" in problem[1] else repr(problem[1])
             yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
+
+
+def _hits_of_numbers(head):
+    """What is wrong with counting outputs that equal their targets; None for classes."""
+    quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
+    if quantity and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
+        return "counts outputs that equal the target, and these are quantities", "mae"
+    if head.loss_name in BINARY and _are_shares(head):
+        return "counts outputs that round to the target, and these are shares between 0 and 1", "mae"
+    return None
 
 
 def _are_shares(head):

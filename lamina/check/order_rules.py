@@ -107,8 +107,8 @@ def _activation_around_softmax(subject):
 
 
 def _is_dense(fact):
-    """Whether a call is that of Dense, or of a wrapper around it."""
-    return type(getattr(fact.layer, "layer", fact.layer)).__name__ in ("Dense", "Conv2D", "Conv1D")
+    """Whether a call multiplies by a kernel, as a layer or inside of a wrapper."""
+    return fact.is_affine or (fact.has("wrapper") and not fact.has("recurrent"))
 
 
 @rule(
