@@ -34,7 +34,12 @@ def define_primitive(
         cpu_program: The computation on CPUs, of (program, *arrays, **settings); None means `program`.
     """
     primitive = _Primitive(name)
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=settings))
+    compiled = jax.jit(primitive.bind, static_argnames=settings)
+
+    def eager(*arrays, **given):  # under jax.disable_jit() `compiled` would call itself
+        return (program if jax.config.jax_disable_jit else compiled)(*arrays, **given)  # pyright: ignore
+
+    primitive.def_impl(eager)
     primitive.def_abstract_eval(lambda *arrays, **settings: ShapedArray(shape_of(*arrays, **settings), arrays[0].dtype))
     mlir.register_lowering(primitive, mlir.lower_fun(program, multiple_results=False))
     if cpu_program is not None:

@@ -640,3 +640,13 @@ def test_the_length_of_a_symbolic_tensor():
     assert not hasattr(keras.Input((3,)), "__len__") and len(keras.KerasTensor((2, 3))) == 2  # hasattr as in Keras
     with pytest.raises(TypeError, match="needs the values of"):
         len(keras.Input((3,)))
+
+
+def test_without_compilation():
+    x, found = np.random.default_rng(0).normal(size=(2, 3, 3, 1)).astype("float32"), []
+    for disabled in (False, True):  # only this test asks for primitives outside of a compiled function
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3, 3, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
+        with jax.disable_jit(disabled):
+            found.append([model.predict(x, verbose=0), model(x)])
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5), *found)
