@@ -43,7 +43,7 @@ TOKENS = {
     "callbacks": 19_200,
     "check": 50_500,
     "cli": 18_600,
-    "compat": 107_400,
+    "compat": 108_000,
     "core": 50_000,
     "datasets": 5_200,
     "distillation": 1_800,

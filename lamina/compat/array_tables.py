@@ -20,6 +20,7 @@ from lamina.compat.functions import constant
 from lamina.compat.host import on_host
 from lamina.compat.lifting import NeedsEager, inside
 from lamina.compat.random_numbers import RANDOM
+from lamina.compat.table import functions_of
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import spec_of
@@ -49,6 +50,7 @@ def timestamp(name: Any = None) -> Any:
     return on_host(np.asarray(time.time()))
 
 
+_CAST = functions_of("cast: cast @x dtype", "tf")["cast"]
 _COUNTED = {"segment_": False, "unsorted_segment_": True}
 
 
@@ -137,6 +139,7 @@ MORE_ROOT: dict[str, Any] = {
     "complex": lambda real, imag, name=None: jax.lax.complex(array(real), array(imag)),
     "dynamic_partition": lambda data, partitions, num_partitions, name=None: [
         a.boolean_mask(data, np.asarray(unwrap(partitions)) == part) for part in range(num_partitions)],
+    "cast": on_texts(lambda text, dtype: text, lambda x, dtype, name=None: _CAST(x, dtype)),
     "expand_dims": on_texts(np.expand_dims, lambda input, axis, name=None: ops.expand_dims(constant(input), axis)),
     "fill": lambda dims, value, name=None: on_texts(np.broadcast_to, lambda one, shape: jnp.broadcast_to(
         constant(one), shape))(constant(value), a.dims(dims)),

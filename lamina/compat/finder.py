@@ -35,7 +35,9 @@ _ROOTS = (
     "tensorflow.contrib.keras.python.keras",
 )  # fmt: skip
 _PARTS = {"keras_applications": "applications", "keras_preprocessing": "preprocessing"}  # once packages of their own
-_DEEPER = tuple(f"tensorflow.python.{name}." for name in ("data", "ops.numpy_ops", "ops.ragged", "training.tracking"))
+_DEEPER = tuple(
+    f"tensorflow.python.{name}." for name in ("data", "distribute", "ops.numpy_ops", "ops.ragged", "training.tracking")
+)
 _INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
 
 

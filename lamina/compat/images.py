@@ -22,6 +22,7 @@ __all__ = ["IMAGE", "IO"]
 rgb_to_hsv, hsv_to_rgb = (
     functools.partial(getattr(ops.image, name), data_format="channels_last") for name in ("rgb_to_hsv", "hsv_to_rgb")
 )
+METHODS_OF_1 = ("bilinear", "nearest", "bicubic", "area")
 METHODS = tuple("area bicubic bilinear gaussian lanczos3 lanczos5 mitchellcubic nearest nearest_neighbor".split())
 
 
@@ -93,6 +94,39 @@ def resize(
         size = (round(height * scale), round(width * scale))
     images = images if method == "nearest" else ops.cast(images, "float32")
     return ops.image.resize(images, tuple(map(int, size)), method, antialias, data_format="channels_last")
+
+
+def resize_images(images: Any, size: Any, method: Any = "bilinear", align_corners: Any = False,
+                  preserve_aspect_ratio: Any = False, name: Any = None) -> Any:  # fmt: skip
+    """`tf.compat.v1.image.resize_images`, in which pixels are points at multiples of the step, not squares."""
+    method = METHODS_OF_1[method] if isinstance(method, int) else str(method).removesuffix("_neighbor")
+    if method not in ("bilinear", "nearest") or preserve_aspect_ratio:
+        return resize(images, size, method, preserve_aspect_ratio=preserve_aspect_ratio)
+    images = jnp.asarray(unwrap(images))
+    images = images.astype("float32") if method == "bilinear" and images.dtype.kind != "f" else images
+    for axis, target in zip((-3, -2), map(int, size), strict=True):
+        count = images.shape[axis]
+        places = np.arange(target) * ((count - 1) / (target - 1) if align_corners and target > 1 else count / target)
+        low = np.minimum((places + 0.5 * (align_corners and method == "nearest")).astype(int), count - 1)
+        part = jnp.asarray(places - low, images.dtype).reshape(-1, *[1] * (-axis - 1))
+        first, second = (jnp.take(images, index, axis) for index in (low, np.minimum(low + 1, count - 1)))
+        images = first if method == "nearest" else first + (second - first) * part
+    return images
+
+
+def resize_by(method: str) -> Any:
+    """`tf.compat.v1.image.resize_bilinear` and its kin.
+
+    Args:
+        method: Name of the method.
+    """
+
+    def run(images, size, align_corners=False, name=None, half_pixel_centers=False):
+        return (
+            resize(images, size, method) if half_pixel_centers else resize_images(images, size, method, align_corners)
+        )
+
+    return run
 
 
 def flip_left_right(image: Any) -> Any:

@@ -18,6 +18,7 @@ from lamina.layers.rnn import RNN
 from lamina.layers.stacked_cells import StackedRNNCells
 from lamina.metrics import Mean
 from lamina.models import Model
+from lamina.optimizers import Optimizer
 from lamina.training.compile import CompileMetrics
 
 __all__ = ["patch_keras"]
@@ -200,6 +201,7 @@ def patch_keras() -> None:
         "add_metric": add_metric,
         "add_update": add_update,
         "add_loss": _also_symbolic(Layer.add_loss),
+        "_name": property(lambda self: self.name, lambda self, value: setattr(self, "name", value)),
         "inbound_nodes": property(lambda self: self._inbound_nodes),
         "outbound_nodes": property(lambda self: self._outbound_nodes),
         "get_input_shape_at": _shape_at("input"),
@@ -216,6 +218,7 @@ def patch_keras() -> None:
         (Layer, of_layers),
         (MultiHeadAttention, attention),
         (Node, _OF_NODES),
+        (Optimizer, {"_name": of_layers["_name"]}),
         *first,
     ):
         for name, method in methods.items():

@@ -58,7 +58,6 @@ unsorted_segment_max: segment_max @data @segment_ids num_segments
 ROOT = """
 argsort: argsort @values>x axis=-1
 broadcast_to: broadcast_to @input>x shape
-cast: cast @x dtype
 clip_by_value: clip @t>x clip_value_min>x_min clip_value_max>x_max
 concat: concatenate values>xs axis
 expand_dims: expand_dims @input>x axis

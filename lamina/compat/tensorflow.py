@@ -190,6 +190,7 @@ _ROOT = {
 _ROOT["as_dtype"] = lambda type_value: (
     _DTYPES.get(type_value, type_value) if isinstance(type_value, str) else np.dtype(type_value)
 )
+_IMAGE = record_functions({**images.IMAGE, **pictures.MORE_IMAGE, **more_pictures.IMAGE})
 NAMESPACES: dict[str, Any] = {
     "tensorflow": _ROOT,
     "tensorflow.autodiff": AUTODIFF,
@@ -197,13 +198,20 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.autograph.experimental": {
         "do_not_convert": lambda func=None: func or (lambda decorated: decorated), "set_loop_options": settings.nothing,
     },
-    "tensorflow.debugging": DEBUGGING,
+    "tensorflow.debugging": {**DEBUGGING, **{f"{word}_traceback_filtering": getattr(
+        _keras("config"), f"{word}_traceback_filtering") for word in ("enable", "disable")}},
     "tensorflow.compat": settings.COMPAT,
     "tensorflow.compat.v1": {
-        **_ROOT, **SCATTERS, "disable_eager_execution": settings.nothing, "enable_eager_execution": settings.nothing,
-        "enable_v2_behavior": settings.nothing, "set_random_seed": random_numbers.RANDOM["set_seed"],
+        **_ROOT, **SCATTERS, "set_random_seed": random_numbers.RANDOM["set_seed"], **dict.fromkeys((
+            "disable_eager_execution", "enable_eager_execution", "enable_v2_behavior", "enable_resource_variables",
+        ), settings.nothing),
     },
     "tensorflow.compat.v1.logging": settings.LOGGING,
+    "tensorflow.compat.v1.image": {**_IMAGE, **record_functions({
+        "resize_images": images.resize_images, "resize": images.resize_images,
+        "resize_nearest_neighbor": images.resize_by("nearest"),
+        **{f"resize_{name}": images.resize_by(name) for name in ("bilinear", "bicubic", "area")},
+    })},
     "tensorflow.compat.v2": _ROOT,
     "tensorflow.config": settings.CONFIG,
     "tensorflow.config.experimental": settings.EXPERIMENTAL_CONFIG,
@@ -212,12 +220,13 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.data.experimental": datasets.EXPERIMENTAL,
     "tensorflow.distribute": strategies.DISTRIBUTE,
     "tensorflow.dtypes": {
-        **_DTYPES, **{name: _ROOT[name] for name in ("as_dtype", "bitcast", "cast", "complex", "saturate_cast")},
+        **_DTYPES, "DType": np.dtype, **{
+            name: _ROOT[name] for name in ("as_dtype", "bitcast", "cast", "complex", "saturate_cast")},
     },
     "tensorflow.experimental": {"Optional": datasets.Optional, **EXTENSION_TYPES},
     "tensorflow.experimental.numpy": record_functions(array_tables.NUMPY),
     "tensorflow.errors": settings.ERRORS,
-    "tensorflow.image": record_functions({**images.IMAGE, **pictures.MORE_IMAGE, **more_pictures.IMAGE}),
+    "tensorflow.image": _IMAGE,
     "tensorflow.io": {
         **images.IO, **pictures.MORE_IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
         "TFRecordOptions": records.TFRecordOptions,
@@ -264,6 +273,9 @@ NAMESPACES: dict[str, Any] = {
 }  # fmt: skip
 """The available tensorflow modules and their names."""
 _INNER: dict[str, Any] = {
+    **dict.fromkeys(("keras_export", "tf_export"), lambda *_, **__: lambda decorated: decorated),
+    "smart_cond": lambda pred, true_fn=None, false_fn=None, name=None: FLOW["cond"](pred, true_fn, false_fn),
+    "_graph_mode_decorator": lambda f, args, kwargs: TAPES["custom_gradient"](f)(*args, **kwargs),
     **{name: type(name, (), {}) for name in ("AggregatingVariable", "DistributedVariable")},  # which nothing is
     "random_shuffle": random_numbers.RANDOM["shuffle"], "DatasetV2": datasets.DATA["Dataset"],
     "EagerTensor": functions.Tensor,

@@ -60,7 +60,7 @@ _NAMES = {
         "inception_resnet_block",
     "Test a layer with pytest: layer(x), and type(layer).from_config(layer.get_config())(x).": "layer_test keras_test",
     "keras.applications.VGG16(weights=None) needs no injection.": "keras_modules_injection",
-    "keras.utils.is_keras_tensor(x)": "is_symbolic_tensor shape_type_conversion",
+    "keras.utils.is_keras_tensor(x)": "is_symbolic_tensor",
     "keras.losses.MeanSquaredError()(y, y, sample_weight)": "compute_weighted_loss",
     "(x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()": "load_batch",
     "keras.Variable(0.0)": "sharedX shared_zeros shared_scalar shared_ones",

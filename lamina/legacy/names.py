@@ -143,6 +143,8 @@ NAMES: dict[str, dict[str, str]] = {
         "BatchNormalizationV2": "BatchNormalization", "BatchNormalizationBase": "BatchNormalization", "K": _K,
         "Container": "lamina.models.Model", "Network": "lamina.models.Model", "AbstractRNNCell": "Layer",
         "GRUV2": "GRU", "LSTMV2": "LSTM", "LSTMV1": "LSTM", "BaseRandomLayer": "Layer", "_Merge": "Layer",
+        **{f"_Pooling{rank}D": "lamina.layers.pooling._Pooling" for rank in (1, 2, 3)},
+        **{f"_GlobalPooling{rank}D": f"GlobalAveragePooling{rank}D" for rank in (1, 2, 3)},
     },
     "lamina.models": {
         "model_from_config": "lamina.layers.deserialize", "Input": "lamina.layers.Input",
@@ -179,13 +181,16 @@ NAMES: dict[str, dict[str, str]] = {
         "plot": "plot_model", "layer_from_config": "lamina.layers.deserialize", "KerasTensor": "lamina.KerasTensor",
         "model_from_config": "lamina.layers.deserialize", "get_file_from_google": "get_file",
         "normalize_data_format": "lamina.runtime.settings.standardize_data_format",
-        "urlretrieve": "urllib.request.urlretrieve",
+        "urlretrieve": "urllib.request.urlretrieve", "shape_type_conversion": "copy.copy",  # of functions: the same
         "is_generator_or_sequence": "inspect.isgenerator",
         "deconv_output_length": "lamina.utils.old_functions.deconv_length", "to_graph": "model_to_dot",
         "smart_resize": "lamina.preprocessing.image.smart_resize",
     },
     "lamina.wrappers": {name: f"lamina.wrappers.old_estimators.{name}" for name in (
         "BaseWrapper", "KerasClassifier", "KerasRegressor",
+    )},
+    "lamina.applications": {f"_KERAS_{name.upper()}": f"lamina.{name}" for name in (
+        "backend", "layers", "models", "utils",
     )},
     "lamina.applications.mobilenet": {"relu6": "lamina.activations.relu6"},
     "lamina.applications.imagenet_utils": {"_obtain_input_shape": "obtain_input_shape"},

@@ -295,3 +295,25 @@ def test_a_called_value_of_a_variable_is_explained():
     variable = tf.Variable([1.0])
     with pytest.raises(TypeError, match=r"variable\.read_value\(\)"):
         filters_traceback(lambda: variable.value())()
+
+
+def test_pixels_of_tensorflow_1():
+    x, image = np.arange(4.0, dtype="float32").reshape(1, 1, 4, 1), tf.compat.v1.image
+    rows = [image.resize_images(x, [1, 8]), image.resize_bilinear(x, [1, 7], align_corners=True)]
+    rows += [
+        image.resize_nearest_neighbor(x, [1, 7], True),
+        image.resize(x, [1, 6], tf.image.ResizeMethod.NEAREST_NEIGHBOR),
+    ]
+    assert [value(row.ravel()) for row in rows] == [  # as TensorFlow gives them
+        [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.0], [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0],
+        [0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0], [0.0, 0.0, 1.0, 2.0, 2.0, 3.0],
+    ]  # fmt: skip
+    np.testing.assert_array_equal(
+        image.resize_bilinear(x, [1, 8], half_pixel_centers=True), tf.image.resize(x, [1, 8], "bilinear")
+    )
+
+
+def test_texts_have_the_dtype_of_texts():
+    text = tf.constant("a")
+    assert {tf.string: 1}[text.dtype] == 1 and tf.cast(text, tf.string) is not None and tf.dtypes.DType is np.dtype
+    assert value(tf.cast([1.5], "int32")) == [1]

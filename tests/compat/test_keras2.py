@@ -21,8 +21,9 @@ def old_methods(monkeypatch):
     for kind, names in (
         (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights", "_nodes_by_depth")),
         (keras.layers.Layer, ("add_metric", "add_loss", "add_weight", "input_shape", "output_shape", "add_update",
-                              "inbound_nodes", "outbound_nodes", "get_input_shape_at", "get_output_shape_at")),
+                              "_name", "inbound_nodes", "outbound_nodes", "get_input_shape_at", "get_output_shape_at")),
         (keras.layers.MultiHeadAttention, ("_build_from_signature",)),
+        (keras.optimizers.Optimizer, ("_name",)),
     ):  # fmt: skip
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
@@ -188,3 +189,11 @@ def test_updates_of_layers_and_metrics_that_were_not_compiled():
     one._build_from_signature(tf.TensorShape((None, 4, 6)), value=tf.TensorShape((None, 5, 6)))
     other._build_from_signature(np.ones((1, 4, 6)), np.ones((1, 5, 6)))
     assert [weight.shape for weight in one.weights] == [weight.shape for weight in other.weights] and one.weights
+
+
+def test_names_that_are_set():
+    layer = keras.layers.Dense(1, name="old")
+    model = keras.Sequential([keras.Input((2,)), layer])
+    layer._name, model._name = "new", "other"
+    assert (layer.name, layer._name, model.name) == ("new", "new", "other") and model.get_layer("new") is layer
+    assert keras.optimizers.SGD(name="s")._name == "s"  # pyright: ignore[reportAttributeAccessIssue]
