@@ -10,7 +10,7 @@ import re
 import urllib.parse
 from typing import Any
 
-from lamina.cli.scan_files import RULES, findings_in
+from lamina.cli.scan_files import RULES, Finding, findings_in
 from lamina.errors import FileError
 from lamina.runtime.terminal import one_line, printable
 from lamina.spelling.paths import nearest_path
@@ -36,14 +36,27 @@ def main(args: argparse.Namespace) -> Any:
 
 def _reports(target):
     """(path, format, findings) of a file, or of each file in a folder."""
-    if not target.exists():
+    if not target.is_file() and not target.is_dir():
         raise FileError(f"There is no file or folder {target}.", fix=nearest_path(target))
-    paths = sorted(path for path in target.rglob("*") if not path.is_dir()) if target.is_dir() else [target]
-    for path in paths:
-        if path.is_file() and not (target.is_dir() and path.is_symlink()):
+    for path in _files_below(target) if target.is_dir() else [target]:
+        try:
             kind, found = findings_in(path)
-            if kind or found or not target.is_dir():
-                yield path, kind, found
+        except OSError as error:
+            kind, found = "", [Finding("", "damaged", f"cannot be read: {error.strerror or error}")]
+        if kind or found or not target.is_dir():
+            yield path, kind, found
+
+
+def _files_below(folder):
+    """The files in a folder, and those that links in it lead to, as in the cache of the Hugging Face hub, each once. A
+    link to another folder is among them: it cannot be read, and that is said."""
+    paths, known = sorted(folder.rglob("*")), set()
+    for path in sorted(paths, key=lambda path: path.is_symlink()):
+        real = path.resolve()
+        leads_out = path.is_symlink() and path.is_dir() and not real.is_relative_to(folder.resolve())
+        if (path.is_file() or leads_out) and real not in known:
+            known.add(real)
+            yield path
 
 
 def _lines(reports):

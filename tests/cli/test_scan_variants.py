@@ -3,6 +3,7 @@
 import io
 import json
 import marshal
+import os
 import pickle
 import random
 import string
@@ -13,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
+from lamina import cli
 from lamina.runtime.protobufs import encode
 from tests.cli.test_scan import EVIL, archive, scanned
 
@@ -147,6 +149,22 @@ def of_own_length():
     made = np.empty(1, object)
     made[0] = np.frombuffer(EVIL, np.uint8)
     return made
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes, and links need rights there")
+def test_links_in_a_folder_are_followed(tmp_path, capsys):
+    """In the cache of the Hugging Face hub, all files of a model are links."""
+    for name in ("blobs", "model"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "blobs/ab12").write_bytes(EVIL)
+    (tmp_path / "model/pytorch_model.bin").symlink_to("../blobs/ab12")
+    (tmp_path / "model/self").symlink_to(tmp_path / "model")
+    assert cli.main(["scan", str(tmp_path / "model")]) == 1 and "1 error" in capsys.readouterr().out
+    (tmp_path / "model/pytorch_model.bin").unlink()
+    (tmp_path / "model/outside").symlink_to(tmp_path / "blobs")
+    assert cli.main(["scan", str(tmp_path / "model")]) == 0 and "1 warning" in capsys.readouterr().out
+    os.mkfifo(tmp_path / "fifo")
+    assert cli.main(["scan", str(tmp_path / "fifo")]) == 2
 
 
 def test_graphs_of_tensorflow(tmp_path):
