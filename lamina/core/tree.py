@@ -43,6 +43,17 @@ def unflatten(treedef: Any, leaves: Any) -> Any:
     return jax.tree_util.tree_unflatten(treedef, leaves)
 
 
+def keys_of(structure: Any) -> list[str] | None:
+    """The keys of the leaves in order, if each is in a dict, under a text that is the key of no other.
+
+    Args:
+        structure: Nested structure.
+    """
+    paths = [path for path, _ in jax.tree_util.tree_flatten_with_path(structure, is_leaf=_none)[0]]
+    keys = [path[-1].key for path in paths if path and isinstance(path[-1], jax.tree_util.DictKey)]
+    return keys if len(set(map(str, keys))) == len(paths) and all(isinstance(key, str) for key in keys) else None
+
+
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
     """Apply a function to corresponding leaves. The results have the same structure.
 

@@ -55,8 +55,10 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
         _check_equal(model, worst, written, name)
         report.difference = max(worst, report.difference or 0.0)
         report.checks.append(f"differs from predict by {worst:.0e} of the largest output ({written.runtime}, {name})")
-    report.latency = seconds = _latency(run, [array[:1] for array in cases[-1][1]])
-    report.checks.append(f"one sample takes {seconds * 1e3:.2f} ms")
+    is_open = [[str(size) for size in aval.shape[:1]] == ["batch"] for aval in written.avals]
+    inputs = [array[:1] if by_batch else array for array, by_batch in zip(cases[-1][1], is_open, strict=True)]
+    report.latency = seconds = _latency(run, inputs)
+    report.checks.append(f"{'one sample' if all(is_open) else 'a batch'} takes {seconds * 1e3:.2f} ms")
 
 
 def _named(written, function):
@@ -149,8 +151,22 @@ def _given(predict, avals, given):
             f"verify takes the inputs of the model, {len(avals)} of them; got {len(arrays)}.",
             fix="verify=x_test[:8]",
         )
+    shapes = [np.shape(array) for array in arrays]
+    if not all(map(_fits, shapes, avals)):
+        count = next((size for aval in avals for size in aval.shape[:1] if isinstance(size, int)), 8)
+        raise ConfigError(
+            f"verify takes the inputs of the model, of {[aval.shape for aval in avals]}; got {shapes}.",
+            fix=f"verify=x_test[:{count}]",
+        )
     inputs = [np.asarray(array).astype(aval.dtype) for array, aval in zip(arrays, avals, strict=True)]
     return inputs, predict([given] if not isinstance(given, (list, tuple)) else given)
+
+
+def _fits(shape, aval):
+    """Whether inputs of a shape are those of a program; sizes other than that of the batch `predict` looks at."""
+    return len(shape) == len(aval.shape) and all(
+        not isinstance(n, int) or n == m for n, m in zip(aval.shape, shape, strict=True)
+    )
 
 
 def states_of(model: Any) -> list[Any]:

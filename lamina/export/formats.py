@@ -22,6 +22,7 @@ class Format(NamedTuple):
         options: Arguments of `Model.export` that are of this format.
         example: A call that writes it.
         endpoints: Whether functions with a signature can be written, for `ExportArchive`.
+        replaced: Patterns of the files of an earlier export that go if they are not written again.
     """
 
     ending: str
@@ -29,6 +30,7 @@ class Format(NamedTuple):
     options: tuple[str, ...] = ()
     example: str = 'model.export("folder")'
     endpoints: bool = True
+    replaced: tuple[str, ...] = ()
 
     def write(self, *args: Any, **options: Any) -> Any:
         """Call the writer."""
@@ -49,7 +51,9 @@ FORMATS = {
     "safetensors": Format(".safetensors", "lamina.export.huggingface.writing:write_weights", (),
                           'model.export("model.safetensors")', endpoints=False),
     "huggingface": Format("", "lamina.export.huggingface.writing:write_folder", ("max_shard_size", "repo_id"),
-                          'model.export("folder", format="huggingface")', endpoints=False),
+                          'model.export("folder", format="huggingface")', endpoints=False,
+                          replaced=("model.safetensors", "model.safetensors.index.json",
+                                    "model-?????-of-?????.safetensors", "keras.json")),
     "tfjs": Format("", "lamina.export.tensorflowjs.writing:write_tensorflowjs", ("weight_type",),
                    'model.export("folder", format="tfjs")', endpoints=False),
 }  # fmt: skip

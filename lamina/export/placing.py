@@ -6,7 +6,7 @@ import contextlib
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lamina.errors import FileError
 
@@ -14,17 +14,23 @@ __all__ = ["beside", "check_file", "check_folder", "files_in"]
 
 
 @contextlib.contextmanager
-def beside(target: pathlib.Path, is_folder: bool, last: list[str] | None = None) -> Iterator[pathlib.Path]:
+def beside(
+    target: pathlib.Path, is_folder: bool, last: Sequence[str] = (), replaced: Sequence[str] = ()
+) -> Iterator[pathlib.Path]:
     """A place to write to; at the end of the block its files are renamed into `target`.
 
     Args:
         target: File or folder.
         is_folder: Whether it is a folder; files of it that are not written again stay.
         last: Names of the files that are moved last, because they name the others; may be filled in the block.
+        replaced: Patterns of files in the folder that go if they are not written again, because readers would take them
+            for a part of what is written now.
 
     Raises:
         FileError: Nothing can be written there.
     """
+    if not target.name or target.name == "..":  # "." has no name to write beside
+        target = pathlib.Path(os.path.abspath(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         made = tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}")
@@ -42,7 +48,11 @@ def beside(target: pathlib.Path, is_folder: bool, last: list[str] | None = None)
         place.mkdir()
         yield place
         target.mkdir(exist_ok=True)
-        for name in sorted(files_in(place), key=lambda name: name in (last or ())):
+        written = files_in(place)
+        for old in (old for pattern in replaced for old in target.glob(pattern)):
+            if old.name not in written:
+                old.unlink()
+        for name in sorted(written, key=lambda name: name in last):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(place / name, target / name)
 

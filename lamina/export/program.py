@@ -82,8 +82,9 @@ def trace(
     jaxpr, made = jax.make_jaxpr(run, return_shape=True)(list(values), *structs)
     inputs, outputs = jax.tree_util.tree_leaves(list(structs)), jax.tree_util.tree_leaves(made)
     paths = zip((variable.path for variable in variables), map(np.asarray, values), strict=True)
+    names = _names(input_names or tree.keys_of(list(structs)), inputs, "input")
     return Program(
-        name, jaxpr, list(paths), _names(input_names, inputs, "input"), inputs, _names(output_names, outputs, "output")
+        name, jaxpr, list(paths), names, inputs, _names(output_names or tree.keys_of(made), outputs, "output")
     )
 
 

@@ -34,10 +34,10 @@ def write_model(
     options = _options(format, kwargs)
     verify, repo_id = options.pop("verify"), options.pop("repo_id", None)
     target = _place(pathlib.Path(filepath), format)
-    signature = input_signature or model._symbolic_inputs()
+    signature = model._symbolic_inputs() if input_signature is None else input_signature
     report = ExportReport(target, format)
     last: list[str] = []
-    with beside(target, not FORMATS[format].ending, last) as place:
+    with beside(target, not FORMATS[format].ending, last, FORMATS[format].replaced) as place:
         written = FORMATS[format].write(model, signature, place, **options)
         report.operators, report.facts, report.lost = dict(written.operators), written.facts, written.lost
         report.lost += [*_conditions(written.avals), *(_states(model) if written.operators else ())]

@@ -241,6 +241,8 @@ def _read_image(body, format, served):
         image = Image.open(io.BytesIO(body), formats=[format])
         if image.width * image.height > MAX_PIXELS:
             raise Refused(413, f"An image has at most {MAX_PIXELS} pixels; got {image.width} x {image.height}.")
+        if image.mode[0] in "IF":  # Pillow would make 255 of most numbers
+            raise Refused(415, f"An image has 8 bits for each channel; got a {format} file of {image.mode!r}.")
         image = image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
         height, width = shape[1:] if gray else (shape[1:3] if last else shape[2:4])
         if (width, height) != image.size and (width or height):

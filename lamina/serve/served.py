@@ -114,14 +114,17 @@ class ServedModel:
         self.name: str = re.sub(r"[^\w.-]", "_", name or model.name, flags=re.ASCII) or "model"
         self.structure: Any = self._structure()
         tensors = tree.flatten(self.structure) if self.structure is not None else []
-        names = model.input_names or [f"input_{number}" for number in range(len(tensors))]
+        names = (
+            tree.keys_of(self.structure) or model.input_names or [f"input_{number}" for number in range(len(tensors))]
+        )
         self.inputs: list[TensorSpec] = [
             TensorSpec(name, tuple(tensor.shape), str(tensor.dtype))
             for name, tensor in zip(names, tensors, strict=True)
         ] or [TensorSpec("input", None, "float32")]
+        made: Any = model.outputs if model.output_names else ()
+        names = (tree.keys_of(model.output) if made else None) or model.output_names or ()
         self.outputs: list[TensorSpec] = [
-            TensorSpec(name, tuple(tensor.shape), str(tensor.dtype))
-            for name, tensor in zip(model.output_names or (), model.outputs if model.output_names else (), strict=True)
+            TensorSpec(name, tuple(tensor.shape), str(tensor.dtype)) for name, tensor in zip(names, made, strict=True)
         ]
         self.batches: bool = all(spec.shape is None or spec.shape[0] is None for spec in self.inputs)
 
@@ -174,7 +177,8 @@ class ServedModel:
         results = self.model.predict(x, batch_size=max(len(values[0]), 1), verbose=0)
         leaves = [np.asarray(leaf) for leaf in tree.flatten(results)]
         if len(self.outputs) != len(leaves):
-            names = ["output"] if len(leaves) == 1 else [f"output_{number}" for number in range(len(leaves))]
+            numbered = ["output"] if len(leaves) == 1 else [f"output_{number}" for number in range(len(leaves))]
+            names = tree.keys_of(results) or numbered
             self.outputs = [
                 TensorSpec(name, (None, *leaf.shape[1:]), str(leaf.dtype))
                 for name, leaf in zip(names, leaves, strict=True)

@@ -10,6 +10,7 @@ import pytest
 
 import lamina as keras
 from lamina.errors import CallError, ConfigError, LaminaError
+from lamina.export.savedmodel import model as savedmodel
 
 X = np.random.default_rng(0).normal(size=(3, 8, 8, 2)).astype("float32")
 
@@ -138,6 +139,35 @@ def test_a_subclass_takes_what_it_was_called_with_and_stays_as_it_was(tmp_path):
     assert report.difference == 0 and float(model.calls) == 1
     taken = jax.export.deserialize(report.path.read_bytes()).in_avals
     assert [str(aval.dtype) for aval in taken] == ["float32", "bool", "int32", "int32"]
+
+
+def test_signatures_of_one_size_and_the_folder_of_now(tmp_path, monkeypatch):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    spec = [keras.InputSpec(shape=(3, 4), dtype="float32")]
+    for given, path in ((spec, "three.onnx"), (np.zeros((3, 4), "float32"), "three.jax")):
+        report = model.export(tmp_path / path, input_signature=given, verify=np.ones((3, 4)), verbose=False)
+        assert report.difference < 1e-6 and report.checks[-1].startswith("a batch takes")
+    with pytest.raises(ConfigError, match=r"of \[\(3, 4\)\]; got \[\(8, 4\)\]") as caught:
+        model.export(tmp_path / "three.jax", input_signature=spec, verify=np.ones((8, 4)), verbose=False)
+    assert caught.value.fix == "verify=x_test[:3]"
+    monkeypatch.chdir(tmp_path)
+    model.export(".", verify=False, verbose=False)
+    assert (tmp_path / "saved_model.pb").is_file()
+
+
+@pytest.mark.parametrize("format", ["onnx", "tf_saved_model"])
+def test_keys_of_dicts_are_names(format, tmp_path):
+    archive = keras.export.ExportArchive(format)
+    signature = [{key: keras.InputSpec(shape=(None, 2), dtype="float32") for key in ("b", "a")}]
+    archive.add_endpoint("serve", lambda given: {"sums": given["a"] + given["b"], "last": given["a"]}, signature)
+    archive.write_out(tmp_path / "made", verbose=False)
+    program = archive._endpoints["serve"]
+    if format == "onnx":
+        assert program.program.input_names == ["a", "b"] and program.program.output_names == ["last", "sums"]
+    else:
+        functions = savedmodel._Function("serve", program)
+        assert [spec.name for spec in functions.inputs] == ["a", "b"]
+        assert [spec.name for spec in functions.outputs] == ["last", "sums"]
 
 
 @pytest.mark.parametrize("format", ["openvino", "torch", "wrong"])

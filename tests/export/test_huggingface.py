@@ -30,6 +30,15 @@ def test_a_folder_loads_back(trained, tmp_path):
     again = keras.models.load_model(tmp_path / "small")
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     assert again.optimizer is not None
+    (tmp_path / "small" / "keras.json").write_text("{}")  # of a decoder that was exported here before
+    (tmp_path / "small" / "model-notes.txt").write_text("kept")
+    again.layers[0].bias.assign(again.layers[0].bias + 1)
+    again.export(tmp_path / "small", format="huggingface", verbose=False, max_shard_size="1 MB")
+    names = {path.name for path in (tmp_path / "small").iterdir()}
+    assert names == {"README.md", "config.json", "metadata.json", "model.safetensors", "model-notes.txt"}
+    changed = keras.models.load_model(tmp_path / "small")  # not what the shards of the first export held
+    np.testing.assert_array_equal(changed.predict(x, verbose=0), again.predict(x, verbose=0))
+    again.export(tmp_path / "small", format="huggingface", verbose=False, verify=False, max_shard_size=2e-7)
     index["weight_map"] = dict.fromkeys(index["weight_map"], "../outside.safetensors")
     (tmp_path / "small" / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(FileError, match="has no file"):

@@ -22,6 +22,7 @@ from lamina import layers
 from lamina.cli import main
 from lamina.serve import Limits, make_app
 from lamina.serve.bodies import read_body
+from lamina.serve.errors import Refused
 from lamina.serve.served import ServedModel
 
 resource = pytest.importorskip("resource", reason="needs limits of POSIX")
@@ -33,10 +34,10 @@ SECONDS, MIB = 60, 1
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    image, word = keras.Input((4, 4, 1), name="image"), keras.Input((2,), dtype="int32", name="word")
+    image, word = keras.Input((4, 4, 1), name="pixels"), keras.Input((2,), dtype="int32")  # keys are the names
     found = layers.Flatten()(layers.Embedding(10, 2)(word))
     hidden = layers.Concatenate()([layers.Flatten()(image), found])
-    outputs = {"score": layers.Dense(1, name="score")(hidden), "kind": layers.Dense(2, name="kind")(hidden)}
+    outputs = {"score": layers.Dense(1)(hidden), "kind": layers.Dense(2, name="score")(hidden)}
     return keras.Model({"image": image, "word": word}, outputs)
 
 
@@ -342,6 +343,10 @@ def test_images_are_as_large_as_the_input():
         served = ServedModel(keras.Sequential([keras.Input(shape), layers.Activation("relu")]))
         array, kind = read_body(file.getvalue(), served, 10**6)
         assert kind == "image" and array.shape == found and array.max() == (255 if 3 in found else 76)
+    wide = io.BytesIO()
+    Image.new("I;16", (8, 8), 4096).save(wide, "PNG")
+    with pytest.raises(Refused, match="8 bits for each channel"):
+        read_body(wide.getvalue(), served, 10**6)
 
 
 def test_help_names_the_limits(capsys):

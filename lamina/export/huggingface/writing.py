@@ -6,12 +6,13 @@ import datetime
 import importlib
 import json
 import pathlib
+import re
 from typing import Any
 
 import jax
 import numpy as np
 
-from lamina.errors import CallError
+from lamina.errors import CallError, ConfigError
 from lamina.export.report import TOLERANCE, Written
 from lamina.runtime.terminal import escape, harmless
 from lamina.saving import load_model
@@ -35,16 +36,21 @@ def write_weights(model: Any, signature: Any, target: pathlib.Path) -> Written:
     return Written(lost=["the architecture: load_weights reads the file into a model of the same layers"])
 
 
-def write_folder(model: Any, signature: Any, target: pathlib.Path, max_shard_size: float | None = None) -> Written:
+def write_folder(
+    model: Any, signature: Any, target: pathlib.Path, max_shard_size: float | str | None = None
+) -> Written:
     """Write `config.json`, safetensors in shards, and `README.md`.
 
     Args:
         model: Model. A decoder of KerasHub gets the names that transformers reads.
         signature: Not used: the config has the shapes.
         target: Folder.
-        max_shard_size: Gigabytes of a shard; None means 5.
+        max_shard_size: Gigabytes of a shard, or a text with a unit, such as "200MB"; None means 5.
+
+    Raises:
+        ConfigError: `max_shard_size` is no size.
     """
-    write_huggingface(model, target, SHARD_BYTES if max_shard_size is None else int(max_shard_size * 1e9))
+    write_huggingface(model, target, SHARD_BYTES if max_shard_size is None else _bytes_of(max_shard_size))
     metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
     (target / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
     (target / "README.md").write_text(card(model), encoding="utf-8")
@@ -66,6 +72,20 @@ def write_folder(model: Any, signature: Any, target: pathlib.Path, max_shard_siz
     lost = ["the state of the optimizer"] if getattr(model, "optimizer", None) else []
     avals = [_Aval(tensor) for tensor in tensors]
     return Written(avals, "lamina", load, facts=facts, lost=lost, tolerance=TOLERANCE, last="config.json")
+
+
+def _bytes_of(size):
+    """Bytes of a size in gigabytes, or of one with a unit, as transformers takes it."""
+    number, factor = size, 10.0**9
+    if isinstance(size, str) and (found := re.fullmatch(r"\s*([\d.]+)\s*([KMGT])(i?)B\s*", size, re.IGNORECASE)):
+        number, factor = found[1], (1024.0 if found[3] else 1000.0) ** (1 + "KMGT".index(found[2].upper()))
+    try:
+        count = float(number) * factor if number is not size or not isinstance(size, (str, bool)) else 0
+    except (TypeError, ValueError):
+        count = 0
+    if not 1 <= count < float("inf"):
+        raise ConfigError(f"max_shard_size is a size of files; got {size!r}.", fix='max_shard_size="5GB"')
+    return int(count)
 
 
 class _Aval:

@@ -31,6 +31,7 @@ def batches_of(program: Any, given: Any) -> Iterator[list[np.ndarray]]:
     names, avals = program.input_names, program.input_avals
     is_whole = hasattr(given, "shape") or isinstance(given, Mapping)
     is_list = isinstance(given, (list, tuple)) and len(given) == len(avals) > 1
+    count = 0
     for item in [given] if is_whole or is_list else given:
         if isinstance(item, Mapping) and set(names) <= set(item):
             leaves = [item[name] for name in names]
@@ -42,13 +43,21 @@ def batches_of(program: Any, given: Any) -> Iterator[list[np.ndarray]]:
             for array, aval in zip(arrays, avals, strict=False)
         ]
         if len(arrays) < len(avals) or not all(map(_fits, arrays, avals)):
-            raise ConfigError(
-                f"representative_data gives inputs of the model, of {[aval.shape for aval in avals]}; got "
-                f"{[array.shape for array in arrays]}.",
-                fix="representative_data=x_train[:100]",
-            )
+            raise _wrong(avals, [array.shape for array in arrays])
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise _wrong(avals, "numbers that are not finite")
+        count += len(arrays[0])
         for start in range(0, len(arrays[0]), BATCH):
             yield [array[start : start + BATCH].astype(v.dtype) for array, v in zip(arrays, avals, strict=True)]
+    if not count:
+        raise _wrong(avals, "no sample")
+
+
+def _wrong(avals, came):
+    return ConfigError(
+        f"representative_data gives inputs of the model, of {[aval.shape for aval in avals]}; got {came}.",
+        fix="representative_data=x_train[:100]",
+    )
 
 
 def _fits(array, aval):

@@ -13,6 +13,7 @@ import jax
 from jax.extend.mlir import ir, passmanager
 from jax.extend.mlir.dialects import sdy, stablehlo
 
+from lamina.core.tree import keys_of
 from lamina.errors import ConfigError
 from lamina.export.savedmodel.bundle import GRAPH_KEY, write_bundle
 from lamina.export.savedmodel.messages import (
@@ -137,8 +138,8 @@ class _Function:
     def __init__(self, name, endpoint):
         self.name, self.endpoint, self.exported = name, endpoint, endpoint.exported
         self.inner, self.outer = f"__inference_{name}", f"__inference_signature_{name}"
-        self.inputs = self._specs(self.exported.in_avals, endpoint.input_names, "inputs")
-        self.outputs = self._specs(self.exported.out_avals, endpoint.output_names, "output_0")
+        self.inputs = self._specs(self.exported.in_avals, self.exported.in_tree, endpoint.input_names, "inputs")
+        self.outputs = self._specs(self.exported.out_avals, self.exported.out_tree, endpoint.output_names, "output_0")
         (args, _) = jax.tree_util.tree_unflatten(self.exported.in_tree, self.inputs)
         self.arguments = tuple(args)
         self.by_name, self.results_by_name = (
@@ -156,7 +157,8 @@ class _Function:
         other.inner = self.inner
         return other
 
-    def _specs(self, avals, names, hint):
+    def _specs(self, avals, tree, names, hint):
+        names = names or keys_of(jax.tree_util.tree_unflatten(tree, avals))
         if names is None or len(set(names)) != len(avals):
             stem = hint.removesuffix("_0")
             many = [f"{stem}_{number}" for number in range(len(avals))]
