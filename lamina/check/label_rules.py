@@ -286,7 +286,9 @@ def _positions_left_over(subject):
         positions, rest = head.shape[1:-1], () if head.labels is None else head.labels.shape[1:]
         if head.numbers is None or not head.loss_name or all(size == 1 for size in positions):
             continue
-        one_a_sample = rest in ((), (1,)) or (rest == (head.units,) and not head.loss_name.startswith("sparse"))
+        is_number = head.numbers.dtype.kind in "iu" and head.numbers.max() > 1
+        are_classes = is_number or head.loss_name.startswith("sparse")
+        one_a_sample = rest in ((), (1,)) or (rest == (head.units,) and not are_classes)
         fits = len(rest) == len(positions) and all(a in (None, b) for a, b in zip(positions, rest, strict=True))
         if one_a_sample and not fits:
             shape = str(("batch", *head.shape[1:])).replace("'", "")

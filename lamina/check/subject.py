@@ -216,12 +216,11 @@ def _is_regularized(layer):
 
 
 def _readers(facts, place):
-    """The calls that take the input at this place, looking into models inside that have one input."""
+    """The calls that take the input at this place, or the calls inside one of one input that take it as it is."""
     for reader in facts:
-        if place in reader.reads and reader.inner and len(reader.inputs) == 1:
-            yield from _readers(reader.inner, 0)
-        elif place in reader.reads:
-            yield reader
+        if place in reader.reads:
+            inside = list(_readers(reader.inner or (), 0)) if len(reader.inputs) == 1 else []
+            yield from inside or [reader]
 
 
 def classes_of(subject: Subject) -> np.ndarray | None:

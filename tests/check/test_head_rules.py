@@ -254,6 +254,9 @@ SOUND = {
         lambda: (net(layers.GlobalAveragePooling1D(), layers.Dense(3, "softmax"), shape=(6, 4), loss=SPARSE),
                  SEQUENCES, THREE),
         lambda: (net(layers.Dense(3, "softmax"), shape=(1, 4), loss=SPARSE), SEQUENCES[:, :1], THREE[:, None]),
+        # as many positions as classes in this batch, others in the batch that the model was built with
+        lambda: (net(layers.Dense(3, "softmax"), shape=(6, 4), loss=squared), SEQUENCES,
+                 THREE[:, None].repeat(3, 1)),
     ],
     "LAM117": [
         lambda: (keras.Sequential([layers.LSTM(4)]), SEQUENCES, QUANTITY),

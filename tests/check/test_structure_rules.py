@@ -45,6 +45,17 @@ def residual():
     return Model(inputs, L.Dense(1)(L.Add()([inputs, x])))
 
 
+class Turned(L.Layer):
+    """Nothing inside takes the input as it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = L.Dense(2)
+
+    def call(self, inputs):
+        return self.dense(keras.ops.flip(inputs, axis=-1))
+
+
 class Unseen(Model):
     def __init__(self):
         super().__init__()
@@ -247,7 +258,7 @@ SOUND = {
         lambda: net(L.Embedding(10, 4), L.Conv1D(4, 3), L.LSTM(4), shape=(6,)),
     ],
     "LAM217": [lambda: branches(["mse", "mse"]), lambda: branches(["mse", None], share=True)],
-    "LAM218": [lambda: inputs_of(used=True), lambda: net(L.Dense(1))],
+    "LAM218": [lambda: inputs_of(used=True), lambda: net(L.Dense(1)), lambda: net(Turned())],
     "LAM219": [
         residual,
         lambda: net(L.Dense(8, "relu"), L.Dense(1, kernel_initializer="zeros")),
