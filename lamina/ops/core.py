@@ -132,7 +132,11 @@ def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     >>> keras.ops.cast([0.2, 1.7], "int32")
     Array([0, 1], dtype=int32)
     """
-    x, dtype = tensor(x), canonical(dtype)
+    dtype = canonical(dtype)
+    if isinstance(x, (int, float)):  # a size stays one while a function is compiled
+        with jax.ensure_compile_time_eval():
+            return tensor(x).astype(dtype)
+    x = tensor(x)
     if jnp.issubdtype(x.dtype, jnp.complexfloating) and not jnp.issubdtype(dtype, jnp.complexfloating):
         x = jnp.real(x)
     return x.astype(dtype)

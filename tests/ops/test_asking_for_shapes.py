@@ -1,5 +1,6 @@
 """Ops on KerasTensors made by hand, which ask for a shape: beside Keras."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -60,6 +61,13 @@ def test_arguments_that_keras_refuses(call):
     for one in (lamina, keras):
         with pytest.raises(WRONG[call]):
             eval(f"ops.{call}", {"ops": one.ops, "x": np.ones(8, "float32")})
+
+
+def test_a_size_that_is_cast_stays_a_size_where_a_function_is_compiled():
+    def column(x):
+        return lamina.ops.ones((lamina.ops.cast(lamina.ops.shape(x)[0], "int64"), 1))
+
+    assert jax.jit(column)(np.ones((3, 2))).shape == (3, 1)
 
 
 def test_arguments_that_keras_takes():
