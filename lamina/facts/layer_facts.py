@@ -15,7 +15,6 @@ from lamina.facts.fact import Fact
 from lamina.facts.receptive_field import receptive_fields
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
-from lamina.layers.base.shapes import symbols_of
 
 __all__ = ["facts_of"]
 
@@ -98,8 +97,7 @@ def _of_calls(model):
             f"{model.name} has not seen data yet, so the shapes of its inputs are not known.",
             fix="Call it once, model(x[:1]), or fit it; or begin it with a keras.Input.",
         )
-    symbols = tuple(symbols_of(shape, model.input_dtype) for shape in model._build_shapes.values())
-    return _calls_in(model, symbols, {}, model, -1)
+    return _calls_in(model, tuple(model._symbolic_inputs()), {}, model, -1)
 
 
 def _calls_in(layer, args, kwargs, owner, depth):

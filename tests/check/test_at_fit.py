@@ -143,6 +143,21 @@ def test_looks_again_when_the_data_differ(capsys):
         model.train_on_batch(X, THREE + 9)
 
 
+def test_a_model_of_own_class_that_takes_indices_is_traced_with_indices(capsys):
+    class Rows(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.rows, self.head = keras.ops.ones((8, 4)), keras.layers.Dense(2)
+
+        def call(self, indices):
+            return keras.ops.take(self.head(self.rows), indices, axis=0)
+
+    model = Rows()
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(np.arange(8), np.arange(8) % 2, verbose=2)
+    assert "checks failed" not in capsys.readouterr().out
+
+
 def test_names_the_batch_of_a_generator(capsys):
     def batches():
         for number in range(5):
