@@ -43,7 +43,7 @@ TOKENS = {
     "callbacks": 19_200,
     "check": 50_500,
     "cli": 18_700,
-    "compat": 108_000,
+    "compat": 108_100,
     "core": 50_100,
     "datasets": 5_200,
     "distillation": 1_800,

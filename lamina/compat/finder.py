@@ -26,9 +26,9 @@ __all__ = ["KERAS_VERSION", "as_keras"]
 KERAS_VERSION = "3.15.1"
 """The version of Keras that lamina follows. Packages compare against it."""
 
-_OURS = ("keras", "tf_keras", "tensorflow")
+_OURS = ("keras", "keras_core", "tf_keras", "tensorflow")
 _ROOTS = (
-    "keras.api._v2.keras", "keras.api._v1.keras", "keras.api.keras", "keras.api", "keras", "tf_keras.api",
+    "keras.api._v2.keras", "keras.api._v1.keras", "keras.api.keras", "keras.api", "keras", "keras_core", "tf_keras.api",
     "tf_keras", "tensorflow.keras",
     "tensorflow.compat.v1.keras", "tensorflow.compat.v2.keras", "tensorflow._api.v2.keras", "tensorflow.contrib.keras",
     "tensorflow.contrib.keras.api", "tensorflow.contrib.keras.python", "tensorflow.contrib.keras.api.keras",
@@ -38,7 +38,7 @@ _PARTS = {"keras_applications": "applications", "keras_preprocessing": "preproce
 _DEEPER = tuple(
     f"tensorflow.python.{name}." for name in ("data", "distribute", "ops.numpy_ops", "ops.ragged", "training.tracking")
 )
-_INNER_ROOTS = ("keras.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
+_INNER_ROOTS = ("keras.src", "keras_core.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
 
 
 class TooLateError(LaminaError, ImportError):

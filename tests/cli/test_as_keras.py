@@ -29,7 +29,8 @@ import tensorflow as tf
 import tensorflow.keras as k2
 from tensorflow import keras as k3
 import tensorflow.compat.v2.keras as k4, tf_keras as k5, keras.api as k6
-everywhere = (k1, k2, k3, k4, k5, k6, tf.keras, tf.compat.v1.keras, sys.modules["keras"])
+import keras_core as k7  # of the months before Keras 3
+everywhere = (k1, k2, k3, k4, k5, k6, k7, tf.keras, tf.compat.v1.keras, sys.modules["keras"])
 check("one keras", all(module is keras for module in everywhere))
 check("versions", (keras.__version__, keras.version(), tf.__version__[:2]) == ("3.15.1", "3.15.1", "2.")
       and lamina.__version__ != keras.__version__)
