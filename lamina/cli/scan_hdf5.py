@@ -67,6 +67,8 @@ def _pickles_among(path, attributes):
 
 def _imported_by(value):
     """The harmful imports of each pickle among texts and bytes."""
+    for name in value.dtype.names or () if isinstance(value, (np.ndarray, np.void)) else ():
+        yield from _imported_by(value[name])
     if isinstance(value, np.ndarray) and value.dtype.kind in "biu" and value.dtype.itemsize == 1:
         value = value.tobytes()
     for one in value.ravel() if isinstance(value, np.ndarray) else [value]:
@@ -92,4 +94,4 @@ def _of_array(path, array):
 
 
 def _may_be_bytes(dtype):
-    return dtype.names is None and (dtype.kind in "OSV" or (dtype.kind in "biu" and dtype.itemsize == 1))
+    return dtype.kind in "OSV" or (dtype.kind in "biu" and dtype.itemsize == 1)

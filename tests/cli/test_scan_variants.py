@@ -99,6 +99,7 @@ def test_json_in_other_letters(tmp_path):
     for data in (escaped.encode(), *encoded, b" " * 600 + text.encode(), late.encode()):
         assert "code" in scanned(tmp_path, "m.json", data)
     assert scanned(tmp_path, "m.json", json.dumps({"vocab": {"a": 1}, "class_names": ["x"]}).encode()) == set()
+    assert scanned(tmp_path, "m.jsonl", b'{"class_name": "cat"}\n{"class_name": "dog"}\n') == set()
     for template in ("{{ x['_' + '_class_' + '_'] }}", "{{ x['\\x5f\\x5fclass__'] }}"):
         assert "code" in scanned(tmp_path, "tokenizer_config.json", json.dumps({"chat_template": template}).encode())
 
@@ -136,6 +137,9 @@ def test_bytecode_in_each_form_and_file(kind, place, function, tmp_path):
         lambda file: file.attrs.__setitem__("o", np.void(EVIL)),
         lambda file: file.attrs.__setitem__("o", np.array([EVIL])),
         lambda file: file.attrs.__setitem__("o", CALL.decode()),
+        lambda file: file.create_dataset(
+            "o", data=np.array([(1, np.void(EVIL))], [("a", int), ("b", f"V{len(EVIL)}")])
+        ),
     ],
 )
 def test_pickles_among_the_arrays_of_hdf5(put, tmp_path):
