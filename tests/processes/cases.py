@@ -147,7 +147,10 @@ class Cases:
         distribution = keras.distribution.distribution()
         distribution.auto_shard_dataset = False
         rows = 32 - 8 * NUMBER
-        found = self.fit(x=X[:rows], y=Y[:rows])
+        found = [self.fit(x=X[:rows], y=Y[:rows])]
+        own = {"x": X[NUMBER:16], "y": Y[NUMBER:16], "batch_size": 4}  # fewer rows, but not fewer batches
+        found += [self.fit(**own), self.fit(Once(3, lambda model: 1 / 0, (0, 1)), resume="own", **own)]
+        found.append(self.fit(resume="own", **own))
         distribution.auto_shard_dataset = True
         return found
 
