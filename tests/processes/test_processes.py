@@ -38,6 +38,8 @@ def test_two_processes(tmp_path, subtests):
         assert after == first["plain"][1] and "different rows in batch 0" in warned[0]
         assert second["other_data"][:2] == first["other_data"][:2] and second["other_data"][3:] == [
             *first["other_data"][3:5], []]  # fmt: skip
+    with subtests.test("without a distribution, each has a model of its own"):
+        assert first["alone"] is second["alone"] is True
     with subtests.test("values that one changes are found after the epoch"):
         for one in (first, second):
             assert "After epoch 1: The processes have different values of adam/learning_rate" in one["drifts"][0]
