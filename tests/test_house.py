@@ -64,7 +64,7 @@ TOKENS = {
     "preprocessing": 11_500,
     "quantizers": 5_100,
     "runtime": 13_700,
-    "saving": 35_800,
+    "saving": 35_900,
     "serve": 10_200,
     "spelling": 9_100,
     "training": 54_200,
