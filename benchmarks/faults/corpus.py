@@ -3,6 +3,7 @@
 from benchmarks.faults import (
     asked_again,
     asked_heads,
+    asked_more,
     asked_numbers,
     asked_sequences,
     asked_training,
@@ -55,7 +56,7 @@ FAULTY = (
     further_spellings, wild_data, wild_heads, wild_training, wild_again,
     posts_losses, posts_data, posts_again,
     threads_losses, threads_networks, threads_data, threads_again,
-    asked_heads, asked_numbers, asked_training, asked_sequences, asked_again,
+    asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
 )  # fmt: skip
 SOUND = (
     sound_vision,

@@ -5,7 +5,7 @@ import numpy as np
 from lamina.check.neighbours import is_frozen
 from lamina.check.rule import rule
 from lamina.check.subject import classes_of
-from lamina.check.targets import counts_hits
+from lamina.check.targets import Kind, counts_hits, kind_of
 
 __all__ = []
 
@@ -53,6 +53,8 @@ def _rare_everywhere(subject):
             continue
         pixels = head.loss_name == "sparse_categorical_crossentropy" and len(head.shape) > 3
         yes_no = head.loss_name == "binary_crossentropy" and bool(((labels == 0) | (labels == 1)).all())
+        if yes_no and kind_of(head) is Kind.ONE_HOT:  # a single 1 in each row
+            continue
         if (not pixels and not yes_no) or getattr(head.known or head.loss, "apply_class_balancing", False):
             continue
         if not yes_no and (labels.dtype.kind not in "iu" or labels.min() < 0):

@@ -6,12 +6,14 @@ from lamina.check.rule import rule
 from lamina.check.subject import as_batch
 from lamina.core import tree
 from lamina.core.op import OpCall
+from lamina.facts.activations import SATURATION
 from lamina.training import step
 from lamina.training.data.places import Part
 
 __all__ = []
 
 _LECUN = "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs"
+_SATURATES = 5.0  # root of the mean square of the inputs, which is about that of the sums that the activation gets
 _TINY = 0.02  # of the largest input
 _FAR = 8  # standard deviations between 0 and the mean of the inputs
 _QUICK = 100  # calls of layers that run in a moment
@@ -41,7 +43,10 @@ def _unscaled_inputs(subject):
                 f"Use {part} / {part}.std(), or layers.Normalization() as the first layer, after its adapt(x).",
             )  # fmt: skip
         far = size > 50 and abs(float(finite.mean())) > _FAR * spread > 0  # all nearly the same number
-        if (size > 50 and spread > 10 and not centred_pixels) or far:
+        if size > 50 and spread <= 10 and values.ndim == 2:  # a column among others that are scaled
+            spread = max(spread, float(values[:, np.abs(values).max(axis=0) > 50].std(axis=0).max(initial=0.0)))
+        flat = values.ndim == 2 and size > 10 and first.activation in SATURATION and _root(finite) > _SATURATES
+        if (size > 50 and spread > 10 and not centred_pixels) or far or flat:
             pixels = least >= 0 and 50 < most <= 255 and values.ndim > 2
             fix = "Use x / 255, or layers.Rescaling(1 / 255) as the first layer." if pixels else (
                 "Use layers.Normalization() as the first layer, after its adapt(x)."
@@ -54,6 +59,10 @@ def _unscaled_inputs(subject):
                 f"{spread:.3g}.",
                 fix,
             )  # fmt: skip
+
+
+def _root(values):
+    return float(np.sqrt(np.mean(np.square(values, dtype="float64"))))
 
 
 def _numeric_inputs(subject):

@@ -152,8 +152,22 @@ def _few_relu(subject):
     """One or two relu units that all paths lead through: where they are 0, what comes after knows nothing."""
     if any(len(fact.receivers) + len(fact.ends) != 1 for fact in subject.facts if not fact.inner):
         return
+    for fact in subject.facts:
+        following = next_call(fact, "passes_through") if fact.has("global_pooling") and not fact.inner else None
+        if following is not None and following.has("weighted") and fact.output[1:] == (1,):
+            yield (
+                fact.name, 1, f"{fact.name} leaves one number of {fact.input[1:]} for {following.name}.",
+                f"Give the layer before {fact.name} more channels, or use Flatten in place of it.",
+            )  # fmt: skip
+            return
     for fact in _hidden(subject):
         narrow = fact.kind == "Dense" and len(fact.output) == 2 and fact.output[-1] <= _FEW
+        if fact.has("recurrent") and not fact.ends and fact.output[-1] == 1 and fact.input[-1] > 1:
+            yield (
+                fact.name, 1, f"{fact.name} keeps one number from step to step, of {fact.input[-1]} that it reads.",
+                f"Give {fact.name} 16 units.",
+            )  # fmt: skip
+            return
         if narrow and not fact.ends and _activation(subject, fact) == "relu":
             units = fact.output[-1]
             yield (
@@ -199,6 +213,7 @@ def _is_bare(fact):
 )  # fmt: skip
 def _shape_of_the_pyramid(subject):
     convolutions = [fact for fact in _hidden(subject) if _sees_neighbours(fact)]
+    yield from [] if convolutions else _windows_of_one(subject)
     pools = [fact for fact in subject.facts if fact.has("pooling") and not fact.inner]
     first = convolutions[0] if convolutions else None
     for fact in pools:
@@ -232,6 +247,19 @@ def _shape_of_the_pyramid(subject):
         yield (
             last.name, windows, f"The kernels grow from {windows[0]} in {first.name} to {windows[-1]} in {last.name}.",
             "Use kernel_size=3 in all of them.", *milder,
+        )  # fmt: skip
+
+
+def _windows_of_one(subject):
+    """Convolutions none of which sees two places at once, and pooling between them."""
+    ones = [fact for fact in _hidden(subject) if fact.has("convolution") and fact.is_builtin]
+    windows = [getattr(fact.layer, "kernel_size", None) for fact in ones]
+    pooled = any(fact.has("pooling") and not fact.inner for fact in subject.facts)
+    if len(ones) > 1 and pooled and all(isinstance(window, tuple) and max(window) == 1 for window in windows):
+        yield (
+            ones[0].name, 1, f"The kernels of all {len(ones)} convolutions, from {ones[0].name} on, have size 1: none "
+            "sees two places at once.",
+            "Use kernel_size=3 in all of them.",
         )  # fmt: skip
 
 

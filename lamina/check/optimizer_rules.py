@@ -28,6 +28,7 @@ _PLAIN = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization 
 _TUNING = 1e-5  # rates below are not even used to tune trained models
 _KEPT = 7  # values that dropout leaves
 _OUTWEIGHS = 10.0  # times the loss
+_SLOPE, _NEEDED = 0.25, 0.03  # of sigmoid at most; how far the weights before it must move at least
 _ENOUGH = 2e-3  # how far each weight can move; initial weights are about 0.1 in size
 
 
@@ -96,6 +97,12 @@ def _too_few_steps(subject):
             f"Use a learning rate of {better:g}, and {'' if better * steps > 0.1 else 'more '}epochs: steps times rate "
             "should be 1 or more.", *([] if slow or rate < _TUNING else ["info"]),
         )  # fmt: skip
+    elif name == "sgd" and (flat := _sigmoids(subject)) and reach * _SLOPE ** len(flat) < _NEEDED:
+        yield (
+            flat[0].name, len(flat), f"{words}; {len(flat)} hidden layer{'s' * (len(flat) > 1)} with sigmoid, from "
+            f"{flat[0].name} on, let a quarter of the gradient through at most.",
+            f"Use activation='relu' in {flat[0].name}, and keras.optimizers.Adam(0.001).",
+        )  # fmt: skip
     elif steps < 20:
         given, samples = subject.settings.get("steps_per_epoch"), samples_of(subject)
         size = subject.settings.get("batch_size") or 32
@@ -105,6 +112,16 @@ def _too_few_steps(subject):
             "Leave out steps_per_epoch." if unread else "Use more epochs, or smaller batches.",
             *([] if unread else ["info"]),
         )  # fmt: skip
+
+
+def _sigmoids(subject):
+    """The calls whose sigmoid all gradients go back through; none where a normalization keeps their size."""
+    if _is_normalized(subject) or any(len(fact.receivers) > 1 for fact in subject.facts):
+        return []
+    return [
+        fact for fact in subject.facts
+        if fact.activation == "sigmoid" and not fact.ends and not fact.inner and not fact.has("recurrent")
+    ]  # fmt: skip
 
 
 def _is_whole(subject):

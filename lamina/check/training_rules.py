@@ -5,7 +5,13 @@ import numpy as np
 from lamina.check.plans import callbacks_of, first_rates, optimizer_of, samples_of, schedule_of, steps_of
 from lamina.check.rule import rule
 from lamina.check.subject import classes_of
-from lamina.optimizers.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay
+from lamina.optimizers.schedules import (
+    CosineDecay,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
 
 __all__ = []
 
@@ -50,9 +56,7 @@ def _nothing_trainable(subject):
             None, model.count_params(), f"All {model.count_params():,} weights of {model.name} are frozen.",
             "Set model.trainable = True, or add a new last layer, then compile again.",
         )  # fmt: skip
-    elif model.layers or model.weights:
-        return
-    elif subject.own_step and model.built and getattr(model, "_graph", None) is None:
+    elif subject.own_step and model.built and getattr(model, "_graph", None) is None and not model.layers:
         yield (
             None, 0, f"{model.name} has no weights.",
             "Make its layers in __init__, and keep them: self.dense = keras.layers.Dense(1).",
@@ -118,9 +122,10 @@ def _schedule_of_another_length(subject):
                 f"{first}.",
                 f"Use boundaries below {first}: they count steps, not epochs.",
             )  # fmt: skip
-    elif isinstance(schedule, ExponentialDecay):
+    elif isinstance(schedule, (ExponentialDecay, InverseTimeDecay)):
         start, early = (float(np.asarray(schedule(step))) for step in (done, done + total // 10))
-        if total >= 10 and early < 1e-2 * start:
+        least = 1e-2 if isinstance(schedule, ExponentialDecay) else 5e-2  # of the other the tail is long
+        if total >= 10 and early < least * start:
             yield (
                 None, early, f"{kind} goes from {start:.3g} to {early:.3g} in the first tenth of {total} steps.",
                 f"Use decay_steps={max(total // 4, 1)}: it counts steps, not epochs.",

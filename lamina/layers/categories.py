@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from lamina.core.arguments import choice, whole
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
@@ -97,7 +96,6 @@ class Categorical(DataLayer):
             return jnp.asarray(ids, dtype)
         if self.sparse:
             return self._sparse_codes(ids, count_weights, idf_weights, dtype)
-        ids = _on_host(ids)
         if self.output_mode == "one_hot":
             last = ids if ids.ndim and ids.shape[-1] == 1 else ids[..., None]
             return jnp.asarray(last == np.arange(self._depth()), dtype)
@@ -195,14 +193,6 @@ class CategoryEncoding(Categorical):
                 fix=f"np.ones({np.shape(inputs)}) counts each once.",
             )
         return self._encode(inputs, jnp.asarray(count_weights))
-
-
-def _on_host(ids):
-    """Arrays in the memory of the CPU as arrays of NumPy, which counts a few numbers faster than compiled programs."""
-    if not isinstance(ids, jax.Array) or isinstance(ids, Tracer) or len(ids.devices()) > 1:
-        return ids
-    (device,) = ids.devices()
-    return np.asarray(ids) if device.platform == "cpu" else ids
 
 
 def counts_of(ids: Any, depth: int, weights: Any = None) -> Any:

@@ -79,6 +79,8 @@ WRONG = {
         lambda: (net(layers.Flatten(), layers.Dense(4), shape=(8, 8, 3)), 255 * IMAGES),
         lambda: (head(1), 300 + 2 * X, QUANTITY),
         lambda: (head(1), 1e-3 * X, QUANTITY),
+        lambda: (head(1), X * [1, 1, 1, 40], QUANTITY),
+        lambda: (net(layers.Dense(8, "sigmoid"), layers.Dense(1), loss="mse"), 10 + 6 * X, QUANTITY),
     ],
     "LAM402": [
         lambda: (head(1), with_nan(X), QUANTITY),
@@ -143,6 +145,7 @@ SOUND = {
         lambda: (net(layers.BatchNormalization(), layers.Dense(1)), 500 * X),
         lambda: (net(layers.BatchNormalization(), layers.Dense(1)), 300 + 2 * X),
         lambda: (head(1), 40 + 2 * X, QUANTITY),
+        lambda: (net(layers.Dense(8, "sigmoid"), layers.Dense(1), loss="mse"), 2 * X, QUANTITY),
     ],
     "LAM402": [lambda: (head(1), X, QUANTITY), lambda: (embedding(10), TOKENS)],
     "LAM403": [lambda: (head(1), MANY), lambda: (head(1), with_constant(X))],

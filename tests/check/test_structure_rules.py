@@ -29,6 +29,11 @@ def inputs_of(used):
     return Model([left, right], L.Dense(1)(L.Add()([left, right]) if used else left))
 
 
+def pointwise():
+    """A convolution that sees one place, and pooling."""
+    return L.Conv2D(8, 1, activation="relu"), L.MaxPooling2D()
+
+
 def squeezed():
     """Two relu units that weigh channels, beside the channels themselves."""
     inputs = keras.Input((4,))
@@ -173,6 +178,8 @@ WRONG = {
         lambda: net(L.Dense(1, "sigmoid"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
         lambda: net(L.Dense(4, "tanh"), L.Dropout(0.1), L.Dense(10, "softmax"), loss="categorical_crossentropy"),
         lambda: net(L.Dense(2, "relu"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
+        lambda: net(L.LSTM(1), L.Dense(1, "sigmoid"), shape=(6, 4), loss="binary_crossentropy"),
+        lambda: net(L.GlobalAveragePooling1D(), L.Dense(8, "relu"), L.Dense(2, "softmax"), shape=(9, 1), loss="mse"),
         lambda: net(L.Dense(16, "relu"), L.Dense(1), L.ReLU(), L.Dense(8, "relu"), L.Dense(1), loss="mse"),
     ],
     "LAM226": [
@@ -180,6 +187,7 @@ WRONG = {
         lambda: net(L.Conv2D(8, 3), L.MaxPooling2D(), L.Conv2D(8, 3, activation="relu"), shape=(8, 8, 3)),
     ],
     "LAM227": [
+        lambda: net(*pointwise(), *pointwise(), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
         lambda: net(L.MaxPooling2D(), L.Conv2D(8, 3, activation="relu"), L.Flatten(), shape=(16, 16, 3)),
         lambda: net(L.Conv2D(8, 3), L.ReLU(), L.Conv2D(8, 7), L.ReLU(), L.Flatten(), shape=(16, 16, 3)),
         lambda: net(L.Conv1D(32, 3), L.ReLU(), L.Conv1D(8, 3), L.GlobalMaxPooling1D(), shape=(16, 3)),
@@ -288,6 +296,8 @@ SOUND = {
         lambda: net(L.Dense(1), L.Dense(1), loss="mse"),
         lambda: net(L.Dense(3, "relu"), L.Dense(1), loss="mse"),
         squeezed,
+        lambda: net(L.LSTM(4), L.Dense(1, "sigmoid"), shape=(6, 4), loss="binary_crossentropy"),
+        lambda: net(L.GlobalAveragePooling1D(), L.Dense(8, "relu"), L.Dense(2, "softmax"), shape=(9, 3), loss="mse"),
     ],
     "LAM226": [
         lambda: net(L.Conv2D(8, 3, activation="relu"), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
@@ -295,6 +305,7 @@ SOUND = {
         lambda: net(L.Conv2D(8, 3, use_bias=False), L.BatchNormalization(), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
     ],
     "LAM227": [
+        lambda: net(L.Conv2D(8, 1, activation="relu"), L.Flatten(), L.Dense(3), shape=(8, 8, 3)),
         lambda: net(L.Conv2D(8, 3), L.ReLU(), L.MaxPooling2D(), L.Conv2D(16, 3), L.Flatten(), shape=(16, 16, 3)),
         lambda: net(L.Conv2D(8, 7), L.ReLU(), L.Conv2D(16, 3), L.AveragePooling2D(8), shape=(16, 16, 3)),
         lambda: net(L.Conv2D(16, 3), L.ReLU(), L.Conv2DTranspose(8, 3), L.Conv2D(3, 3), shape=(16, 16, 3)),

@@ -34,22 +34,6 @@ def frozen_but_statistics(freeze=True, training=None):
     return model
 
 
-def of_weights():
-    """A model of own class with weights and without layers."""
-
-    class Scaled(keras.Model):
-        def build(self, input_shape):
-            self.scale = self.add_weight(shape=(input_shape[-1], 1))
-
-        def call(self, inputs):
-            return keras.ops.matmul(inputs, self.scale)
-
-    model = Scaled()
-    model.compile("adam", "mse")
-    model.build(X.shape)
-    return model
-
-
 def frozen(last):
     model = head(1)
     model.trainable = False
@@ -74,6 +58,12 @@ def scheduled(schedule, epochs=5):
 
 def normalized_dense():
     return net(layers.Dense(4, "relu"), layers.BatchNormalization(), layers.Dense(1), loss="mse")
+
+
+def of_sigmoids(optimizer):
+    """A classifier with two layers of sigmoid."""
+    hidden = [layers.Dense(8, "sigmoid") for _ in range(2)]
+    return net(*hidden, layers.Dense(3, "softmax"), loss=SPARSE, optimizer=optimizer)
 
 
 def half_of(units):
@@ -130,6 +120,7 @@ WRONG = {
         lambda: scheduled(schedules.PiecewiseConstantDecay([30, 40], [0.1, 0.01, 0.001])),
         lambda: scheduled(schedules.PolynomialDecay(0.1, 500)),
         lambda: scheduled(schedules.ExponentialDecay(0.1, 1, 0.1), epochs=20),
+        lambda: scheduled(schedules.InverseTimeDecay(0.1, 1, 5.0), epochs=50),
     ],
     "LAM308": [
         lambda: classes(SORTED, validation_split=0.2),
@@ -150,6 +141,7 @@ WRONG = {
         lambda: regression(SGD(1e-6), epochs=20),
         lambda: (new_head(SGD(1e-5, momentum=0.9)), X, QUANTITY, {"epochs": 20}),
         lambda: regression(Adam(0.001), epochs=1),
+        lambda: (of_sigmoids(SGD(0.01)), X, THREE, {"epochs": 60}),
     ],
     "LAM312": [
         lambda: net(layers.LSTM(4), layers.Dense(1), shape=(6, 4), loss="mse"),
@@ -186,7 +178,7 @@ SOUND = {
         lambda: frozen_but_statistics(training=False),
         lambda: frozen_but_statistics(freeze=False),
     ],
-    "LAM303": [lambda: head(1), lambda: frozen(last=True), of_weights],
+    "LAM303": [lambda: head(1), lambda: frozen(last=True)],
     "LAM304": [lambda: changed(again=True), lambda: head(1)],
     "LAM305": [lambda: regression(batch_size=16), lambda: regression(epochs=3)],
     "LAM306": [
@@ -201,6 +193,7 @@ SOUND = {
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 10)),
         lambda: scheduled(schedules.ExponentialDecay(0.1, 1000, 0.9)),
+        lambda: scheduled(schedules.InverseTimeDecay(0.1, 1, 0.1), epochs=50),
         lambda: scheduled(schedules.PiecewiseConstantDecay([4, 8], [0.1, 0.01, 0.001])),
         lambda: scheduled(0.1),
     ],
@@ -222,6 +215,8 @@ SOUND = {
     ],
     "LAM311": [
         lambda: (new_head(SGD(0.01)), X, QUANTITY, {"epochs": 20}),
+        lambda: (of_sigmoids(SGD(1.0)), X, THREE, {"epochs": 60}),
+        lambda: (of_sigmoids(Adam(0.01)), X, THREE, {"epochs": 60}),
         lambda: regression(Adam(0.001), epochs=100),
         lambda: (half_frozen(), X, QUANTITY, {"epochs": 10}),
         lambda: regression(Adam(1e-6)),
