@@ -13,6 +13,7 @@ from lamina.backend.keywords import taking
 from lamina.core import replay
 from lamina.core.typing import ArrayLike, DTypeLike, SeedLike, Shape, TensorLike
 from lamina.core.variable import Variable, unwrap
+from lamina.ops.arrays import sizes
 from lamina.runtime.settings import floatx
 
 __all__ = [
@@ -83,7 +84,7 @@ def zeros(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None
         dtype: Type of the variable; None means `keras.config.floatx()`.
         name: Name of the variable; None counts "variable", "variable_1", ...
     """
-    return _made(np.zeros(shape), dtype, name)
+    return _made(np.zeros(sizes(shape)), dtype, name)
 
 
 def ones(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None = None) -> Variable:
@@ -94,7 +95,7 @@ def ones(shape: Sequence[int], dtype: DTypeLike | None = None, name: str | None 
         dtype: Type of the variable; None means `keras.config.floatx()`.
         name: Name of the variable; None counts "variable", "variable_1", ...
     """
-    return _made(np.ones(shape), dtype, name)
+    return _made(np.ones(sizes(shape)), dtype, name)
 
 
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None, name: str | None = None) -> Any:

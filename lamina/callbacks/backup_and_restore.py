@@ -54,7 +54,8 @@ class RunBackup(Callback):
             others: The other callbacks of the run.
         """
         batches = self.model.training_batches
-        self._data, self._others = describe(batches), others
+        descriptions = processes.gather(describe(batches), "describing the data")  # of shares that may differ in size
+        self._data, self._others = "; ".join(dict.fromkeys(descriptions)), others
         watch_data(batches)
         is_shared = processes.together() is not None and self._checkpoints.is_shared()
         self._writes = processes.is_first() or not is_shared

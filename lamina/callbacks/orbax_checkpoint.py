@@ -12,6 +12,7 @@ from lamina.callbacks.model_checkpoint import ModelCheckpoint
 from lamina.callbacks.monitor import MonitorCallback
 from lamina.core.serialization import serialize
 from lamina.errors import ConfigError
+from lamina.runtime import processes
 from lamina.runtime.progress import say
 from lamina.saving.formats.orbax import assets_of, orbax_v1
 from lamina.saving.state_tree import WEIGHTS, groups_of, state_tree
@@ -78,10 +79,14 @@ class OrbaxCheckpoint(ModelCheckpoint):
         return jax.process_index() == 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        training = orbax_v1().training
+        orbax, settings = orbax_v1(), {}
+        training = orbax.training
+        if processes.together() is not None:  # one may fail, for which the others wait
+            settings["context"] = orbax.Context()
+            settings["context"].asynchronous.timeout_secs = round(processes.limit())
         policies = training.preservation_policies
         policy = policies.PreserveAll() if self.max_to_keep is None else policies.LatestN(self.max_to_keep)
-        self.checkpointer = training.Checkpointer(self.directory, preservation_policy=policy)
+        self.checkpointer = training.Checkpointer(self.directory, preservation_policy=policy, **settings)
         optimizer = self.model.optimizer
         self._batches = 0 if optimizer is None else int(optimizer.iterations)  # continue the count after a restart
 

@@ -56,7 +56,9 @@ def _nothing_trainable(subject):
             None, model.count_params(), f"All {model.count_params():,} weights of {model.name} are frozen.",
             "Set model.trainable = True, or add a new last layer, then compile again.",
         )  # fmt: skip
-    elif subject.own_step and model.built and getattr(model, "_graph", None) is None and not model.layers:
+    elif model.layers or model.weights:
+        return
+    elif subject.own_step and model.built and getattr(model, "_graph", None) is None:
         yield (
             None, 0, f"{model.name} has no weights.",
             "Make its layers in __init__, and keep them: self.dense = keras.layers.Dense(1).",

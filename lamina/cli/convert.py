@@ -7,7 +7,7 @@ import json
 import pathlib
 from typing import Any
 
-from lamina.cli.models import read_model
+from lamina.cli.models import has_weights, read_model
 from lamina.errors import FileError
 from lamina.export.formats import FORMATS
 from lamina.saving import load_weights, save_model, save_weights, to_json
@@ -25,18 +25,19 @@ def main(args: argparse.Namespace) -> None:
     source, result = str(args.source), str(args.result)
     if args.format:
         return _write_folder(source, result, args)
-    if not result.endswith(_RESULTS) or result.endswith(".weights.json"):
+    ending = result.lower()
+    if not ending.endswith(_RESULTS) or ending.endswith(".weights.json"):
         raise FileError(
             f"{result} has no ending that says what to write.",
             fix=f"One of: {', '.join(_RESULTS)}; or --format tf_saved_model for a folder.",
         )
     check_overwrite_or_say(result, args.overwrite)
     model, exported = _read(source, args.model), None
-    if result.endswith((".weights.h5", ".safetensors")):
+    if ending.endswith((".weights.h5", ".safetensors")):
         save_weights(model, result)
-    elif result.endswith(".json"):
+    elif ending.endswith(".json"):
         pathlib.Path(result).write_text(to_json(model, indent=2), encoding="utf-8")
-    elif result.endswith(_PROGRAMS):
+    elif ending.endswith(_PROGRAMS):
         exported = model.export(result, verbose=False)
     else:
         save_model(model, result)
@@ -54,6 +55,8 @@ def _write_folder(source, result, args):
 
 def _report(args, model, size, exported):
     source, result, weights = str(args.source), str(args.result), model.count_params()
+    if exported and not has_weights(source):
+        exported.lost.insert(0, f"weights: {source} has none, and the program has random ones")
     if args.json:
         more = {"difference": exported.difference, "not_kept": exported.lost} if exported else {}
         print(json.dumps({"source": source, "result": result, "weights": weights, "bytes": size, **more}))

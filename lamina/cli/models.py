@@ -17,10 +17,11 @@ from lamina.errors import CallError, FileError
 from lamina.models import Model
 from lamina.runtime import settings
 from lamina.saving import load_model
+from lamina.saving.safety.limits import parse_json
 from lamina.spelling.nearest import nearest
 from lamina.training.trainer import Trainer
 
-__all__ = ["Found", "find_models", "read_model"]
+__all__ = ["Found", "find_models", "has_weights", "read_model"]
 
 Found = namedtuple("Found", "name model x y")
 """A model, its name, and the arrays of its last `fit` (None if `fit` was not called with arrays)."""
@@ -59,6 +60,12 @@ def read_model(path: str | pathlib.Path) -> Any:
     if path.name.endswith((".weights.h5", ".safetensors", ".weights.json")):
         raise FileError(f"{path} has weights but no architecture.", fix="lamina convert needs --model MODEL.")
     return load_model(path)
+
+
+def has_weights(path: str | pathlib.Path) -> bool:
+    """Whether a file that `read_model` read has weights; that of `to_json` has none, and the model gets random ones."""
+    path = pathlib.Path(path)
+    return path.suffix != ".json" or "class_name" not in parse_json(path.read_bytes(), path)
 
 
 def _globals_of(target, arguments):

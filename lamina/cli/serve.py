@@ -6,7 +6,7 @@ import argparse
 import os
 import pathlib
 
-from lamina.cli.models import read_model
+from lamina.cli.models import has_weights, read_model
 from lamina.errors import FileError
 from lamina.serve import Limits, serve
 
@@ -18,6 +18,11 @@ VARIABLE = "LAMINA_SERVE_KEYS"
 def main(args: argparse.Namespace) -> None:
     """Load the model and serve it until SIGTERM or Ctrl-C."""
     model = read_model(args.target)
+    if not has_weights(args.target):
+        raise FileError(
+            f"{args.target} has no weights, so what it predicts would be random.",
+            fix=f"lamina convert WEIGHTS model.keras --model {args.target}, and serve model.keras.",
+        )
     limits = Limits(int(args.max_body * 2**20), args.timeout, args.max_batch, args.max_wait / 1000, args.max_waiting)
     name = args.name or pathlib.Path(args.target).name.split(".")[0]
     serve(model, args.host, args.port, name, limits, _keys(args.keys))

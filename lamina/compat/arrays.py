@@ -118,7 +118,7 @@ def stack(values: Any, axis: Any = 0, name: Any = None) -> Any:
     values = list(values)
     if any(map(is_text, values)):
         return on_host(np.stack([texts(one) for one in values], axis))
-    return ops.stack([constant(one) for one in values], axis)
+    return ops.stack([one if one.__class__ is int else constant(one) for one in values], axis)
 
 
 def on_texts(function, other):

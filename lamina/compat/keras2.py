@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 from lamina import ops
 from lamina.compat.functions import constant
-from lamina.core import context, tree
+from lamina.core import context, graph, tree
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.node import Node
 from lamina.core.registry import is_builtin, register_keras_serializable
@@ -190,6 +191,7 @@ _OF_NODES: dict[str, Any] = {
 
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
+    graph.NO_NAME = re.compile(graph.NO_NAME.pattern.replace("/", ""))
     call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
     of_models: dict[str, Any] = {
         "save_weights": _without_format(Model.save_weights),

@@ -95,6 +95,27 @@ class TensorFlow(types.ModuleType):
         return [name for name in dir(self) if not name.startswith("_")]
 
 
+class CriticalSection:
+    """`tf.CriticalSection`: functions that run one after the other, as all do here.
+
+    Args:
+        name, shared_name: No effect.
+        **_: No effect.
+    """
+
+    def __init__(self, name: Any = None, shared_name: Any = None, **_: Any) -> None:
+        self.name = name
+
+    def execute(self, fn: Any, exclusive_resource_access: Any = True, name: Any = None) -> Any:
+        """What the function returns.
+
+        Args:
+            fn: Function without arguments.
+            exclusive_resource_access, name: No effect.
+        """
+        return fn()
+
+
 class InnerModule(TensorFlow):
     """A module of `tensorflow.python`, such as `tensorflow.python.ops.math_ops`: its names are those of the public
     modules, as far as one has them."""
@@ -185,6 +206,7 @@ _ROOT = {
     "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
+    "CriticalSection": CriticalSection,
     **{name: _MATH[name] for name in ("sigmoid", "tanh")}, "as_string": strings.STRINGS["as_string"],
 }  # fmt: skip
 _ROOT["as_dtype"] = lambda type_value: (

@@ -20,7 +20,7 @@ from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError, UnknownNameError
 
-_NO_NAME = re.compile("[/\n\0\ud800-\udfff]")  # half a character and the end of a text cannot be written to files
+NO_NAME = re.compile("[/\n\0\ud800-\udfff]")  # half a character and the end of a text cannot be written to files
 
 
 class Operation(Configurable):
@@ -42,8 +42,8 @@ class Operation(Configurable):
                 f"{type(self).__name__} got one tensor, and takes inputs and outputs.",
                 fix="keras.Model(inputs=inputs, outputs=outputs)",
             )
-        if name is not None and (not isinstance(name, str) or _NO_NAME.search(name)):
-            near, owner = _NO_NAME.sub("_", str(name)), type(self).__name__
+        if name is not None and (not isinstance(name, str) or NO_NAME.search(name)):
+            near, owner = NO_NAME.sub("_", str(name)), type(self).__name__
             raise ConfigError(f"A name is one line without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")
         self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
         self._inbound_nodes: list[Node] = []

@@ -180,6 +180,9 @@ def _explanation(error, site, text):
 def _of_call(site, shown, words):
     """(class, message, fix) of an error that a function of JAX raised, by its own words."""
     shapes = site.shapes()
+    if "nly scalar arrays" in words and site.callee in ("float", "int", "complex"):
+        fix = f"{site.callee}(keras.ops.squeeze({site.arguments}))"
+        return CallError, f"{shown}: only a tensor without axes is one number of Python.", fix
     message = f"{shown}: {words[:1].lower() if words[1:2].islower() else words[:1]}{words[1:]}."
     if not any(word in words for word in _SHAPE_WORDS):
         return CallError, message, op_advice.for_function(site)

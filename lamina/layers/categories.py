@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core.arguments import choice, whole
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
@@ -96,6 +97,7 @@ class Categorical(DataLayer):
             return jnp.asarray(ids, dtype)
         if self.sparse:
             return self._sparse_codes(ids, count_weights, idf_weights, dtype)
+        ids = _on_host(ids)
         if self.output_mode == "one_hot":
             last = ids if ids.ndim and ids.shape[-1] == 1 else ids[..., None]
             return jnp.asarray(last == np.arange(self._depth()), dtype)
@@ -193,6 +195,14 @@ class CategoryEncoding(Categorical):
                 fix=f"np.ones({np.shape(inputs)}) counts each once.",
             )
         return self._encode(inputs, jnp.asarray(count_weights))
+
+
+def _on_host(ids):
+    """Arrays in the memory of the CPU as arrays of NumPy, which counts a few numbers faster than compiled programs."""
+    if not isinstance(ids, jax.Array) or isinstance(ids, Tracer) or len(ids.devices()) > 1:
+        return ids
+    (device,) = ids.devices()
+    return np.asarray(ids) if device.platform == "cpu" else ids
 
 
 def counts_of(ids: Any, depth: int, weights: Any = None) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.sparse import is_sparse_leaf
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lamina.core.typing import DTypeLike, Tensor
 
 __all__ = [
-    "axes", "canonical", "canonical_or_none", "float_operands", "floating", "operand", "tensor",
+    "axes", "canonical", "canonical_or_none", "float_operands", "floating", "operand", "sizes", "tensor",
     "upcast",
 ]  # fmt: skip
 
@@ -86,6 +87,16 @@ def floating(x: Any) -> Tensor:
     """
     x = tensor(x)
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(floatx())
+
+
+def sizes(shape: Any) -> Any:
+    """A shape that an array with values holds, as a tuple; others as they are.
+
+    Args:
+        shape: Shape, or array of sizes. In a compiled function the items of an array would be traced.
+    """
+    known = isinstance(shape, jax.Array) and not isinstance(shape, Tracer) and shape.ndim
+    return tuple(np.asarray(shape).tolist()) if known else shape
 
 
 def operand(x: Any) -> Any:

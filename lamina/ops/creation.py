@@ -11,7 +11,7 @@ from lamina.core.arguments import whole
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op import explains, op
 from lamina.core.typing import ArrayLike, DTypeLike, Size, Tensor, TensorLike
-from lamina.ops.arrays import canonical, canonical_or_none, floating, tensor
+from lamina.ops.arrays import canonical, canonical_or_none, floating, sizes, tensor
 from lamina.runtime.settings import floatx
 
 __all__ = [
@@ -33,7 +33,7 @@ def zeros(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
     >>> keras.ops.zeros((2,))
     Array([0., 0.], dtype=float32)
     """
-    return jnp.zeros(shape, canonical(dtype))
+    return jnp.zeros(sizes(shape), canonical(dtype))
 
 
 @explains
@@ -44,7 +44,7 @@ def ones(shape: Size, dtype: DTypeLike | None = None) -> Tensor:
         shape: Shape of the tensor.
         dtype: Type of the tensor; None means floatx.
     """
-    return jnp.ones(shape, canonical(dtype))
+    return jnp.ones(sizes(shape), canonical(dtype))
 
 
 @explains
@@ -67,7 +67,7 @@ def full(shape: Size, fill_value: TensorLike, dtype: DTypeLike | None = None) ->
         fill_value: The value, or a tensor that broadcasts to the shape.
         dtype: Type of the tensor; None means floatx.
     """
-    return jnp.full(shape, fill_value, canonical(dtype))  # pyright: ignore[reportArgumentType]
+    return jnp.full(sizes(shape), fill_value, canonical(dtype))  # pyright: ignore[reportArgumentType]
 
 
 @op

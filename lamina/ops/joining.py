@@ -6,12 +6,13 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.op import op
 from lamina.core.read_limits import reserve_steps
-from lamina.ops.arrays import tensor
+from lamina.ops.arrays import sizes, tensor
 
 if TYPE_CHECKING:
     from lamina.core.typing import Axis, Size, Tensor, TensorLike
@@ -45,6 +46,9 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
         x: Tensors of one shape.
         axis: Place of the new axis in the result.
     """
+    if all(item.__class__ is int for item in x):  # sizes: they have values while a function is compiled, too
+        with jax.ensure_compile_time_eval():
+            return jnp.stack(x, axis)
     return jnp.stack([tensor(item) for item in x], axis)
 
 
@@ -186,4 +190,4 @@ def tile(x: TensorLike, repeats: Size) -> Tensor:
         x: Tensor.
         repeats: Number of repetitions along each axis, or along the last.
     """
-    return jnp.tile(tensor(x), repeats)
+    return jnp.tile(tensor(x), sizes(repeats))

@@ -12,7 +12,7 @@ from lamina.core.arguments import rank
 from lamina.core.op import explains, op
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError
-from lamina.ops.arrays import tensor
+from lamina.ops.arrays import sizes, tensor
 from lamina.ops.core import shape as shape_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
 
 
 def _known_sizes(shape, newshape):
-    newshape = (newshape,) if np.ndim(newshape) == 0 else tuple(newshape)
+    newshape = (newshape,) if np.ndim(newshape) == 0 else tuple(sizes(newshape))
     if newshape.count(None) == 1 and -1 not in newshape:
         return tuple(-1 if size is None else size for size in newshape)
     return tuple(shape[axis] if size is None else size for axis, size in enumerate(newshape))
@@ -141,7 +141,7 @@ def broadcast_to(x: TensorLike, shape: Sequence[int | None]) -> Tensor:
         x: Tensor.
         shape: Shape of the result; None keeps the size of x on that axis.
     """
-    x = tensor(x)
+    x, shape = tensor(x), sizes(shape)
     lead = len(shape) - x.ndim
     return jnp.broadcast_to(x, [x.shape[axis - lead] if size is None else size for axis, size in enumerate(shape)])
 

@@ -121,8 +121,9 @@ def before_abort(function: Callable[[], object]) -> None:
         return
 
     def handle(number):
-        _system_action(number, before)  # the second attempt goes where the first one went before
+        _system_action(number, before)
         function()
+        signal.raise_signal(number)  # goes where the first one went before
 
     before = _system_action(signal.SIGABRT)
     _kept.append(ctypes.CFUNCTYPE(None, ctypes.c_int)(handle))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from lamina.runtime.neighbours import Neighbours
 
 __all__ = [
-    "agree", "as_one", "clock", "computes", "ends_all", "gather", "is_first", "join", "leave", "number", "set_limit",
-    "together",
+    "agree", "as_one", "clock", "computes", "ends_all", "gather", "is_first", "join", "leave", "limit", "number",
+    "set_limit", "together",
 ]  # fmt: skip
 
 _BLOCK = 64  # rounds whose values are deleted at once
@@ -228,6 +229,11 @@ def computes(results: Any = None) -> None:
     if _team is not None:
         arrays = [leaf for leaf in jax.tree_util.tree_leaves(results) if isinstance(leaf, jax.Array)]
         _team.neighbours.computes(None if results is None else arrays[:1])
+
+
+def limit() -> float:
+    """Seconds that a process waits for others that are alive."""
+    return math.inf if _neighbours is None else _neighbours.limit
 
 
 def set_limit(seconds: float | None) -> None:

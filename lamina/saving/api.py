@@ -317,11 +317,15 @@ def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] 
 
 def _existing(filepath):
     path = pathlib.Path(filepath)
+    if (path / "model.json").is_file():  # of TensorFlow.js
+        return path / "model.json"
     if path.is_dir():
-        raise FileError(
-            f"{path} is a folder without a model: it has neither a checkpoint of OrbaxCheckpoint nor config.json.",
-            fix="Pass the path of a .keras or .h5 file, or of a folder that OrbaxCheckpoint or zipped=False wrote.",
-        )
+        what = "a folder without a model: it has neither a checkpoint of OrbaxCheckpoint nor config.json."
+        fix = "Pass the path of a .keras or .h5 file, or of a folder that OrbaxCheckpoint or zipped=False wrote."
+        if (path / "saved_model.pb").is_file():
+            what = "a SavedModel of TensorFlow: a program, without the code of its layers."
+            fix = f"tf.saved_model.load({str(path)!r}) runs it; model.save('model.h5') keeps the layers of a model."
+        raise FileError(f"{path} is {what}", fix=fix)
     if not path.is_file():
         fix = nearest_path(path, (".keras", *_LEGACY, ".json", ".safetensors"))
         raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=fix)

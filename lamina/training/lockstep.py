@@ -37,7 +37,7 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         ProcessError: Another process raised an error, has ended, or is doing something else.
     """
     model, interrupts = run.model, run.interrupts
-    share, is_told = run.batches.share, False
+    share, is_told = run.batches.share, not _have_same_data()
     if share is not None:
         model._runner.refresh()  # a ShardedExecution is there before the first step
     for number in itertools.count(first):
@@ -79,7 +79,7 @@ def call_of_all(call: str, model: Any, batches: Any, settings: str = "", validat
         validation: Its validation data, or None.
     """
     size = batches.batch_size
-    if size is not None and getattr(context.distribution(), "auto_shard_dataset", False):  # else each may have its own
+    if size is not None and _have_same_data():
         settings = f"batches of {size}{settings}"
     if call == "fit" and not getattr(model._runner.sharded, "is_compared", False):
         settings += ", the first of this model"
@@ -89,10 +89,15 @@ def call_of_all(call: str, model: Any, batches: Any, settings: str = "", validat
         yield
 
 
+def _have_same_data():
+    """Whether all processes have the same data, in contrast to shares of it, or to models of their own."""
+    return getattr(context.distribution(), "auto_shard_dataset", False)
+
+
 def _compare_data(batches, name):
     """Raise an error if processes have different arrays, of which each would take its rows: some rows would be taken
     twice, and others never."""
-    if processes.together() is None or not hasattr(batches, "sample") or not context.distribution().auto_shard_dataset:
+    if processes.together() is None or not hasattr(batches, "sample") or not _have_same_data():
         return
     parts = zip(("x", "y", "sample_weight"), batches.sample(), strict=True)
     mine = {name: [digest(leaf) for leaf in jax.tree_util.tree_leaves(part)] for name, part in parts}

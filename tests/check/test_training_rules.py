@@ -34,6 +34,22 @@ def frozen_but_statistics(freeze=True, training=None):
     return model
 
 
+def of_weights():
+    """A model of own class with weights and without layers."""
+
+    class Scaled(keras.Model):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(input_shape[-1], 1))
+
+        def call(self, inputs):
+            return keras.ops.matmul(inputs, self.scale)
+
+    model = Scaled()
+    model.compile("adam", "mse")
+    model.build(X.shape)
+    return model
+
+
 def frozen(last):
     model = head(1)
     model.trainable = False
@@ -178,7 +194,7 @@ SOUND = {
         lambda: frozen_but_statistics(training=False),
         lambda: frozen_but_statistics(freeze=False),
     ],
-    "LAM303": [lambda: head(1), lambda: frozen(last=True)],
+    "LAM303": [lambda: head(1), lambda: frozen(last=True), of_weights],
     "LAM304": [lambda: changed(again=True), lambda: head(1)],
     "LAM305": [lambda: regression(batch_size=16), lambda: regression(epochs=3)],
     "LAM306": [

@@ -7,6 +7,7 @@ import pytest
 import lamina as keras
 from lamina.compat import keras2
 from lamina.compat.variables import patch_arrays
+from lamina.core import graph
 from lamina.layers.base import call_signature
 from tests.compat.namespace import tf
 
@@ -28,6 +29,7 @@ def old_methods(monkeypatch):
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
     monkeypatch.setattr(call_signature, "without_plain_values", call_signature.without_plain_values)
+    monkeypatch.setattr(graph, "NO_NAME", graph.NO_NAME)
     keras2.patch_keras()
 
 
@@ -191,9 +193,38 @@ def test_updates_of_layers_and_metrics_that_were_not_compiled():
     assert [weight.shape for weight in one.weights] == [weight.shape for weight in other.weights] and one.weights
 
 
-def test_names_that_are_set():
+def test_names_that_are_set(tmp_path):
     layer = keras.layers.Dense(1, name="old")
     model = keras.Sequential([keras.Input((2,)), layer])
     layer._name, model._name = "new", "other"
     assert (layer.name, layer._name, model.name) == ("new", "new", "other") and model.get_layer("new") is layer
+    layer._name = "a/b"
+    for ending in ("keras", "h5", "weights.h5"):
+        (model.save_weights if "weights" in ending else model.save)(tmp_path / f"m.{ending}")
+    model.load_weights(tmp_path / "m.weights.h5")
+    assert keras.models.load_model(tmp_path / "m.keras").get_layer("a/b").units == 1
+    assert keras.models.load_model(tmp_path / "m.h5").get_layer("a/b")(X).tolist() == layer(X).tolist()
+    assert keras.layers.Dense(1, name="0/dense").name == "0/dense"
     assert keras.optimizers.SGD(name="s")._name == "s"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class Sizes(keras.layers.Layer):
+    """Sizes as tensors, as Keras 2 was written for TensorFlow 1."""
+
+    def call(self, x):
+        K = keras.backend
+        batch, steps, _ = K.shape(x)
+        counted = K.tile(K.expand_dims(K.arange(0, steps), 0), K.stack([batch, 1]))
+        made = [K.ones(K.stack([batch, steps])), tf.zeros(tf.stack([batch, steps])), keras.ops.ones(K.stack([steps]))]
+        return x + K.expand_dims(sum(made) + K.cast(counted, "float32"), -1)
+
+
+def test_sizes_that_are_stacked():
+    model = keras.Sequential([keras.Input((None, 2)), Sizes()])
+    assert model.output_shape == (None, None, 2)
+    assert model.predict(np.zeros((2, 3, 2)), verbose=0)[1, :, 0].tolist() == [2.0, 3.0, 4.0]
+    x, y = keras.ops.convert_to_tensor(X), keras.ops.stack([2, 4])
+    assert keras.ops.broadcast_to(x, keras.ops.stack([3, 4, 2])).shape == (3, 4, 2) and keras.ops.zeros(y).shape == (
+        2,
+        4,
+    )

@@ -52,6 +52,15 @@ def test_an_old_file_becomes_a_program(name, result, run, tmp_path, capsys):
     np.testing.assert_allclose(run(tmp_path / result, arrays["x0"]), wanted, 1e-4, 1e-5)
 
 
+def test_a_program_of_an_architecture_says_that_it_has_no_weights(tmp_path, capsys):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    (tmp_path / "m.json").write_text(model.to_json())
+    model.save(tmp_path / "m.keras")
+    for source, has_weights in (("m.json", False), ("m.keras", True)):
+        assert main(["convert", str(tmp_path / source), str(tmp_path / "M.JAX"), "--overwrite"]) == 0
+        assert ("not kept: weights" in capsys.readouterr().out) is not has_weights
+
+
 def test_endpoints_of_litert(tmp_path):
     model = keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(2, name="y")])
     archive = keras.export.ExportArchive("litert")

@@ -94,3 +94,13 @@ def test_batches():
         list(batches_of(3.5))
     with pytest.raises(DataError, match="array or batches"):
         list(batches_of("text"))
+
+
+@pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
+def test_numbers_in_memory_are_encoded_as_in_compiled_functions(mode):
+    layer = CategoryEncoding(4, mode)
+    ids = jax.numpy.array([[0, 3, 3, -1], [2, 9, 1, 1]])
+    arguments = [ids, jax.numpy.array([[1.0, 2.0, 0.5, 7.0], [1.0, 9.0, 2.0, 2.0]])] if mode == "count" else [ids]
+    eager = layer(*arguments)
+    assert isinstance(eager, jax.Array)
+    np.testing.assert_array_equal(eager, jax.jit(layer)(*arguments))

@@ -31,7 +31,7 @@ pathlib.Path('empty.py').write_text('x = 1')
 pathlib.Path('stops.py').write_text('import sys; model = None; sys.exit(len(sys.argv) < 2)')
 pathlib.Path('nb.ipynb').write_text('{}')
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="dense")])
-model.save('a.keras'); model.save_weights('a.weights.h5')
+model.save('a.keras'); model.save_weights('a.weights.h5'); pathlib.Path('a.json').write_text(model.to_json())
 """
 
 
@@ -73,6 +73,7 @@ MISTAKES = [
     wrong("summary train.py --name modle", "summary train.py --name model", "--name model"),
     wrong("summary empty.py", "summary train.py", "Keep the model in a variable", True),
     wrong("summary a.weights.h5", "convert a.weights.h5 b.keras --model a.keras", "lamina convert needs --model", True),
+    wrong("serve a.json", "convert a.weights.h5 model.keras --model a.json", "lamina convert WEIGHTS model.keras --model a.json", True),
     wrong("convert a.keras b.txt", "convert a.keras b.keras", ".keras"),
     wrong("convert a.keras a.keras", "convert a.keras a.keras --overwrite", "--overwrite"),
     wrong("convert a.keras b.h5 --model a.keras", "convert a.keras b.h5", "Leave --model out", True),

@@ -15,6 +15,14 @@ LOSS = """
 def loss(y_true, y_pred):
     RETURN keras.ops.mean((y_true - y_pred) ** 2, -1)
 """
+NUMBER = """
+class Told(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.total = float(keras.ops.squeeze(keras.ops.ones((1, 1))))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+model.compile("sgd", "mse")
+model.fit(np.ones((4, 4)), np.ones((4, 3)), verbose=0, callbacks=[Told()])
+"""
 JITTED = """
 import jax
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -44,6 +52,11 @@ MISTAKES = [
         "def loss(errors):\n    return errors\n" + FIT.replace("LOSS", "loss"),
         "def loss(y_true, y_pred):\n    return (y_true - y_pred) ** 2\n" + FIT.replace("LOSS", "loss"),
         says="def loss(y_true, y_pred):",
+    ),
+    Mistake(
+        NUMBER.replace("float(keras.ops.squeeze(keras.ops.ones((1, 1))))", "float(keras.ops.ones((1, 1)))"),
+        NUMBER,
+        says="float(keras.ops.squeeze(keras.ops.ones((1, 1))))",
     ),
     Mistake(
         JITTED.replace("values)", "model.trainable_variables)"),

@@ -65,6 +65,8 @@ WIDE = (
 MISTAKES = [
     code(MODEL, "model.save('m.zip')", "model.save('m.keras')", "model.save('m.keras')"),
     code(MODEL, "model.save('m')", "model.save('m.keras')", "model.save('m.keras')"),
+    prose(MODEL + "model.export('d', verbose=False, verify=False); ", "keras.models.load_model('d')", "model.save('model.h5'); keras.models.load_model('model.h5')",
+          "model.save('model.h5')"),
     code(MODEL, "model.save('m.keras', zipped=False)", "model.save('m', zipped=False)", "model.save('m', zipped=False)"),
     code(MODEL, "model.save_weights('w.ckpt')", "model.save_weights('w.weights.h5')", "model.save_weights('w.weights.h5')"),
     code(MODEL, "model.save_weights('w.weights.json')", "model.save_weights('name.weights.json', max_shard_size=5)",

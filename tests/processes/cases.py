@@ -111,6 +111,17 @@ class Cases:
             found.append(self.fit(x=((x, Y[:8]) for x in batches()), y=None, batch_size=None, epochs=1))
         return [*found, [str(one.message) for one in caught]]
 
+    def alone(self):
+        """Without a distribution, each has a model and data of its own."""
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
+        model.compile("sgd", "mse")
+        model.fit(((x, x[:, :2]) for x in (X[:8] + NUMBER, X[:8])), verbose=0)
+        losses = model.fit(X + NUMBER, X[:, :2], epochs=2, verbose=0).history["loss"]
+        keras.distribution.set_distribution(before)
+        return losses[1] < losses[0]
+
     def drifts(self):
         """One sets another learning rate."""
 
@@ -147,7 +158,10 @@ class Cases:
         distribution = keras.distribution.distribution()
         distribution.auto_shard_dataset = False
         rows = 32 - 8 * NUMBER
-        found = self.fit(x=X[:rows], y=Y[:rows])
+        found = [self.fit(x=X[:rows], y=Y[:rows])]
+        own = {"x": X[NUMBER:16], "y": Y[NUMBER:16], "batch_size": 4}  # fewer rows, but not fewer batches
+        found += [self.fit(**own), self.fit(Once(3, lambda model: 1 / 0, (0, 1)), resume="own", **own)]
+        found.append(self.fit(resume="own", **own))
         distribution.auto_shard_dataset = True
         return found
 
@@ -312,8 +326,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    names = "plain a_stop other_data drifts not_finite an_error files fewer_batches shares other_calls one_batch_alone "
-    names += "too_late signals notice disks seeds losses split"
+    names = "plain a_stop other_data alone drifts not_finite an_error files fewer_batches shares other_calls "
+    names += "one_batch_alone too_late signals notice disks seeds losses split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

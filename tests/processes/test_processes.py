@@ -38,6 +38,8 @@ def test_two_processes(tmp_path, subtests):
         assert after == first["plain"][1] and "different rows in batch 0" in warned[0]
         assert second["other_data"][:2] == first["other_data"][:2] and second["other_data"][3:] == [
             *first["other_data"][3:5], []]  # fmt: skip
+    with subtests.test("without a distribution, each has a model of its own"):
+        assert first["alone"] is second["alone"] is True
     with subtests.test("values that one changes are found after the epoch"):
         for one in (first, second):
             assert "After epoch 1: The processes have different values of adam/learning_rate" in one["drifts"][0]
@@ -52,7 +54,9 @@ def test_two_processes(tmp_path, subtests):
         assert len(told) == 4 and all(one.endswith(other) for one in told)
     with subtests.test("who lacks a batch is named"):
         for one in (first, second):
-            assert "of batch 3, process 0 has 8 rows, process 1 has none" in one["fewer_batches"]
+            refused, whole, _, resumed = one["fewer_batches"]
+            assert "of batch 3, process 0 has 8 rows, process 1 has none" in refused
+            assert resumed == whole == first["fewer_batches"][1] and whole.startswith("2 epochs")
     with subtests.test("each reads its rows alone, also of batches that do not divide"):
         for one, rows in ((first, 4), (second, 3)):
             *found, refused, apart, _ = one["shares"]

@@ -77,6 +77,16 @@ def test_functions_of_a_user_as_activation(library, tmp_path):
     np.testing.assert_allclose(read(X), np.asarray(model(X)), 1e-6)
 
 
+def test_an_error_of_the_users_code_is_not_one_of_the_file(tmp_path):
+    class Rows(layers.Dense):
+        def build_from_config(self, config):
+            self.build(config["rows"])
+
+    lamina.Sequential([lamina.Input((3,)), Rows(2)]).save(tmp_path / "model.keras")
+    with pytest.raises(KeyError, match="rows"):
+        lamina.models.load_model(tmp_path / "model.keras", custom_objects={"Rows": Rows})
+
+
 def test_the_nearest_name_is_named():
     config = {"module": "keras.layers", "class_name": "Densee", "config": {}, "registered_name": None}
     with pytest.raises(ConfigError, match="Did you mean 'Dense'"):

@@ -235,6 +235,25 @@ def test_ctrl_c_while_values_come_back_waits_until_they_are_back(monkeypatch):
     model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
 
 
+def test_ctrl_c_in_a_loop_of_one_s_own_comes_after_the_step(monkeypatch):
+    x, y, model = np.ones((4, 3)), np.ones((4, 2)), make()
+    model.compile("sgd", "mse")
+    model.train_on_batch(x, y)
+    train = model._runner.train
+
+    def step(batch):
+        signal.raise_signal(signal.SIGINT)
+        return train(batch)
+
+    monkeypatch.setattr(model._runner, "train", step)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(KeyboardInterrupt):
+        model.train_on_batch(x, y)
+    signal.signal(signal.SIGINT, before)
+    monkeypatch.undo()
+    assert int(model.optimizer.iterations) == 2 and np.isfinite(model.train_on_batch(x, y))
+
+
 # Archives of data
 
 

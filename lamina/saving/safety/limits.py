@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lamina.core import read_limits, registry, serialization
-from lamina.errors import FileError, LaminaError, UnsafeFileError
+from lamina.errors import FileError, LaminaError, UnsafeFileError, is_internal, is_library
 from lamina.saving.safety.damage import damaged
 
 __all__ = ["CONFUSED", "DEPTH", "TEXT", "parse_json", "reading"]
@@ -69,8 +69,19 @@ def naming(name: Any) -> Iterator[Any]:
     except LaminaError:
         raise
     except CONFUSED as error:
+        if _is_of_own_code(error.__traceback__):
+            raise
         told = str(error).splitlines()[0] if str(error) else "no message"
         raise damaged(f"{name} cannot be read: {type(error).__name__}: {told}") from error
+
+
+def _is_of_own_code(traceback):
+    """Whether a method of the user's class raised the error, such as its `build_from_config`: the file is sound."""
+    frames = []
+    while traceback is not None:
+        frames.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    return any(map(is_internal, frames)) and not is_internal(frames[-1]) and not is_library(frames[-1])
 
 
 def expect_model(found: Any, name: Any) -> Any:
