@@ -43,7 +43,8 @@ def default(method: Any) -> Any:
     return method
 
 
-no_automatic_dependency_tracking = filter_traceback = inject_argument_info_in_traceback = default
+no_automatic_dependency_tracking = filter_traceback = track_variable = inject_argument_info_in_traceback = default
+ragged_assert_compatible_and_get_flat_values: Any = lambda values, mask=None: (values, mask)  # noqa: E731
 is_default: Any = lambda *_: False  # noqa: E731
 get_symbolic_scope: Any = is_default
 in_tf_graph: Any = is_default

@@ -127,7 +127,7 @@ TODAY: dict[str, str] = _rows("""
     H5IOStore DiskIOStore DropoutRNNCell lamina.compat.inside_stores:
     GroupedQueryAttention lamina.layers:GroupQueryAttention
     name_scope lamina:
-    removesuffix :
+    removesuffix track_variable ragged_assert_compatible_and_get_flat_values :
     accuracy lamina.metrics.accuracies:
 """)
 """Internal name -> `module:name`; `:name` is of inside_helpers. A name with a dot counts in that module only."""

@@ -294,9 +294,16 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.version": {"VERSION": TF_VERSION, "GIT_VERSION": f"v{TF_VERSION}", "COMPILER_VERSION": ""},
 }  # fmt: skip
 """The available tensorflow modules and their names."""
+
+
+def _smart_cond(pred, true_fn=None, false_fn=None, name=None):
+    return FLOW["cond"](pred, true_fn, false_fn)
+
+
+setattr(_smart_cond, "smart_cond", _smart_cond)  # noqa: B010  # of the module with that name
 _INNER: dict[str, Any] = {
     **dict.fromkeys(("keras_export", "tf_export"), lambda *_, **__: lambda decorated: decorated),
-    "smart_cond": lambda pred, true_fn=None, false_fn=None, name=None: FLOW["cond"](pred, true_fn, false_fn),
+    "smart_cond": _smart_cond,
     "_graph_mode_decorator": lambda f, args, kwargs: TAPES["custom_gradient"](f)(*args, **kwargs),
     **{name: type(name, (), {}) for name in ("AggregatingVariable", "DistributedVariable")},  # which nothing is
     "random_shuffle": random_numbers.RANDOM["shuffle"], "DatasetV2": datasets.DATA["Dataset"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -46,10 +47,9 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
         x: Tensors of one shape.
         axis: Place of the new axis in the result.
     """
-    if all(item.__class__ is int for item in x):  # sizes: they have values while a function is compiled, too
-        with jax.ensure_compile_time_eval():
-            return jnp.stack(x, axis)
-    return jnp.stack([tensor(item) for item in x], axis)
+    known = all(item.__class__ is int for item in x)  # sizes: they have values while a function is compiled, too
+    with jax.ensure_compile_time_eval() if known else contextlib.nullcontext():
+        return jnp.stack([tensor(item) for item in x], axis)
 
 
 @op

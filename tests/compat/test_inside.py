@@ -8,6 +8,7 @@ import pytest
 
 import lamina
 from lamina.compat.inside import Inner
+from lamina.compat.tensorflow import InnerModule
 
 
 @pytest.fixture(params=["keras", "lamina"])
@@ -132,3 +133,12 @@ def test_iou_leaves_out_places_of_other_classes(keras):
 def test_bytes_of_int4_of_either_sign(keras):
     packed = np.array([[45], [135]], "uint8")
     assert np.array(keras.quantizers.unpack_int4(packed, 4)).ravel().tolist() == [-3, 2, 7, -8]
+
+
+def test_values_of_metrics_of_keras_2():
+    path = "utils.metrics_utils"
+    flat = Inner(f"tensorflow.python.keras.{path}", path).ragged_assert_compatible_and_get_flat_values
+    assert flat([1, 2], 3) == ([1, 2], 3)
+    assert Inner("tensorflow.python.keras.backend", "backend").track_variable(flat) is flat
+    smart_cond = InnerModule("tensorflow.python.framework").smart_cond
+    assert smart_cond.smart_cond(True, lambda: 1, lambda: 2) == smart_cond(False, lambda: 2, lambda: 1) == 1
