@@ -10,7 +10,7 @@ from lamina import saving
 from lamina.core import tree
 from lamina.core.keras_tensor import KerasTensor
 from lamina.errors import CallError, ConfigError
-from lamina.layers.base.shapes import symbols_of
+from lamina.layers.base.shapes import open_batch, symbols_of
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.saving import state_tree as trees
 
@@ -157,7 +157,8 @@ class SavingMixin(Trainer):
             return [self.input]
         if not shapes:
             raise CallError(f"{self.name} is not built: its input shapes are not known.", fix="Call it once first.")
-        symbols = [symbols_of(shape, self.input_dtype) for shape in shapes.values()]
+        # A `build` of its own gets the batch of the first call, which says nothing of the next one.
+        symbols = [symbols_of(open_batch(shape), self.input_dtype) for shape in shapes.values()]
         dtypes = self.__dict__.get("_called_dtypes", ())
         if len(tree.flatten(symbols)) != len(dtypes):
             return symbols

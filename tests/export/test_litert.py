@@ -145,6 +145,33 @@ def test_programs_of_tensorflow_convert_and_run(tmp_path):
     assert max(sizes[1:]) < sizes[0]
 
 
+def test_integers_do_not_lose_scores_to_masks(tmp_path):
+    class Own(keras.Model):  # built for the batch of its first call, and exported for any
+        def __init__(self):
+            super().__init__()
+            self.attention = L.MultiHeadAttention(2, 4)
+
+        def build(self, shape):
+            self.last = self.add_weight((8, 3), name="last")
+
+        def call(self, x):
+            y = self.attention(x, x, use_causal_mask=True)
+            hidden = ops.where(np.tri(6) > 0, 0.0, -1e9) + ops.matmul(y, ops.transpose(x, (0, 2, 1)))
+            return ops.matmul(ops.matmul(ops.softmax(hidden), y), self.last)
+
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(40, 6, 8)).astype("float32")
+    model = Own()
+    model(x[:2])
+    report = model.export(tmp_path / "m.tflite", quantize="int8", representative_data=x, verify=x, verbose=False)
+    assert report.difference < 0.1
+    report = model.export(
+        tmp_path / "m.tflite", quantize="int8", representative_data=x, verify=x[:3], verbose=False,
+        input_signature=[keras.InputSpec(shape=(3, 6, 8), dtype="float32")],
+    )  # fmt: skip
+    assert report.difference < 0.1
+
+
 @pytest.mark.parametrize(("kinds", "ends"), [(("int8", "int8"), 0), ((np.uint8, None), 3), ((None, "uint8"), 3)])
 def test_inputs_and_outputs_of_integers(kinds, ends, tmp_path):
     keras.utils.set_random_seed(0)

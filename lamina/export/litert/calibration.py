@@ -11,9 +11,10 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.export.litert.runtime import interpreter_of
 
-__all__ = ["batches_of", "ranges_of"]
+__all__ = ["batches_of", "ranges_of", "without_mask"]
 
 BATCH = 32
+HIDDEN, BELOW = -1e6, 16.0  # elements that masks made, and how far below the others they are in 8 bits
 
 
 def batches_of(program: Any, given: Any) -> Iterator[list[np.ndarray]]:
@@ -46,11 +47,16 @@ def batches_of(program: Any, given: Any) -> Iterator[list[np.ndarray]]:
             raise _wrong(avals, [array.shape for array in arrays])
         if not all(np.isfinite(array).all() for array in arrays):
             raise _wrong(avals, "numbers that are not finite")
-        count += len(arrays[0])
-        for start in range(0, len(arrays[0]), BATCH):
-            yield [array[start : start + BATCH].astype(v.dtype) for array, v in zip(arrays, avals, strict=True)]
+        size = next(
+            (v.shape[0] for v in avals if v.shape and isinstance(v.shape[0], int)), 0
+        )  # of each batch, if fixed
+        for start in range(0, len(arrays[0]), size or BATCH):
+            batch = [array[start : start + (size or BATCH)] for array in arrays]
+            if not size or len(batch[0]) == size:
+                count += 1
+                yield [array.astype(v.dtype) for array, v in zip(batch, avals, strict=True)]
     if not count:
-        raise _wrong(avals, "no sample")
+        raise _wrong(avals, "no batch")
 
 
 def _wrong(avals, came):
@@ -65,8 +71,21 @@ def _fits(array, aval):
     return array.ndim == len(aval.shape) and all(not isinstance(n, int) or n == size for size, n in sizes)
 
 
-def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, float]]:
-    """The smallest and largest element of each float value, by its name.
+def without_mask(values: np.ndarray) -> tuple[float, bool]:
+    """The smallest element, and whether there are others far below, by which attention hides places: 8 bits cannot say
+    them beside scores. Then it is so much below the others that a softmax makes almost 0 of it.
+
+    Args:
+        values: Array that is not empty.
+    """
+    low, seen = float(values.min()), values > HIDDEN
+    if seen.all() or not seen.any():
+        return low, False
+    return float(values[seen].min()) - BELOW, True
+
+
+def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, float, bool]]:
+    """The smallest and largest element of each float value, and whether some are hidden, by its name.
 
     Args:
         program: The traced program.
@@ -78,7 +97,7 @@ def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, f
     """
     interpreter = interpreter_of(data, is_plain=True)
     places = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
-    ranges: dict[str, tuple[float, float]] = {}
+    ranges: dict[str, tuple[float, float, bool]] = {}
     for arrays in batches_of(program, given):
         for name, array in zip(program.input_names, arrays, strict=True):
             interpreter.resize_tensor_input(places[name], array.shape)
@@ -94,6 +113,7 @@ def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, f
             except ValueError:  # nothing was computed there
                 continue
             if values.size:
-                low, high = ranges.get(detail["name"], (np.inf, -np.inf))
-                ranges[detail["name"]] = (min(low, float(values.min())), max(high, float(values.max())))
+                low, high, hides = ranges.get(detail["name"], (np.inf, -np.inf, False))
+                least, has_hidden = without_mask(values)
+                ranges[detail["name"]] = (min(low, least), max(high, float(values.max())), hides or has_hidden)
     return ranges

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.export.litert.calibration import without_mask
 from lamina.export.litert.fusion import BIASED
 from lamina.export.litert.graph import Graph, Operator, Quantization, Value
 
@@ -96,13 +97,13 @@ def to_int8_weights(graph: Graph) -> None:
 
 
 def to_int8(
-    graph: Graph, ranges: Mapping[str, tuple[float, float]], inputs: str | None = None, outputs: str | None = None
+    graph: Graph, ranges: Mapping[str, tuple[float, float, bool]], inputs: str | None = None, outputs: str | None = None
 ) -> None:
     """Compute in 8 bits what has an operator for it.
 
     Args:
         graph: The graph; loops in it stay float32.
-        ranges: The smallest and largest element of each value.
+        ranges: The smallest and largest element of each value, and whether it has others far below, see `ranges_of`.
         inputs: Type of the inputs that were float32, one of `INTEGERS`; None leaves them.
         outputs: The same of the outputs.
     """
@@ -222,7 +223,7 @@ class _Rewriting:
         return node.inputs
 
     def scale_of(self, value):
-        low, high = (float(edge) for edge in self.ranges[value])
+        low, high, _ = self.ranges[value]
         low, high = min(low, 0.0), max(high, 0.0)
         scale = max((high - low) / 255, 1e-9)
         return Quantization(np.float32(scale), int(np.clip(round(-128 - low / scale), -128, 127)))
@@ -230,9 +231,10 @@ class _Rewriting:
     def as_int8(self, value: Any, quantization: Quantization | None = None) -> Any:
         """The value in 8 bits; a constant by its own range."""
         if value.data is not None:
+            real = np.maximum(value.data, without_mask(value.data)[0]) if value.data.size else value.data
             if quantization is None:
-                return _constant(self.graph, value, *symmetric(value.data, None))
-            data = np.clip(np.round(value.data / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
+                return _constant(self.graph, value, *symmetric(real, None))
+            data = np.clip(np.round(real / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
             return _constant(self.graph, value, data, quantization)
         if value in self.small and quantization is None:
             return self.small[value]
@@ -241,6 +243,10 @@ class _Rewriting:
         own = source.quantization
         if own is not None and own.scale == wanted.scale and own.zero == wanted.zero:
             return source
+        if source is value and self.ranges[value][2]:  # the runtime would make the largest of what is far below
+            source = self.graph.value(f"{value}/seen", value.shape, np.float32)
+            least = self.graph.constant(np.float32(self.ranges[value][0]))
+            self.nodes.append(Operator("MAXIMUM", [value, least], [source], {}))
         made = self.graph.value(f"{value}/int8", value.shape, np.int8)
         made.quantization = wanted
         self.nodes.append(Operator("QUANTIZE", [source], [made], {}))
