@@ -153,7 +153,7 @@ def validation_normalized_once_more(pick):
 
 
 @faulty("shape", "feature maps", source=f"{GITHUB}, keras-team/keras#3945: MaxPooling2D and the order of dimensions")
-def channels_in_front(pick):
+def channels_first_in_a_row(pick):
     """Pictures of (3, 32, 32) into layers whose channels are last."""
     x, y = images(32, 3, 4)
     x = np.moveaxis(x, -1, 1) if pick(True, False) else x
