@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
-import jax
-from jax.experimental.xla_metadata import set_xla_metadata
-
+from lamina.core.crossing_rows import crossing_rows
 from lamina.core.variable import Variable
 
 if TYPE_CHECKING:
@@ -18,8 +13,6 @@ if TYPE_CHECKING:
     from lamina.core.typing import PyTree, Shape
 
 __all__ = ["meetings_of_rows", "variables_of_nobody"]
-
-_COUNT = itertools.count()
 
 
 def meetings_of_rows(traced: Traced, y: PyTree) -> list[tuple[Shape, Shape]]:
@@ -30,32 +23,7 @@ def meetings_of_rows(traced: Traced, y: PyTree) -> list[tuple[Shape, Shape]]:
         traced: The model on some rows.
         y: Targets, or None.
     """
-    with warnings.catch_warnings(record=True) as said, jax.numpy_rank_promotion("warn"):
-        warnings.simplefilter("always")
-        anew = set_xla_metadata(check=str(next(_COUNT)))  # what was traced before would not warn again
-        with contextlib.suppress(Exception), anew:  # of the user's loss
-            traced.trace_training(y)
-    rows, found = traced.rows, []
-    for one in said:
-        if "rank promotion" in str(one.message):
-            shapes = [_shape(text) for text in re.findall(r"\(([\d, ]*)\)", str(one.message).partition("Set")[0])]
-            found += [tuple(tuple(None if size == rows else size for size in shape) for shape in pair)
-                      for pair in _crossing(shapes, rows)]  # fmt: skip
-    return found
-
-
-def _shape(text):
-    return tuple(int(size) for size in text.split(",") if size.strip())
-
-
-def _crossing(shapes, rows):
-    for low in shapes:
-        for high in shapes:
-            apart = len(high) - len(low)
-            if apart < 1 or not low or rows < 2 or low[0] != rows or high[0] != rows:
-                continue
-            if any(size > 1 and other == 1 for size, other in zip(low, high[apart:], strict=True)):
-                yield low, high
+    return crossing_rows(lambda: traced.trace_training(y), traced.rows)
 
 
 class _Missing(dict[Any, Any]):

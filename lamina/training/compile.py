@@ -16,6 +16,7 @@ from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
 from lamina.training.loss_rows import is_single, loss_rows, name_by_losses
 from lamina.training.outputs import Outputs, only_entry, other_order, results_of
+from lamina.training.own_metrics import tell_of_crossing
 
 __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss", "resolve_metric"]
 
@@ -294,6 +295,7 @@ class CompileMetrics(Metric):
         for place, _, metric, weighted in rows:
             weight = {"sample_weight": weights[place]} if weighted else {}
             try:
+                tell_of_crossing(metric, targets[place], leaves[place])
                 metric.update_state(targets[place], leaves[place], **weight)
             except LaminaError as error:
                 locate(error, f"In the metric {metric.name} ({type(metric).__name__}).")
