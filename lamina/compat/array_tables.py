@@ -139,7 +139,7 @@ MORE_ROOT: dict[str, Any] = {
     "complex": lambda real, imag, name=None: jax.lax.complex(array(real), array(imag)),
     "dynamic_partition": lambda data, partitions, num_partitions, name=None: [
         a.boolean_mask(data, np.asarray(unwrap(partitions)) == part) for part in range(num_partitions)],
-    "cast": on_texts(lambda text, dtype: text, lambda x, dtype, name=None: _CAST(x, dtype)),
+    "cast": on_texts(lambda text, dtype: text, lambda x, *args, **kwargs: _CAST(x, *args, **kwargs)),
     "expand_dims": on_texts(np.expand_dims, lambda input, axis, name=None: ops.expand_dims(constant(input), axis)),
     "fill": lambda dims, value, name=None: on_texts(np.broadcast_to, lambda one, shape: jnp.broadcast_to(
         constant(one), shape))(constant(value), a.dims(dims)),

@@ -1,6 +1,7 @@
 """The public names of `lamina.training`: the one table that editors and `lamina.core.lazy` read."""
 
 from lamina.callbacks.logs import read_logs as read_logs
+from lamina.runtime.interrupts import Interrupts as Interrupts
 from lamina.runtime.processes import as_one as as_one
 from lamina.runtime.processes import ends_all as ends_all
 from lamina.runtime.processes import together as together

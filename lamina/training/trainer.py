@@ -15,7 +15,6 @@ from lamina.core.keywords import keywords
 from lamina.core.sparse import is_sparse
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
-from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.training.given import callbacks_with_options, check_given
 from lamina.training.legacy_methods import LegacyMethods
@@ -274,7 +273,7 @@ class Trainer(StepMixin, LegacyMethods):
     # Internal
 
     def _on_batch(self, run, x, y, sample_weight, class_weight, return_dict):
-        with training_module.as_one("train_on_batch or test_on_batch"), Interrupts() as interrupts:
+        with training_module.as_one("train_on_batch or test_on_batch"), training_module.Interrupts() as interrupts:
             interrupts.hold()  # a step overwrites the values in place: Ctrl-C comes after it
             self._runner.reset_metrics()
             logs = training_module.read_logs(run(self._single_batch(x, y, sample_weight, class_weight)))

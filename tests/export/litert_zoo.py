@@ -53,9 +53,9 @@ def worst_of(model, path, batches=(1, 5)):
         names = [getattr(leaf, "name", None) for leaf in leaves]
         ordered = [feeds[name] for name in names] if set(names) == set(feeds) else list(feeds.values())
         arguments = jax.tree_util.tree_unflatten(structure, ordered)
-        wanted = jax.tree_util.tree_leaves(model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0))
-        names = model.output_names
-        names = None if names is None else sorted(model.output) if isinstance(model.output, dict) else list(names)
+        predicted = model.predict(arguments[0] if len(arguments) == 1 else arguments, verbose=0)
+        wanted, names = jax.tree_util.tree_leaves(predicted), model.output_names
+        names = sorted(predicted) if isinstance(predicted, dict) else names and list(names)
         results = runner(**feeds)
         if names is None or len(set(names)) != len(results):
             names = [f"output_{n}" for n in range(len(results))] if len(results) > 1 else ["output"]
