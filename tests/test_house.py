@@ -44,7 +44,7 @@ TOKENS = {
     "check": 51_000,
     "cli": 18_800,
     "compat": 108_200,
-    "core": 50_500,
+    "core": 50_600,
     "datasets": 5_200,
     "distillation": 1_800,
     "distribution": 5_100,

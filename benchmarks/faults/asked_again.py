@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts, yes_no
 from benchmarks.faults.library import Input, Model, Sequential, initializers, layers, optimizers
 from benchmarks.faults.program import faulty
-
-GITHUB, FORUM, SCIENCE = "after GitHub", "after Stack Overflow", "after datascience.stackexchange"
+from benchmarks.faults.sources import FORUM, GITHUB, SCIENCE
 
 
 @faulty("dropout", "hidden activation", source=f"{GITHUB}, keras-team/keras#7929: dropout has no effect")

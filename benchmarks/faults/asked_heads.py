@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import draw, images, one_hot, quantity, rows, series, texts, yes_no
 from benchmarks.faults.library import Input, Model, Sequential, layers, optimizers
 from benchmarks.faults.program import faulty
-
-GITHUB, FORUM, SCIENCE = "after GitHub", "after Stack Overflow", "after datascience.stackexchange"
+from benchmarks.faults.sources import FORUM, GITHUB, SCIENCE
 
 
 @faulty("output activation", "input scale", source="after geeksmental.com: why does accuracy remain the same")

@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, one_hot, quantity, rows, series, texts, yes_no
 from benchmarks.faults.library import Input, Sequential, layers
 from benchmarks.faults.program import faulty
-
-GITHUB = "after GitHub"
+from benchmarks.faults.sources import GITHUB
 
 
 @faulty("output activation", "target scale", "input scale", source=f"{GITHUB}, keras-team/keras#108: no drop")

@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, quantity, rows, series, yes_no
 from benchmarks.faults.library import Input, Sequential, initializers, layers, optimizers, regularizers
 from benchmarks.faults.program import faulty
-
-GITHUB, FORUM, SCIENCE = "after GitHub", "after Stack Overflow", "after datascience.stackexchange"
+from benchmarks.faults.sources import FORUM, GITHUB, SCIENCE
 
 
 @faulty(

@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, quantity, rows, series, texts, yes_no
 from benchmarks.faults.library import Input, Model, Sequential, layers
 from benchmarks.faults.program import faulty
-
-GITHUB, FORUM, SCIENCE = "after GitHub", "after Stack Overflow", "after datascience.stackexchange"
+from benchmarks.faults.sources import GITHUB, SCIENCE
 
 
 @faulty(

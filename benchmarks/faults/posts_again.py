@@ -5,8 +5,9 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts
 from benchmarks.faults.library import Input, Model, Sequential, callbacks, layers, losses, metrics, ops, optimizers
 from benchmarks.faults.program import faulty
+from benchmarks.faults.sources import GITHUB
 
-GITHUB, FORUM = "after GitHub", "after questions on Stack Overflow"
+FORUM = "after questions on Stack Overflow"
 
 
 @faulty("dropout", "layer order", "loss", source=f"{GITHUB}, keras-team/keras#5992: the same output for all samples")

@@ -16,8 +16,9 @@ from benchmarks.faults.library import (
     regularizers,
 )
 from benchmarks.faults.program import faulty
+from benchmarks.faults.sources import GITHUB
 
-GITHUB, FORUM = "after GitHub", "after questions on Stack Overflow"
+FORUM = "after questions on Stack Overflow"
 
 
 @faulty("input scale", "bad values", source=f"{FORUM}: pictures are black after astype('uint8')")

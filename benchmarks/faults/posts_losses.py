@@ -5,8 +5,9 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts, yes_no
 from benchmarks.faults.library import Input, Model, Sequential, layers, losses, metrics, ops, optimizers
 from benchmarks.faults.program import faulty
+from benchmarks.faults.sources import GITHUB
 
-GITHUB, FORUM = "after GitHub", "after questions on Stack Overflow"
+FORUM = "after questions on Stack Overflow"
 
 
 @faulty("output activation", "output units", source=f"{GITHUB}, keras-team/keras#13006: accuracy always 0.5")

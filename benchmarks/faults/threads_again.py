@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts
 from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers, regularizers
 from benchmarks.faults.program import faulty
-
-GITHUB = "after GitHub"
+from benchmarks.faults.sources import GITHUB
 
 
 @faulty("label shift", "labels", source=f"{GITHUB}, lorenzolucchese/deepOBs#1: which step the target belongs to")

@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series
 from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers
 from benchmarks.faults.program import faulty
-
-GITHUB = "after GitHub"
+from benchmarks.faults.sources import GITHUB
 
 
 @faulty(

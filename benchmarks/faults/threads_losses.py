@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, texts, yes_no
 from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers
 from benchmarks.faults.program import faulty
-
-GITHUB = "after GitHub"
+from benchmarks.faults.sources import GITHUB
 
 
 @faulty("loss", "bad values", "gradient flow", source=f"{GITHUB}, mkocabas/focal-loss-keras#5: NaN where gamma < 1")

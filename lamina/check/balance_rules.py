@@ -34,7 +34,7 @@ def _imbalance(subject):
         return
     counts = np.bincount(labels)
     share = counts.max() / counts.sum()
-    if share >= 0.95:
+    if share >= _NEARLY_ALL:
         head, common = subject.heads[0], int(counts.argmax())
         weights = {label: round(min(float(counts.max()) / n, 100.0), 1) for label, n in enumerate(counts.tolist()) if n}
         fix = f"Pass class_weight={_short(weights)} to fit, and watch keras.metrics.AUC()."

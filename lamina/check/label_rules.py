@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.check.rule import rule
 from lamina.check.targets import is_one_hot
+from lamina.core.crossing_rows import words_of
 from lamina.facts.activations import bounds_of
 from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
 
@@ -266,10 +267,9 @@ def _shapes_that_broadcast(subject):
     own = not subject.own_step or any(head.own is not None for head in subject.heads)
     own = own or any(not fact.is_builtin or fact.is_a("Lambda") for fact in subject.facts)
     for low, high in (subject.meetings or ()) if own else ():
-        words = [str(tuple("N" if size is None else size for size in shape)).replace("'", "") for shape in (low, high)]
         yield (
             subject.heads[0].layer if len(subject.heads) == 1 else None, (low, high),
-            f"Arrays of {words[0]} and {words[1]} meet in the loss: each of N rows is taken with all N.",
+            f"{words_of((low, high))} meet in the loss: each of N rows is taken with all N.",
             "Bring both to one shape first: ops.reshape(y_true, (-1,)) and ops.reshape(y_pred, (-1,)).",
         )  # fmt: skip
         return

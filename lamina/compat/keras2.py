@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any
 
 from lamina import ops
@@ -191,7 +190,7 @@ _OF_NODES: dict[str, Any] = {
 
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
-    graph.NO_NAME = re.compile(graph.NO_NAME.pattern.replace("/", ""))
+    graph.NO_NAME = graph.NO_LINE
     call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
     of_models: dict[str, Any] = {
         "save_weights": _without_format(Model.save_weights),

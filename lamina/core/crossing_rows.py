@@ -15,8 +15,7 @@ from jax.experimental.xla_metadata import set_xla_metadata
 if TYPE_CHECKING:
     from lamina.core.typing import Shape
 
-__all__ = ["crossing_rows"]
-
+__all__ = ["crossing_rows", "words_of"]
 
 _COUNT = itertools.count()
 
@@ -40,6 +39,19 @@ def crossing_rows(trace: Callable[[], Any], rows: int) -> list[tuple[Shape, Shap
             found += [tuple(tuple(None if size == rows else size for size in shape) for shape in pair)
                       for pair in _crossing(shapes, rows)]  # fmt: skip
     return found
+
+
+def words_of(pair: tuple[Shape, Shape]) -> str:
+    """What one pair of `crossing_rows` is, as the subject of a sentence.
+
+    Args:
+        pair: Shape, and longer shape.
+
+    >>> words_of(((None,), (None, 1)))
+    'Arrays of (N,) and (N, 1)'
+    """
+    low, high = (str(tuple("N" if size is None else size for size in shape)).replace("'", "") for shape in pair)
+    return f"Arrays of {low} and {high}"
 
 
 def _shape(text):

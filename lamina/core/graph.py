@@ -20,7 +20,8 @@ from lamina.core.read_limits import reserve_steps
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, ConfigError, MissingMethodError, UnknownNameError
 
-NO_NAME = re.compile("[/\n\0\ud800-\udfff]")  # half a character and the end of a text cannot be written to files
+NO_LINE = re.compile("[\n\0\ud800-\udfff]")  # half a character and the end of a text cannot be written to files
+NO_NAME = re.compile(f"/|{NO_LINE.pattern}")
 
 
 class Operation(Configurable):

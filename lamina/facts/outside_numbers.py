@@ -12,14 +12,7 @@ import numpy as np
 __all__ = ["numbers_drawn_in"]
 
 _SOURCES = (np.random.Generator, np.random.RandomState, random.Random)
-_MAKERS = (
-    "default_rng",
-    "RandomState",
-    "Random",
-    "SystemRandom",
-    "seed",
-    "Generator",
-)  # perhaps with a seed: constants
+_MAKERS = "default_rng RandomState Random SystemRandom seed Generator".split()  # perhaps with a seed: constants
 _MOST = 20  # functions looked into
 
 

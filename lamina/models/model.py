@@ -177,7 +177,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         return unique_names([tensor._keras_history.operation.name for tensor in self.outputs])
 
     def _names_of_inputs(self):
-        return self.input_names if self._graph is not None else []
+        return self.input_names
 
     def _has_call(self):
         return self._graph is not None or type(self).call is not Model.call

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 from jax.core import Tracer
 
-from lamina.core.crossing_rows import crossing_rows
+from lamina.core.crossing_rows import crossing_rows, words_of
 from lamina.core.keras_tensor import bind_symbolic
 from lamina.core.registry import is_builtin
 from lamina.errors import warn
@@ -28,9 +28,9 @@ def tell_of_crossing(metric: Any, y_true: Any, y_pred: Any) -> None:
         y_pred: Its outputs.
     """
     own = not (is_builtin(type(metric)) and is_builtin(getattr(metric, "fn", type(metric))))
-    if not own or not isinstance(y_pred, Tracer) or len(getattr(y_true, "shape", ())) >= len(y_pred.shape):
+    if not own or not isinstance(y_pred, Tracer) or metric in _seen:
         return
-    if metric in _seen:
+    if len(getattr(y_true, "shape", ())) >= len(y_pred.shape):
         return
     _seen.add(metric)
 
@@ -40,8 +40,7 @@ def tell_of_crossing(metric: Any, y_true: Any, y_pred: Any) -> None:
 
     found = crossing_rows(lambda: jax.eval_shape(update, y_true, y_pred), y_pred.shape[0])
     if found:
-        low, high = (str(tuple("N" if size is None else size for size in one)).replace("'", "") for one in found[0])
         warn(
-            f"Arrays of {low} and {high} meet in the metric {metric.name}: each of N rows is taken with all N. Bring "
-            "both to one shape first: y_true = ops.reshape(y_true, ops.shape(y_pred))."
+            f"{words_of(found[0])} meet in the metric {metric.name}: each of N rows is taken with all N. Bring both "
+            " to one shape first: y_true = ops.reshape(y_true, ops.shape(y_pred))."
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from lamina.core import read_limits, registry, serialization
+from lamina.core.graph import NO_LINE
 from lamina.errors import FileError, LaminaError, UnsafeFileError, is_internal, is_library
 from lamina.saving.safety.damage import damaged
 
@@ -25,7 +25,6 @@ LAYERS = 10_000  # and other objects in lists; the largest models of Keras have 
 BRACKETS = 10 * OBJECTS  # lists and dicts, counted in the text: those of a million layers are never made
 RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
-_NO_NAME = re.compile("[\n\0\ud800-\udfff]")
 CONFUSED = (*serialization.CONFUSED, NotImplementedError, RuntimeError)
 
 
@@ -145,7 +144,7 @@ def _check_name(value):
     an end of text, or half a character, cannot be written to files."""
     inside = value.get("config") if isinstance(value, dict) and "class_name" in value else None
     name = inside.get("name") if isinstance(inside, dict) else None
-    if isinstance(name, str) and _NO_NAME.search(name):
+    if isinstance(name, str) and NO_LINE.search(name):
         raise UnsafeFileError(f"The name of a {value['class_name']} is not one line of text: {name!r}.")
 
 
