@@ -3,10 +3,12 @@
     python benchmarks/transformers_logits.py write FOLDER     with lamina and keras-hub
     python benchmarks/transformers_logits.py check FOLDER     with torch and transformers, in any environment
 
-Each family has random weights; `check` prints the largest difference as a part of the largest logit.
+Each family has random weights; `check` prints the largest difference as a part of the largest logit, and writes it into
+differences.json. tests/packages/test_transformers.py runs both.
 FAMILIES="Gemma3 OPT" in the environment takes these alone.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -66,7 +68,7 @@ def write(folder):
                 variable.assign(generator.normal(size=variable.shape) * 0.3 + middle)
         model = getattr(keras_hub.models, f"{stem}CausalLM")(backbone=backbone, preprocessor=None)
         try:
-            print(model.export(folder / name, format="huggingface", verbose=False, verify=inputs))
+            print(model.export(folder / name, format="huggingface", verbose=False, verify=False))
             np.savez(folder / name / "logits.npz", ids=ids, logits=model.predict(inputs, verbose=0))
         except Exception as error:
             print(f"{name}: {type(error).__name__} {error}")
@@ -76,20 +78,18 @@ def check(folder):
     import torch  # pyright: ignore[reportMissingImports]
     import transformers  # pyright: ignore[reportMissingImports]
 
-    missing = []
+    found = {}
     for name in os.environ.get("FAMILIES", " ".join(FAMILIES)).split():
         if not (folder / name / "logits.npz").exists():
-            missing.append(name)
-            continue
+            continue  # `write` said why
         data = np.load(folder / name / "logits.npz")
         attention = "sdpa" if name == "Falcon" else "eager"  # its eager attention adds ALiBi's numbers twice
         model = transformers.AutoModelForCausalLM.from_pretrained(folder / name, attn_implementation=attention).eval()
         with torch.no_grad():
             logits = model(torch.tensor(data["ids"])).logits.numpy()
-        worst = np.abs(logits - data["logits"]).max() / np.abs(data["logits"]).max()
-        print(f"{name:8} {type(model).__name__:20} {worst:.1e}")
-        missing += [name] * (not worst < 1e-4)
-    assert not missing, missing
+        found[name] = float(np.abs(logits - data["logits"]).max() / np.abs(data["logits"]).max())
+        print(f"{name:8} {type(model).__name__:20} {found[name]:.1e}")
+    (folder / "differences.json").write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

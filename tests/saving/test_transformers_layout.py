@@ -1,7 +1,7 @@
 """KerasHub's decoders by the names of transformers: each element of a weight has its place there, and comes back.
 
 The backbones here have the weights and settings of KerasHub's, without its layers; the logits are compared by
-benchmarks/transformers_logits.py.
+tests/packages/test_transformers.py.
 """
 
 import numpy as np
