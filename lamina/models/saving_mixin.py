@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -159,11 +160,21 @@ class SavingMixin(Trainer):
             raise CallError(f"{self.name} is not built: its input shapes are not known.", fix="Call it once first.")
         # A `build` of its own gets the batch of the first call, which says nothing of the next one.
         symbols = [symbols_of(open_batch(shape), self.input_dtype) for shape in shapes.values()]
+        names = [name for key, shape in zip(shapes, symbols, strict=True) for name in _names(key, shape)]
         dtypes = self.__dict__.get("_called_dtypes", ())
-        if len(tree.flatten(symbols)) != len(dtypes):
-            return symbols
-        left = iter(dtypes)
-        return tree.map_structure(lambda tensor: KerasTensor(tensor.shape, next(left) or tensor.dtype), symbols)
+        left = zip(names, dtypes if len(names) == len(dtypes) else itertools.repeat(None), strict=False)
+
+        def named(tensor):
+            name, dtype = next(left)
+            return tensor if tensor is None else KerasTensor(tensor.shape, dtype or tensor.dtype, name=name)
+
+        return tree.map_structure(named, symbols)
+
+
+def _names(key, symbols):
+    """Names of the tensors of an argument, of which `key` is "argument_shape": their keys in a dict, else its own."""
+    name, count = key.removesuffix("_shape"), len(tree.flatten(symbols))
+    return tree.keys_of(symbols) or ([name] if count == 1 else [f"{name}_{number}" for number in range(count)])
 
 
 def _from_bytes(data):

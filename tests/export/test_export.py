@@ -135,6 +135,7 @@ def test_a_subclass_takes_what_it_was_called_with_and_stays_as_it_was(tmp_path):
     inputs = {"tokens": np.zeros((2, 1), "int32"), "start": np.ones(2, "int32"), "flags": np.ones(2, bool)}
     inputs["cache"] = np.ones((2, 4, 3), "float32")
     model(inputs)
+    assert [tensor.name for tensor in keras.tree.flatten(model._symbolic_inputs())] == sorted(inputs)
     report = model.export(tmp_path / "step.jax", verbose=False, verify=inputs)
     assert report.difference == 0 and float(model.calls) == 1
     taken = jax.export.deserialize(report.path.read_bytes()).in_avals

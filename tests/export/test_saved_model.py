@@ -1,10 +1,13 @@
 """SavedModels, which are written without TensorFlow; with it installed they are loaded and run."""
 
 import importlib.util
+import json
 import os
+import pathlib
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ import lamina as keras
 from lamina.cli.scan_protobufs import _all, fields, protobuf_findings
 from lamina.errors import ConfigError
 from lamina.runtime.protobufs import checksum, encode
+from tests.export.zoo import ZOO
 
 L = keras.layers
 READ = """
@@ -78,12 +82,64 @@ def test_endpoints_are_signatures(folder):
     assert names == {"saved_model.pb", "variables.index", "variables.data-00000-of-00001", "weights.npz"}
 
 
-def test_tensorflow_runs_it(folder):
-    python = os.environ.get("TENSORFLOW_PYTHON", sys.executable)  # TensorFlow may be in an environment of its own
+@pytest.fixture(scope="module")
+def in_tensorflow():
+    """A function that runs a program in TensorFlow, which may be in an environment of its own."""
+    python = os.environ.get("TENSORFLOW_PYTHON", sys.executable)
     if python == sys.executable and not importlib.util.find_spec("tensorflow"):
         pytest.skip("pip install tensorflow, or TENSORFLOW_PYTHON=path/to/python, runs SavedModels in it")
     environment = {**os.environ, "PYTHONPATH": "", "KERAS_BACKEND": "tensorflow"}
-    subprocess.run([python, "-c", READ, str(folder)], check=True, env=environment)
+    return lambda *arguments: subprocess.run([python, *map(str, arguments)], check=True, env=environment)
+
+
+def test_tensorflow_runs_it(folder, in_tensorflow):
+    in_tensorflow("-c", READ, folder)
+
+
+IN_C = [
+    "Conv2D same 2", "Conv1DTranspose valid 2", "BatchNormalization", "Bidirectional GRU", "LSTM states", "LSTM open",
+    "Embedding mask LSTM", "ConvLSTM2D", "transformer open", "U-Net open", "dictionary", "subclass of a dict", "int8",
+    "mixed_float16", "ops sorting", "ops statistics", "ops while", "ops factors",
+]  # fmt: skip
+
+
+def tensors_of(folder):
+    """The tensors of the default signature, {"inputs": {name: tensor}, "outputs": ...}, in the order of the file."""
+    data = (folder / "saved_model.pb").read_bytes()
+    (signature,) = (each for each in _all(data, 2, 5) if next(iter(_all(each, 1))) == b"serving_default")
+    return {
+        kind: {bytes(*_all(e, 1)).decode(): bytes(*_all(e, 2, 1)).decode() for e in _all(signature, 2, place)}
+        for kind, place in (("inputs", 1), ("outputs", 2))
+    }
+
+
+def test_the_loader_of_tensorflow_serving_runs_the_zoo(tmp_path, in_tensorflow):
+    """TF_LoadSessionFromSavedModel is LoadSavedModel in C, without Python's TensorFlow."""
+    expected, order = {}, {}
+    for name in IN_C:
+        keras.utils.set_random_seed(1)
+        model, folder = ZOO[name](), tmp_path / name.replace(" ", "_")
+        model.export(folder, verbose=False, verify=False)
+        leaves, names = jax.tree_util.tree_leaves(model._symbolic_inputs()), tensors_of(folder)
+        for batch in (1, 5):
+            arrays = [np.random.rand(batch, *(size or 8 for size in leaf.shape[1:])) for leaf in leaves]
+            arrays = [
+                (a * (4 if "int" in str(leaf.dtype) else 1)).astype(leaf.dtype)
+                for a, leaf in zip(arrays, leaves, strict=True)
+            ]
+            given = dict(zip(sorted(names["inputs"]), arrays, strict=True))
+            np.savez(folder / f"in_{batch}.npz", **given)
+            expected[name, batch] = model.predict(given if len(leaves) > 1 else arrays[0], verbose=0)
+        order[name] = model.output_names
+        (folder / "names.json").write_text(json.dumps(names))
+    in_tensorflow(pathlib.Path(__file__).with_name("tensorflow_in_c.py"), *tmp_path.iterdir())
+    for (name, batch), outputs in expected.items():
+        made = np.load(tmp_path / name.replace(" ", "_") / f"out_{batch}.npz")
+        keys = outputs if isinstance(outputs, dict) else order[name] or made.files
+        values = outputs.values() if isinstance(outputs, dict) else jax.tree_util.tree_leaves(outputs)
+        assert set(keys) == set(made.files), name
+        for key, value in zip(keys, values, strict=True):
+            np.testing.assert_allclose(made[key], value, 0, 1e-4 * np.abs(value).max(), err_msg=f"{name} {batch}")
 
 
 def test_a_model_as_a_folder(tmp_path, capsys):
