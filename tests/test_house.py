@@ -58,7 +58,7 @@ TOKENS = {
     "legacy": 6_400,
     "losses": 7_500,
     "metrics": 11_000,
-    "models": 14_600,
+    "models": 14_700,
     "ops": 39_800,
     "optimizers": 18_400,
     "preprocessing": 11_500,

@@ -49,12 +49,12 @@ def beside(
         yield place
         target.mkdir(exist_ok=True)
         written = files_in(place)
-        for old in (old for pattern in replaced for old in target.glob(pattern)):
-            if old.name not in written:
-                old.unlink()
         for name in sorted(written, key=lambda name: name in last):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(place / name, target / name)
+        for old in (old for pattern in replaced for old in target.glob(pattern)):  # after what stands in their place
+            if old.name not in written:
+                old.unlink()
 
 
 def files_in(folder: pathlib.Path) -> list[str]:

@@ -2,8 +2,8 @@
 
     python tensorflow_in_c.py FOLDER ...
 
-with TensorFlow installed, of which only the library is loaded. Each FOLDER has a SavedModel, `in_1.npz`, `in_5.npz` and so
-on with the inputs of batches, and `names.json` with the tensors of its signature; `out_1.npz` and so on are written.
+with TensorFlow installed, of which only the library is loaded. Each FOLDER has a SavedModel, `in_1.npz`, `in_5.npz`
+... with the inputs of batches, and `names.json` with the tensors of its signature; `out_1.npz`, ... are written.
 """
 
 import ctypes

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from transformers_logits import FAMILIES
 
 ROOT = pathlib.Path(__file__).parents[2]
