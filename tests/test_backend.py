@@ -23,7 +23,7 @@ IMAGE = SOURCE.normal(size=(2, 5, 6, 3)).astype("float32")
 P = np.abs(X) / np.abs(X).sum(-1, keepdims=True)
 TARGETS = np.eye(4, dtype="float32")[[0, 2, 3]]
 
-SPARSE_OR_GRAPHS = {"ctc_label_dense_to_sparse", "is_sparse", "to_dense", "gradients"}
+SPARSE_OR_GRAPHS = {"ctc_label_dense_to_sparse", "is_sparse", "to_dense"}
 REDUCED = {"binary_focal_crossentropy", "categorical_focal_crossentropy"}
 
 
@@ -370,3 +370,36 @@ def test_names_of_arguments_of_keras_2():
     np.testing.assert_allclose(
         normal, (IMAGE - IMAGE.mean((0, 1, 2))) / np.sqrt(IMAGE.var((0, 1, 2)) + 1e-3), 1e-4, 1e-5
     )
+
+
+def test_gradients_between_symbolic_tensors():
+    """As in programs for TensorFlow 1: of the input, of a layer's output in a Sequential, of weights, in a Lambda."""
+    model = lamina.Sequential(
+        [lamina.Input((4,)), lamina.layers.Dense(3, "tanh", name="hidden"), lamina.layers.Dense(2)]
+    )
+    hidden, last = model.layers[0].output, model.layers[-1].kernel
+    by_input, by_hidden = K.gradients(model.output[:, 1], [model.input, hidden])
+    run = K.function([model.input], [by_input, by_hidden, *K.gradients(K.mean(model.output), [last])])
+    found = run([X])
+    kernel = np.asarray(model.layers[0].kernel)
+    inner = np.tanh(X @ kernel)
+    of_hidden = np.broadcast_to(np.asarray(last)[:, 1], (3, 3))
+    np.testing.assert_allclose(found[1], of_hidden, 1e-5)
+    np.testing.assert_allclose(
+        found[0], (of_hidden * (1 - inner**2)) @ np.asarray(model.layers[0].kernel).T, 1e-4, 1e-6
+    )
+    np.testing.assert_allclose(found[2], inner.mean(0)[:, None].repeat(2, 1) / 2, 1e-4, 1e-6)
+    assert K.gradients(model.output, lamina.Input((4,))) == [None]
+    slope = lamina.layers.Lambda(lambda tensors: K.gradients(tensors[0], tensors[1])[0])
+    inside = lamina.Model(model.input, slope([model.output[:, 1], model.input]))
+    np.testing.assert_allclose(inside.predict(X, verbose=0), found[0], 1e-5, 1e-6)
+    np.testing.assert_allclose(inside(X), found[0], 1e-5, 1e-6)
+
+
+def test_a_layer_added_keeps_the_graph_before_it():
+    model = lamina.Sequential([lamina.Input((4,)), lamina.layers.Dense(3)])
+    before = model.layers[0].output
+    model.add(lamina.layers.Dense(2))
+    model.add(lamina.layers.Dense(1))
+    assert model.layers[0].output is before and len(model.layers[0]._inbound_nodes) == 1
+    np.testing.assert_allclose(lamina.Model(before, model.output)(X[:, :3]), model.layers[2](model.layers[1](X[:, :3])))

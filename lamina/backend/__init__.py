@@ -11,7 +11,9 @@ description names the op that replaces it. All take arrays, variables and symbol
 
 from typing import Any
 
+from lamina.backend import gradients as _gradients
 from lamina.backend import graphs, images, loops, losses, sessions, tensors, values
+from lamina.backend.gradients import *
 from lamina.backend.graphs import *
 from lamina.backend.images import *
 from lamina.backend.loops import *
@@ -33,6 +35,7 @@ __all__ = [
     "is_keras_tensor", "name_scope", "result_type", "set_epsilon", "set_floatx", "set_image_data_format",
     "standardize_dtype",
 ]  # fmt: skip
+__all__ += _gradients.__all__
 __all__ += graphs.__all__
 __all__ += images.__all__
 __all__ += loops.__all__

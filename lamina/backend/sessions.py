@@ -13,7 +13,7 @@ from lamina.legacy import warn_renamed
 from lamina.utils.session import clear_session
 
 __all__ = [
-    "get_session", "gradients", "is_placeholder", "is_sparse", "learning_phase_scope", "manual_variable_initialization",
+    "get_session", "is_placeholder", "is_sparse", "learning_phase_scope", "manual_variable_initialization",
     "print_tensor", "reset_uids", "set_session", "to_dense",
 ]  # fmt: skip
 
@@ -44,22 +44,6 @@ def get_session(*_: Any, **__: Any) -> Any:
     raise CallError(
         "There is no session to get: lamina computes at once, as Keras does since 2.4.",
         fix="outputs = model.predict(x); value = keras.backend.get_value(variable)",
-    )
-
-
-def gradients(loss: Any, variables: Any) -> Any:
-    """An error: JAX differentiates functions, not values that are computed already.
-
-    Args:
-        loss: Not used.
-        variables: Not used.
-
-    Raises:
-        CallError: Always; it says what to write.
-    """
-    raise CallError(
-        "K.gradients needs a graph of TensorFlow; JAX differentiates a function.",
-        fix="gradient = jax.grad(lambda x: keras.ops.sum(model(x)))(x)",
     )
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import ops
+from lamina.backend.gradients import graph_gradients
 from lamina.compat.functions import constant
 from lamina.core.context import open_tapes, recording_on
 from lamina.core.keras_tensor import OPS, is_symbolic
@@ -21,7 +22,7 @@ from lamina.core.tape import Tape, _leaves
 from lamina.core.variable import Variable
 from lamina.errors import LaminaError
 
-__all__ = ["AUTODIFF", "TAPES", "FunctionTape", "NeedsTape", "record_functions", "record_operators"]
+__all__ = ["AUTODIFF", "TAPES", "record_functions", "record_operators"]
 
 BINARY = "add sub mul truediv floordiv mod pow matmul".split()
 OPERATORS = [*BINARY, *(f"r{name}" for name in BINARY), "neg", "abs", "getitem"]
@@ -206,31 +207,6 @@ def custom_gradient(f: Any = None) -> Any:
     return run
 
 
-def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: Any = None, **settings: Any) -> Any:
-    """`tf.gradients`, in a tf.function: the gradients of the sum of ys, one for each of xs."""
-    tape = next((tape for tape in open_tapes.get() if isinstance(tape, FunctionTape)), None)
-    if tape is None:
-        raise NeedsTape("tf.gradients is for tf.function; elsewhere use a tape.",
-                        fix="with tf.GradientTape() as tape: ...; tape.gradient(ys, xs)")  # fmt: skip
-    wanted = settings.get("unconnected_gradients", "none")
-    return tape.gradient(ys, xs if isinstance(xs, (list, tuple)) else [xs], grad_ys, wanted)
-
-
-class NeedsTape(LaminaError, RuntimeError):
-    """tf.gradients was called where nothing was recorded."""
-
-
-class FunctionTape(Tape):
-    """Records a tf.function that calls tf.gradients."""
-
-    def __init__(self) -> None:
-        super().__init__(persistent=True)
-
-    def _pulled_back(self, targets: Any, sources: Any, output_gradients: Any) -> Any:
-        self.watch([source for source in sources if isinstance(source, jax.Array)])
-        return super()._pulled_back(targets, sources, output_gradients)
-
-
 class ForwardAccumulator(Tape):
     """`tf.autodiff.ForwardAccumulator`: what runs in the block, pushed forward along the tangents of the primals."""
 
@@ -274,6 +250,6 @@ class ForwardAccumulator(Tape):
 
 TAPES: dict[str, Any] = {
     "GradientTape": GradientTape, "UnconnectedGradients": UnconnectedGradients, "custom_gradient": custom_gradient,
-    "gradients": gradients,
+    "gradients": graph_gradients,
 }  # fmt: skip
 AUTODIFF: dict[str, Any] = {"ForwardAccumulator": ForwardAccumulator, "GradientTape": GradientTape}

@@ -242,7 +242,9 @@ def is_recorded_whole(layer: Any) -> bool:
         layer: Layer.
     """
     graph = vars(layer).get("_graph")
-    return not (graph and graph.has_inner_outputs) and all(is_builtin(type(part)) for part in layer._flatten_layers())
+    return not (graph and graph.has_inner_outputs) and all(
+        is_builtin(type(part)) and type(part).__name__ != "Lambda" for part in layer._flatten_layers()
+    )
 
 
 class _ByIdentity:

@@ -14,7 +14,7 @@ from lamina.core.recording import Record, is_real, recorded, recording, zeros_li
 from lamina.core.variable import Variable
 from lamina.errors import LaminaError, warn
 
-__all__ = ["Tape", "TapeError"]
+__all__ = ["FunctionTape", "NeedsTape", "Tape", "TapeError"]
 
 
 class TapeError(LaminaError, RuntimeError):
@@ -235,3 +235,18 @@ def _value(source):
 def _add(cotangents, array, cotangent):
     known = cotangents.get(id(array))
     cotangents[id(array)] = cotangent if known is None else recorded(jnp.add, (known, cotangent), {})
+
+
+class NeedsTape(LaminaError, RuntimeError):
+    """Gradients of values were asked for where nothing was recorded."""
+
+
+class FunctionTape(Tape):
+    """Records a function, or a graph of symbolic tensors, in which gradients of values are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(persistent=True)
+
+    def _pulled_back(self, targets: Any, sources: Any, output_gradients: Any) -> Any:
+        self.watch([source for source in sources if isinstance(source, jax.Array)])
+        return super()._pulled_back(targets, sources, output_gradients)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.errors import CallError
 
 
@@ -31,6 +32,13 @@ def check_names(operations: Any, model_name: str) -> None:
 def unpacked(outputs: Any) -> Any:
     """The element of a list or tuple of one output."""
     return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
+
+
+def like(tensor: Any) -> KerasTensor:
+    """A symbolic tensor of the shape, dtype and mask of another."""
+    copy = KerasTensor(tensor.shape, tensor.dtype)
+    set_mask(copy, get_mask(tensor))
+    return copy
 
 
 def one_or_list(values: list[Any]) -> Any:

@@ -10,12 +10,13 @@ from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.node import is_made_by_hand, node_of
 from lamina.core.representation import signature_of
 from lamina.core.serialization import reading_config
+from lamina.core.tape import FunctionTape, NeedsTape
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError, UnknownNameError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
 from lamina.layers.input_layer import Input
-from lamina.models.ends import check_names, one_or_list, shown_index, unique_names, unpacked
+from lamina.models.ends import check_names, like, one_or_list, shown_index, unique_names, unpacked
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
@@ -29,7 +30,7 @@ from lamina.training.trainer import Trainer
 if TYPE_CHECKING:
     from typing import Self
 
-    from lamina.core.typing import Config, PyTree
+from lamina.core.typing import Config, PyTree
 
 
 class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -199,7 +200,11 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
         if mask is not None:
             for value, one in zip(values, tree.flatten(mask), strict=True):
                 set_mask(value, one)
-        return unpacked(self._graph.run(values))
+        try:
+            return unpacked(self._graph.run(values))
+        except NeedsTape:  # a Lambda asks for gradients of what other layers computed
+            with FunctionTape():
+                return unpacked(self._graph.run(values))
 
     def _call_without_graph(self, inputs) -> Any:
         torch = " The `forward` of PyTorch is `call` in Keras." if hasattr(self, "forward") else ""
@@ -221,7 +226,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
                 for a, b in zip(given, self.inputs, strict=True)
             )
             if same or host_part(self._graph) is not None:  # text cannot be traced
-                return tree.map_structure(_like, self._graph.outputs)
+                return tree.map_structure(like, self._graph.outputs)
         return super().compute_output_spec(*args, **kwargs)
 
     def _host_step(self):
@@ -341,9 +346,3 @@ def _as_input(tensor):
     if node_of(tensor).is_input and not is_made_by_hand(tensor):
         return tensor
     return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
-
-
-def _like(tensor):
-    copy = KerasTensor(tensor.shape, tensor.dtype)
-    set_mask(copy, get_mask(tensor))
-    return copy

@@ -185,10 +185,15 @@ class Sequential(Model):
             start, rest = tree.map_structure(make, self._sequence[0].input), self._sequence
         else:
             start, rest = self._sequence[0].output, self._sequence[1:]
-        tensor = start
+        tensor, before = start, iter(vars(self).get("_calls", ()))
+        calls = vars(self)["_calls"] = []  # not as an attribute, which would be tracked
         with self._scope():
             for layer in rest:
-                tensor = layer(tensor)
+                known = next(before, None)  # a layer called before is not called again: its `output` is in the graph
+                if known is None or known[0] is not layer or known[1] is not tensor:
+                    known, before = (layer, tensor, layer(tensor)), iter(())
+                calls.append(known)
+                tensor = known[2]
         context.unique_name("functional")  # Keras creates a functional model here, so later names have the next number
         self._sequence_graph = Function(start, tensor, self.name)
         check_names(self._graph.operations, self.name)
