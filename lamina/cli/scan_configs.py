@@ -5,18 +5,20 @@ from __future__ import annotations
 import builtins
 import functools
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from lamina.cli.scan_gguf import template_findings
 from lamina.cli.scan_protobufs import operation_findings
+from lamina.cli.scan_zips import leads_out
 from lamina.core import registry
 from lamina.core.config_values import check_sizes
 from lamina.core.read_limits import memory_budget
 from lamina.core.serialization import CONFUSED
 from lamina.errors import UnsafeFileError
 
-__all__ = ["config_findings"]
+__all__ = ["config_findings", "target_findings"]
 
 _KERAS = frozenset(("keras", "tf_keras", "lamina", "tensorflow", "builtins", "keras_hub", "keras_nlp"))
 _RUNNERS = {
@@ -77,9 +79,12 @@ def _of_object(described, stored):
             yield "code", f"has the value {key!r}, which is Python bytecode"
     yield from operation_findings(_operations_in(described))
     yield from _of_files_beside(described)
+    for key in ("_target_", "type") if {"idx", "path"} <= described.keys() else ("_target_",):  # sentence-transformers
+        if isinstance(described.get(key), str):
+            yield from target_findings(described[key])
     if not isinstance(kind, str):
-        if "auto_map" in described:
-            yield "code", "names Python files to run beside it (auto_map)"
+        for key in {"auto_map", "custom_pipelines"} & described.keys():
+            yield "code", f"names Python files to run beside it ({key})"
         return
     label = f"{kind} {inner['name']!r}" if isinstance(inner, dict) and isinstance(inner.get("name"), str) else kind
     module, registered = described.get("module"), described.get("registered_name")
@@ -103,6 +108,18 @@ def _of_object(described, stored):
         yield from _of_sizes(label, kind, inner, described.get("build_config"), stored)
 
 
+def target_findings(name: str) -> Iterator[tuple[str, str]]:
+    """(rule, sentence) for a name that a config has called: `_target_` of Hydra, as in files of NeMo.
+
+    Args:
+        name: `module.name`.
+    """
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        yield "code", f"has {name} called"
+    elif not name.startswith("sentence_transformers."):
+        yield "custom", f"has {name} called, which a program must have"
+
+
 def _operations_in(described):
     """Operations of TensorFlow that a config names: of nodes in a graph, of layers that were made of functions."""
     inner = described.get("config")
@@ -122,7 +139,7 @@ def _of_files_beside(described):
     values += paths if isinstance(paths, list) else []
     flat = [name for one in values for name in (one if isinstance(one, list) else [one])]
     for name in dict.fromkeys(name for name in flat if isinstance(name, str)):
-        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
+        if leads_out(name):
             yield "files", f"takes weights from {name!r}, outside of its folder"
 
 

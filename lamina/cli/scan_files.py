@@ -16,11 +16,12 @@ import zlib
 from typing import Any, NamedTuple
 
 from lamina.cli.scan_arrays import is_safetensors, numpy_findings, safetensors_findings
-from lamina.cli.scan_configs import config_findings
+from lamina.cli.scan_configs import config_findings, target_findings
 from lamina.cli.scan_gguf import gguf_findings, template_findings
-from lamina.cli.scan_pickles import read_pickle
+from lamina.cli.scan_pickles import is_of_python, read_pickle
 from lamina.cli.scan_protobufs import metadata_of, protobuf_findings, protobuf_kind
-from lamina.cli.scan_zips import FREE, RATIO, members
+from lamina.cli.scan_skops import skops_findings
+from lamina.cli.scan_zips import FREE, RATIO, leads_out, members
 
 __all__ = ["RULES", "Finding", "findings_in"]
 
@@ -43,6 +44,8 @@ _MOST_UNPACKED = 1 << 28  # of what is compressed as a whole
 _UNREAD = {b"\x04\x22\x4d\x18": "lz4", b"\x28\xb5\x2f\xfd": "Zstandard", b"Rar!\x1a\x07": "RAR", b"MSCF": "CAB"}
 _MACHINE_CODE = (b"\x7fELF", b"MZqFpD", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _YAML_TAG = re.compile(r"(?:!!|!<?tag:yaml\.org,2002:)python/\S+|^%TAG.*", re.MULTILINE)
+_YAML_TARGET = re.compile(r"""["']?_target_["']?\s*:\s*["']?([\w.]+)""")
+_PROGRAMS = {"MAR-INF/MANIFEST.json": "an archive of TorchServe", ".data/extern_modules": "a package of PyTorch"}
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # and the marks of encodings that JSON may have
 _TEXTS = (".yaml", ".yml", ".jinja", ".jinja2", ".j2", ".py")
 _STORAGE = re.compile(r"(^|/)data/\d+$")  # in archives of PyTorch: the bytes of a tensor
@@ -140,8 +143,8 @@ class _Scan:
         begins = bytes(data[:1]) == b"\x80" and bytes(data[1:2]) <= b"\x05" and not _STORAGE.search(place)
         looks = begins or lower.endswith(_MODELS)
         is_one = begins or report.calls or report.is_whole or (looks and report.pickles > 0)
-        if not is_one and not lower.endswith(_PICKLES):
-            report.imported, names = {}, []  # a text, or numbers, whose first bytes happen to be opcodes
+        if not is_one and not lower.endswith(_PICKLES):  # a text, or numbers, whose first bytes happen to be opcodes
+            report.imported, names = {}, [name for name in names if is_of_python(name)]
         if not looks or not is_one:
             names = [name for name in names if all(part.isidentifier() for part in name.split("."))]
         if is_known and not names:
@@ -184,11 +187,10 @@ class _Scan:
             while (member := archive.next()) is not None and not self._is_over(_PER_MEMBER // 4, place):
                 vars(archive)["members"].clear()  # it would keep them all
                 inner = f"{place}/{member.name}".lstrip("/")
-                if member.name.startswith("/") or ".." in member.name.split("/"):
+                if leads_out(member.name):
                     self.add(inner, "files", "would be written outside of its folder")
                 if member.issym() or member.islnk():
-                    if member.linkname.startswith("/") or ".." in member.linkname.split("/"):
-                        self.add(inner, "files", f"is a link to {member.linkname!r}")
+                    self._link(member.linkname, inner)
                 elif member.ischr() or member.isblk() or member.isfifo():
                     self.add(inner, "files", "is a device")
                 elif member.isfile():
@@ -197,6 +199,10 @@ class _Scan:
                         continue
                     file = archive.extractfile(member)
                     self.contents(file.read(_MOST_BYTES) if file else b"", member.name, inner, depth + 1)
+
+    def _link(self, target, place):
+        if leads_out(target):
+            self.add(place, "files", f"is a link to {target!r}")
 
     def _seven_zip(self, data, place, depth):
         try:
@@ -220,21 +226,25 @@ class _Scan:
 
     def _zip(self, data, place, depth):
         seen, stored = set(), 0
-        for name, packed, size, contents in members(data):
+        for name, packed, size, contents, is_link in members(data):
             if self._left < 0:
                 return
             inner = f"{place}/{name}".lstrip("/")
             if name in seen:
                 self.add(inner, "damaged", "occurs twice: readers differ in which one they take")
             seen.add(name)
-            if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
+            if leads_out(name):
                 self.add(inner, "files", "would be written outside of its folder")
+            for what in (what for end, what in _PROGRAMS.items() if name.endswith(end)):
+                self.add(place, "code", f"is {what}, whose Python files are run")
             size = max(size, len(contents) * (not isinstance(contents, str)))
             if size > RATIO * max(packed, 1) + FREE:
                 self.add(inner, "memory", f"would unpack from {packed} to {size} bytes")
             stored += packed
             if isinstance(contents, str):
                 self.add(inner, "damaged", contents)
+            elif is_link:
+                self._link(contents.decode("utf-8", "replace"), inner)
             elif name.endswith("config.json"):
                 self._config(contents, inner, len(data))
             else:
@@ -264,6 +274,8 @@ class _Scan:
             return ""
         before = len(self.found)
         self._all_of(lambda one: config_findings(one, 0), found, place)
+        if isinstance(found, dict) and "__loader__" in found:
+            self._all_of(skops_findings, found, place)
         described = found.get("modelTopology", found) if isinstance(found, dict) else {}
         is_model = isinstance(described, dict) and not {"class_name", "model_config"}.isdisjoint(described)
         return "Keras config" if is_model or len(self.found) > before else ""
@@ -281,6 +293,8 @@ class _Scan:
         plain = urllib.parse.unquote(text.decode("utf-8", "replace"))  # as YAML reads tags
         for tag in dict.fromkeys(match.group() for match in _YAML_TAG.finditer(plain)):
             self.add(place, "code", f"has the YAML tag {tag}, which may make Python objects")
+        for target in dict.fromkeys(_YAML_TARGET.findall(plain)):
+            self._all_of(target_findings, target, place)
         return "YAML"
 
     def _protobuf(self, data, kind, place):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple
 from lamina.cli.scan_growth import Growth, left, take
 from lamina.cli.scan_opcodes import opcodes_in
 
-__all__ = ["HARMLESS", "PickleReport", "read_pickle"]
+__all__ = ["HARMLESS", "PickleReport", "is_of_python", "read_pickle"]
 
 # The names that honest files of arrays import. All others are reported: a list of what is harmful is never complete.
 _NUMPY = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
@@ -23,7 +25,7 @@ _LISTS = "build_intlist build_tensorlist build_doublelist build_boollist restore
 _REBUILT = "tensor tensor_v2 tensor_v3 parameter parameter_with_state sparse_tensor qtensor"
 _PLAIN = (
     "set frozenset list dict tuple int float complex bool str bytes bytearray slice range object Ellipsis "
-    "NotImplemented"
+    "NotImplemented xrange"
 )
 _BITS = (
     "bfloat16 float8_e3m4 float8_e4m3 float8_e4m3b11fnuz float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz "
@@ -32,7 +34,10 @@ _BITS = (
 _GENERATORS = "_mt19937.MT19937 _pcg64.PCG64 _pcg64.PCG64DXSM _philox.Philox _sfc64.SFC64"
 _SEEDS = "bit_generator.SeedSequence bit_generator.__pyx_unpickle_SeedSequence"
 _CTORS = "_pickle.__randomstate_ctor _pickle.__generator_ctor _pickle.__bit_generator_ctor"
-_KINDS = "rec.recarray rec.record core.records.recarray ma.core._mareconstruct ma.core.MaskedArray ma.MaskedArray"
+_KINDS = (
+    "matrixlib.defmatrix.matrix rec.recarray rec.record core.records.recarray ma.core._mareconstruct "
+    "ma.core.MaskedArray ma.MaskedArray"
+)
 HARMLESS = {
     *((module, name) for module in _NUMPY for name in ("ndarray", "dtype", "_reconstruct", "scalar", "_frombuffer")),
     *(("torch", f"{kind}Storage") for kind in _STORAGES.split()),
@@ -40,6 +45,7 @@ HARMLESS = {
     *(("torch.storage", f"{kind}Storage") for kind in ("Untyped", "Typed")),
     *(("torch._utils", f"_rebuild_{what}") for what in _REBUILT.split()),
     *(("torch.jit._pickle", name) for name in _LISTS.split()),
+    ("torch", "per_tensor_affine"), ("torch", "per_channel_affine"), ("torch.serialization", "_get_layout"),
     ("torch._tensor", "_rebuild_from_type_v2"), ("torch.nn.parameter", "Parameter"),
     *(("collections", name) for name in ("OrderedDict", "defaultdict", "deque")),
     *(("datetime", name) for name in ("datetime", "timedelta", "date", "time", "timezone")),
@@ -57,7 +63,19 @@ HARMLESS = {
 }  # fmt: skip
 _TEXTS = ("UNICODE", "STRING")
 _CALLS = frozenset(("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"))
-_MOST_OPCODES = 20_000_000
+_MOST_OPCODES, _MOST_ITEMS = 20_000_000, 2**26
+_EXPONENT = re.compile(r"[eE]\+?([0-9_]+)")
+
+
+def is_of_python(name: str) -> bool:
+    """Whether Python's own library has a name, as far as it can be told without importing anything.
+
+    Args:
+        name: `module.name`.
+    """
+    module, _, attribute = name.rpartition(".")
+    known = sys.modules.get(module)
+    return module.partition(".")[0] in sys.stdlib_module_names and (known is None or hasattr(known, attribute))
 
 
 class PickleReport:
@@ -68,6 +86,7 @@ class PickleReport:
         damage: Why reading ended before the end, or "".
         growth: What is wrong with the size of its value, or "".
         over: How many values its stack has at the end beside that of the pickle: none, where pickle wrote it.
+        items: How many items its calls make because a number says so.
         pickles: How many pickles ended by STOP.
         calls: Whether anything is called.
         is_whole: Whether nothing follows the last pickle.
@@ -77,7 +96,7 @@ class PickleReport:
         self.imported: dict[tuple[str | None, str | None], None] = {}
         self.damage = self.growth = ""
         self.calls = self.is_whole = False
-        self.pickles = self.over = 0
+        self.pickles = self.over = self.items = 0
 
     def harmful(self) -> list[str]:
         """The imports that honest files of arrays do not have, as `module.name`."""
@@ -106,6 +125,8 @@ def read_pickle(file: Any) -> PickleReport:
             for module, name in _imports(file, growth, report):
                 report.imported[module, name], imports_more = None, True
             report.growth, report.over = report.growth or growth.wrong(), max(report.over, growth.over)
+            if report.items > _MOST_ITEMS:
+                report.growth = f"is a pickle whose calls make {report.items} items that it does not hold"
         except Exception as error:  # readers of opcodes raise what they like on bytes that are no pickle
             if report.pickles == 0 or imports_more:  # else it may be arrays that follow, as in old files of PyTorch
                 report.damage = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -121,12 +142,13 @@ class _Name(NamedTuple):
 
 
 _WRAPPER, _DTYPE = _Name("joblib.numpy_pickle", "NumpyArrayWrapper"), _Name("numpy", "dtype")
+_SIZED = frozenset("bytes bytearray ndarray recarray matrix MaskedArray _reconstruct Tensor".split())
 
 
 @dataclass
 class _Made:
-    """An array of joblib, another instance of INST, or a dtype of NumPy with the text that it is made from: None after
-    its state has changed it."""
+    """An array of joblib, another instance of INST, a dtype of NumPy with the text that it is made from, None after its
+    state has changed it, a range with its length, or a decimal number with its text."""
 
     of: _Name
     text: Any = None
@@ -155,7 +177,9 @@ def _imports(file: Any, growth: Growth, report: PickleReport) -> Iterator[tuple[
         else:
             taken = take(stack, opcode)
             made = _left_by(name, argument, taken)
-            report.calls |= name in _CALLS
+            if name in _CALLS:
+                report.calls = True
+                report.items += _items_made(*_call(name, argument, taken))
             if name in ("GLOBAL", "INST", "STACK_GLOBAL"):
                 yield made.of if isinstance(made, _Made) else made
             if name == "BUILD":
@@ -170,7 +194,7 @@ def _left_by(name: str, argument: Any, taken: list[Any]) -> Any:
     if name == "GLOBAL":
         return _Name(*argument)
     if name == "INST":
-        return _Made(_Name(*argument))
+        return _made_by(*_call(name, argument, taken)) or _Made(_Name(*argument))
     if name == "STACK_GLOBAL":
         return _Name(*(part if isinstance(part, str) else None for part in taken))
     if "TUPLE" in name:
@@ -180,9 +204,33 @@ def _left_by(name: str, argument: Any, taken: list[Any]) -> Any:
     if name in ("SETITEM", "SETITEMS") and isinstance(taken[0], dict):
         pairs = zip(taken[1::2], taken[2::2], strict=False)
         taken[0].update({key: value for key, value in pairs if isinstance(key, str)})
-    if name in ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ"):
-        return _made_by(taken[0], taken[1] if name == "REDUCE" and isinstance(taken[1], tuple) else tuple(taken[1:]))
+    if name in _CALLS:
+        return _made_by(*_call(name, argument, taken))
     return taken[0] if name in ("SETITEM", "SETITEMS", "BUILD") and taken else None
+
+
+def _call(name, argument, taken):
+    """What an opcode calls, and with what."""
+    if name == "INST":
+        return _Name(*argument), tuple(taken)
+    return taken[0], taken[1] if name == "REDUCE" and isinstance(taken[1], tuple) else tuple(taken[1:])
+
+
+def _items_made(called, arguments):
+    """How many items, or digits, a call makes because a number says so: those are not in the file."""
+    flat, rest = [called], list(arguments)
+    while rest and len(flat) < 1000:
+        value = rest.pop(0)
+        flat.append(value)
+        rest += value if isinstance(value, tuple) else ()
+    names = {one.name or "" for one in flat if isinstance(one, _Name)}
+    items = sum(one.text for one in flat if isinstance(one, _Made) and isinstance(one.text, int))
+    if names & _SIZED or any(name.endswith("Storage") for name in names):
+        items += math.prod([abs(one) for one in flat if isinstance(one, int)] or [0])
+    if names & {"int", "Fraction"}:
+        texts = [one.text if isinstance(one, _Made) else one for one in flat]
+        items += sum(int(digits) for text in texts if isinstance(text, str) for digits in _EXPONENT.findall(text[:999]))
+    return items
 
 
 def _made_by(called, arguments):
@@ -191,6 +239,15 @@ def _made_by(called, arguments):
         return _Made(_WRAPPER)
     if called == _DTYPE and arguments and isinstance(arguments[0], str):
         return _Made(_DTYPE, arguments[0])
+    if isinstance(called, _Name) and called.name == "Decimal" and arguments:
+        return _Made(called, str(arguments[0]))
+    if (
+        isinstance(called, _Name)
+        and called.name in ("range", "xrange")
+        and all(isinstance(one, int) for one in arguments)
+    ):
+        start, stop, step = (*arguments, 0, 1)[:3] if arguments[1:] else (0, *(*arguments, 0)[:1], 1)
+        return _Made(called, max(0, (stop - start) // (step or 1)))
     return None
 
 

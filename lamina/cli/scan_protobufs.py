@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lamina.cli.scan_zips import leads_out
 from lamina.runtime.protobufs import fields
 
 __all__ = ["metadata_of", "operation_findings", "protobuf_findings", "protobuf_kind"]
@@ -131,8 +132,8 @@ def _tensor(tensor):
         elif not isinstance(value, int):
             held += len(value)
     if where is not None:
-        outside = where.startswith(("/", "\\")) or ".." in where.replace("\\", "/").split("/") or ":" in where
-        yield "files", f"keeps the tensor {name!r} in the file {where!r}" + (", outside its folder" if outside else "")
+        outside = ", outside its folder" if leads_out(where) else ""
+        yield "files", f"keeps the tensor {name!r} in the file {where!r}{outside}"
     elif size > 16 * held + 2**20:
         yield "memory", f"declares {size} elements of the tensor {name!r}, and holds {held} bytes of it"
 
@@ -147,7 +148,11 @@ def _nodes(owner, field, depth):
                 domain = _text(value)
             elif number == 5:
                 yield from _attribute(value, depth)
-        if domain not in _STANDARD:
+        if kind in ("PyOp", "PythonOp"):
+            yield "code", f"has the operator {kind}, which calls Python"
+        elif kind == "EPContext":
+            yield "files", "has the operator EPContext, which may take a program from another file"
+        elif domain not in _STANDARD:
             yield "custom", f"uses the operator {domain}.{kind}, which a library from elsewhere must have"
 
 

@@ -6,21 +6,31 @@ import bz2
 import io
 import lzma
 import re
+import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["FREE", "RATIO", "members"]
+__all__ = ["FREE", "RATIO", "leads_out", "members"]
 
 _MOST_BYTES = 1 << 30  # of one member, unpacked
 RATIO, FREE = 200, 2**24  # a member that is larger than RATIO times what it takes, and FREE, is not unpacked whole
 
 
-def members(data: Any) -> Iterator[tuple[str, int, int, Any]]:
-    """(name, packed bytes, unpacked bytes, contents or what is wrong) of each member. Flags, checksums and the names in
-    local headers are not believed: readers of models differ in what they check.
+def leads_out(name: str) -> bool:
+    """Whether a name of a member, or where a link leads, may be outside of the folder of the archive.
+
+    Args:
+        name: The name.
+    """
+    return name.startswith(("/", "\\")) or name[1:2] == ":" or ".." in name.replace("\\", "/").split("/")
+
+
+def members(data: Any) -> Iterator[tuple[str, int, int, Any, bool]]:
+    """(name, packed bytes, unpacked bytes, contents or what is wrong, whether it is a link) of each member. Flags,
+    checksums and the names in local headers are not believed: readers of models differ in what they check.
 
     Args:
         data: Bytes of the archive.
@@ -29,8 +39,9 @@ def members(data: Any) -> Iterator[tuple[str, int, int, Any]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
         infos = [(entry.filename, entry.header_offset, entry.compress_size, entry.file_size) for entry in entries]
+        links = {entry.header_offset for entry in entries if stat.S_ISLNK(entry.external_attr >> 16)}
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
-        infos = []
+        infos, links = [], set()
     known = {offset for _, offset, _, _ in infos}
     text = bytes(data) if len(data) < _MOST_BYTES else b""
     for match in re.finditer(rb"PK\x03\x04", text) if not infos else ():  # no directory: the local headers
@@ -41,7 +52,7 @@ def members(data: Any) -> Iterator[tuple[str, int, int, Any]]:
     for name, offset, packed, size in infos:
         if name.endswith("/"):
             continue
-        yield name, packed, size, _raw(data, offset, packed)
+        yield name, packed, size, _raw(data, offset, packed), offset in links
 
 
 def _raw(data, offset, packed):
