@@ -13,6 +13,8 @@ from benchmarks.faults import (
     class_losses,
     depth,
     further_spellings,
+    learners_networks,
+    learners_tables,
     posts_again,
     posts_data,
     posts_losses,
@@ -22,6 +24,8 @@ from benchmarks.faults import (
     repositories,
     sequences,
     sound_generative,
+    sound_learners,
+    sound_learners_sequences,
     sound_others,
     sound_series,
     sound_spellings,
@@ -57,6 +61,7 @@ FAULTY = (
     posts_losses, posts_data, posts_again,
     threads_losses, threads_networks, threads_data, threads_again,
     asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
+    learners_tables, learners_networks,
 )  # fmt: skip
 SOUND = (
     sound_vision,
@@ -69,6 +74,8 @@ SOUND = (
     sound_spellings,
     sound_wild,
     sound_wild_series,
+    sound_learners,
+    sound_learners_sequences,
 )
 
 PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}

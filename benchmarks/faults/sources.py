@@ -2,8 +2,8 @@
 places where people ask."""
 
 __all__ = [
-    "AUTOTRAINER", "CRIME", "DEEPFD", "DEEPLOCALIZE", "DEFAULT", "DEFECTS", "FORUM", "GITHUB", "NEURALINT", "SCIENCE",
-    "STUDY", "TAXONOMY", "TENSFA", "THEIA", "UMLAUT",
+    "AUTOTRAINER", "CRIME", "DEEPFD", "DEEPLOCALIZE", "DEFAULT", "DEFECTS", "FORUM", "GITHUB", "LEARNERS", "NEURALINT",
+    "SCIENCE", "STUDY", "TAXONOMY", "TENSFA", "THEIA", "UMLAUT",
 ]  # fmt: skip
 
 AUTOTRAINER = "AutoTrainer (Zhang et al., ICSE 2021)"
@@ -14,6 +14,7 @@ DEFAULT = "DEFault++ (Jahan et al., 2026), mutants of transformers"
 DEFECTS = "defect4ML (Morovati et al., EMSE 2023)"
 FORUM = "after Stack Overflow"
 GITHUB = "after GitHub"
+LEARNERS = "written as learners write, after no program"
 NEURALINT = "NeuraLint (Nikanjam et al., TOSEM 2021)"
 SCIENCE = "after datascience.stackexchange"
 STUDY = "Islam et al.: A Comprehensive Study on Deep Learning Bug Characteristics (FSE 2019)"

@@ -1,6 +1,8 @@
 """LAM306: callbacks that cannot act, or act too early."""
 
-from lamina.check.plans import callbacks_of
+import numpy as np
+
+from lamina.check.plans import callbacks_of, schedule_of
 from lamina.check.rule import rule
 from lamina.check.targets import metrics_of
 from lamina.core.registry import is_builtin
@@ -46,23 +48,38 @@ def _callbacks_that_cannot_act(subject):
                 f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
             )  # fmt: skip
         else:
-            yield from _soon_or_late(kind, figure, callback, epochs or 1)
+            yield from _soon_or_late(kind, figure, callback, epochs or 1, _rate_of(subject))
     yield from _stopped_before(callbacks_of(subject))
 
 
-def _soon_or_late(kind, figure, callback, epochs):
+def _rate_of(subject):
+    """The learning rate, if it is one number."""
+    optimizer = subject.model.optimizer if subject.model.compiled else None
+    if optimizer is None or schedule_of(optimizer) is not None:
+        return None
+    return float(np.asarray(optimizer.learning_rate))
+
+
+def _soon_or_late(kind, figure, callback, epochs, rate):
     """A callback that acts at the first epoch that is not better, or not before the end."""
     if kind == "EarlyStopping" and callback.patience == 0 and (abs(callback.min_delta) >= 0.1 or epochs >= _MANY):
         by = f" by {abs(callback.min_delta):g}" if callback.min_delta else ""
         yield (
             None, callback.min_delta, f"EarlyStopping ends training at the first epoch that is not better{by}.",
             "Use EarlyStopping(patience=5, restore_best_weights=True).",
+            *([] if abs(callback.min_delta) >= 0.1 else ["info"]),  # Keras's default, which fit tells of as it stops
         )  # fmt: skip
     elif kind == "ReduceLROnPlateau" and callback.patience == 0 and callback.factor < 0.5:
         yield (
             None, callback.factor,
             f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after each epoch that is not better.",
             f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience=5).",
+        )  # fmt: skip
+    elif kind == "ReduceLROnPlateau" and rate and callback.min_lr >= rate:
+        yield (
+            None, callback.min_lr,
+            f"ReduceLROnPlateau lowers the rate to {callback.min_lr:g} at most, and it is {rate:g}.",
+            f"Use ReduceLROnPlateau(min_lr={rate / 100:g}).",
         )  # fmt: skip
     elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= epochs > 1:
         yield (

@@ -131,7 +131,7 @@ def _repair_of_gaps(part, subject):
 
 
 @rule(
-    "LAM403", "info", "columns that never change", "batch",
+    "LAM403", "warning", "columns that never change", "batch",
     "They carry no information.",
     _LECUN,
 )  # fmt: skip
@@ -140,11 +140,13 @@ def _constant_columns(subject):
         if values.ndim == 2 and len(values) >= 100 and not _is_read_as_ids(subject, name):
             constant = np.flatnonzero((values == values[:1]).all(axis=0))
             if constant.size:
+                some_differ = constant.size < values.shape[1] or len(subject.inputs) > 1
                 some = ", ".join(map(str, constant[:5])) + (", ..." if constant.size > 5 else "")
                 yield (
                     None, int(constant.size),
                     f"{constant.size} of {values.shape[1]} columns of {name} have one value in all rows ({some}).",
-                    "Keep x[:, x.std(axis=0) > 0].",
+                    "Keep x[:, x.std(axis=0) > 0]." if some_differ else "Look at how x was read: each row is the same.",
+                    *(["info"] if some_differ else []),
                 )  # fmt: skip
 
 

@@ -136,17 +136,22 @@ def _metric_that_does_not_fit(subject):
             )  # fmt: skip
         elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
             problem = "scores each class separately: it is high even for guesses", "accuracy"
-        elif halves and _binary_logits(head):
-            kind = {"precision": "Precision(thresholds", "recall": "Recall(thresholds"}.get(
-                name, "BinaryAccuracy(threshold"
-            )
-            problem = (
-                "has the threshold 0.5, but the outputs are logits, whose threshold is 0",
-                f"keras.metrics.{kind}=0.0)",
-            )
+        elif (halves or name == "auc") and _binary_logits(head):
+            problem = _of_logits(name, metric)
         if problem:
             fix = problem[1] if "(" in problem[1] else repr(problem[1])
             yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
+
+
+def _of_logits(name, metric):
+    """What is wrong with a metric of one probability for logits; None where it is told of them."""
+    if name == "auc":
+        told = getattr(metric, "from_logits", False)
+        return (
+            None if told else ("takes probabilities, and the outputs are logits", "keras.metrics.AUC(from_logits=True)")
+        )
+    kind = {"precision": "Precision(thresholds", "recall": "Recall(thresholds"}.get(name, "BinaryAccuracy(threshold")
+    return "has the threshold 0.5, but the outputs are logits, whose threshold is 0", f"keras.metrics.{kind}=0.0)"
 
 
 def _hits_of_numbers(head):

@@ -7,6 +7,7 @@ from lamina.check import (
     callback_rules,
     data_rules,
     depth_rules,
+    idle_rules,
     label_rules,
     layout_rules,
     loss_rules,
@@ -29,7 +30,8 @@ from lamina.check.rule import RULES, rules_for
 __all__ = ["FAMILIES", "RULES", "rules_for"]
 
 FAMILIES = (
-    loss_rules, label_rules, meaning_rules, own_loss_rules, run_rules, map_rules, order_rules, depth_rules, reach_rules,
+    loss_rules, label_rules, meaning_rules, own_loss_rules, run_rules, map_rules, order_rules, depth_rules,
+    idle_rules, reach_rules,
     training_rules, callback_rules, optimizer_rules, data_rules, balance_rules, scale_rules, text_rules, sequence_rules,
     attention_rules, call_rules, watch_rules, probe_rules, layout_rules,
 )  # fmt: skip

@@ -149,8 +149,19 @@ def _rates_of_epochs(subject):
         if type(callback).__name__ != "LearningRateScheduler" or schedule_of(optimizer) or epochs < 2:
             continue
         start = float(np.asarray(optimizer.learning_rate))
-        rates = first_rates(callback.schedule, start, min(max(2, epochs // 10), 20))
-        if rates and min(rates) <= 1e-3 * start and min(rates) >= 0:
+        every = first_rates(callback.schedule, start, min(epochs, 200))
+        rates = every[: min(max(2, epochs // 10), 20)]
+        third = every[: max(epochs // 3, 2)]  # where a millionth means that no later epoch learns
+        if every and (max(every) > 100 or (third[-1] > 0 and third[-1] <= 1e-6 * max(start, third[0]))):
+            grows = max(every) > 100
+            epoch = every.index(max(every)) if grows else third.index(third[-1])
+            yield (
+                None, every[epoch],
+                f"LearningRateScheduler sets the learning rate to {every[epoch]:.3g} in epoch {epoch} of {epochs}, "
+                f"which began with {every[0]:.3g}.",
+                "Use LearningRateScheduler(lambda epoch, rate: rate * 0.95).",
+            )  # fmt: skip
+        elif rates and min(rates) <= 1e-3 * start and (min(rates) == 0 or 0 < max(every) <= start):
             epoch = rates.index(min(rates))
             yield (
                 None, rates[epoch], f"LearningRateScheduler sets the learning rate to {rates[epoch]:.3g} in epoch "
@@ -222,6 +233,10 @@ def _validation_of_one_class(subject, labels):
     "Keras: fit, class_weight; He, Garcia: Learning from Imbalanced Data (2009)",
 )  # fmt: skip
 def _class_weights_of_no_class(subject):
+    given = subject.sample_weight
+    whole = isinstance(given, np.ndarray) and subject.settings.get("samples", len(given)) == len(given) > 0
+    if whole and not given.any():
+        yield None, 0, "sample_weight is 0 for each row: nothing is learned.", "Use sample_weight=np.ones(len(y))."
     weights, labels = subject.settings.get("class_weight"), classes_of(subject)
     if not isinstance(weights, dict) or labels is None:
         return

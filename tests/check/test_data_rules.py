@@ -89,6 +89,7 @@ WRONG = {
     ],
     "LAM403": [
         lambda: (head(1), with_constant(MANY)),
+        lambda: (head(1), np.ones((200, 4))),
         lambda: (head(1), np.concatenate([MANY[:, :2], np.zeros((400, 2))], 1)),
     ],
     "LAM404": [lambda: (embedding(9), TOKENS), lambda: (embedding(10), TOKENS - 1)],

@@ -144,6 +144,7 @@ WRONG = {
         lambda: head(3, "softmax", SPARSE, metrics=["categorical_accuracy"]),
         lambda: head(3, "softmax", SPARSE, metrics=["binary_accuracy"]),
         lambda: head(1, None, losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]),
+        lambda: head(1, None, losses.BinaryCrossentropy(from_logits=True), metrics=["AUC"]),
         lambda: (head(1, "sigmoid", "binary_crossentropy", metrics=["accuracy"]), X, SHARES),
     ],
     "LAM114": [
@@ -242,6 +243,7 @@ SOUND = {
     "LAM113": [
         lambda: (head(1, "sigmoid", "binary_crossentropy", metrics=["accuracy"]), X, 0.1 + 0.8 * YES_NO),
         lambda: head(1, None, "mse", metrics=["mae"]),
+        lambda: head(1, None, losses.BinaryCrossentropy(from_logits=True), metrics=[metrics.AUC(from_logits=True)]),
         lambda: head(3, "softmax", SPARSE, metrics=["accuracy"]),
         lambda: head(
             1, None, losses.BinaryCrossentropy(from_logits=True), metrics=[metrics.BinaryAccuracy(threshold=0.0)]

@@ -50,6 +50,18 @@ def residual():
     return Model(inputs, L.Dense(1)(L.Add()([inputs, x])))
 
 
+def twice(merge):
+    inputs = keras.Input((4,))
+    x = L.Dense(8, "relu")(inputs)
+    return Model(inputs, L.Dense(1)(merge([x, x])))
+
+
+def adapted():
+    layer = L.Normalization()
+    layer.adapt(X)
+    return layer
+
+
 class Turned(L.Layer):
     """Nothing inside takes the input as it is."""
 
@@ -173,6 +185,12 @@ WRONG = {
         lambda: net(*(L.Dense(8, "relu") for _ in range(12)), L.Dense(1)),
         lambda: net(*(L.Conv2D(8, 3, padding="same", activation="relu") for _ in range(12)), shape=(8, 8, 3)),
     ],
+    "LAM243": [
+        lambda: net(L.Normalization(), L.Dense(1)),
+        lambda: net(L.Dense(8), L.LeakyReLU(negative_slope=1.0), L.Dense(1)),
+        lambda: twice(L.Add()),
+        lambda: twice(L.Subtract()),
+    ],
     "LAM225": [
         lambda: net(L.Dense(2, "relu"), L.Dense(10, "softmax"), loss="sparse_categorical_crossentropy"),
         lambda: net(L.Dense(1, "sigmoid"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
@@ -289,6 +307,13 @@ SOUND = {
     "LAM224": [
         lambda: net(*(layer for _ in range(12) for layer in (L.Dense(8, "relu"), L.BatchNormalization())), L.Dense(1)),
         lambda: net(*(L.Dense(8, "relu") for _ in range(5)), L.Dense(1)),
+    ],
+    "LAM243": [
+        lambda: net(L.Normalization(mean=0.0, variance=1.0), L.Dense(1)),
+        lambda: net(adapted(), L.Dense(8), L.LeakyReLU(), L.Dense(1)),
+        lambda: twice(L.Multiply()),
+        lambda: twice(L.Concatenate()),
+        residual,
     ],
     "LAM225": [
         lambda: net(L.Dense(64, "relu"), L.Dense(500, "softmax"), loss="sparse_categorical_crossentropy"),

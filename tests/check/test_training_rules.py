@@ -128,6 +128,7 @@ WRONG = {
         lambda: regression(callbacks=[EarlyStopping(mode="max")], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("val_acc")], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=0)], epochs=30),
+        lambda: regression(SGD(0.01), callbacks=[ReduceLROnPlateau("loss", min_lr=0.01, patience=2)], epochs=30),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=3), ReduceLROnPlateau("loss")], epochs=30),
     ],
     "LAM307": [
@@ -147,6 +148,7 @@ WRONG = {
     "LAM309": [
         lambda: classes(class_weight={1: 1.0, 3: 2.0}),
         lambda: classes(class_weight={"cat": 1.0, "dog": 2.0}),
+        lambda: regression(sample_weight=np.zeros(64), epochs=3),
     ],
     "LAM310": [
         lambda: classes(SORTED, shuffle=False),
@@ -202,6 +204,7 @@ SOUND = {
         lambda: regression(callbacks=[EarlyStopping("loss", patience=10, restore_best_weights=True)], epochs=10),
         lambda: regression(callbacks=[ModelCheckpoint("last.keras")]),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=0)], epochs=3),
+        lambda: regression(SGD(0.01), callbacks=[ReduceLROnPlateau("loss", min_lr=1e-4, patience=2)], epochs=30),
         lambda: regression(
             callbacks=[EarlyStopping("loss", patience=9), ReduceLROnPlateau("loss", patience=3)], epochs=30
         ),
@@ -221,6 +224,7 @@ SOUND = {
     ],
     "LAM309": [
         lambda: classes(class_weight={0: 1.0, 2: 5.0}),
+        lambda: regression(sample_weight=np.arange(64) // 32, epochs=3),
         lambda: (head(1, "sigmoid", "binary_crossentropy"), X, YES_NO, {"class_weight": {0: 1.0, 1: 3.0}}),
         lambda: classes(ONE_HOT, "categorical_crossentropy", class_weight={0: 1.0, 1: 2.0, 2: 1.0}),
     ],

@@ -149,7 +149,9 @@ def test_rates_of_a_scheduler():
 
     calls = []
     assert found(lambda epoch, rate: rate * epoch) and found(lambda epoch: 0.01 * 0.01**epoch)
+    assert found(lambda epoch, rate: rate * 2.0) and found(lambda epoch: 0.01 * 0.1**epoch, 30)
     assert not found(lambda epoch, rate: rate * 0.95) and not found(lambda epoch: 0.01 * np.exp(-0.1 * epoch))
+    assert not found(lambda epoch: 1e-8 * 10 ** (epoch / 20), 140)  # a test of rates
     assert not found(lambda epoch, rate: calls.append(epoch) or 0.0) and not calls  # which may do more than compute
 
 

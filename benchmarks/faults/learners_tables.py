@@ -1,0 +1,410 @@
+"""Faults of learners' programs: heads, losses, columns, and how they are trained."""
+
+import numpy as np
+
+from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, yes_no
+from benchmarks.faults.library import (
+    Input,
+    Model,
+    Sequential,
+    callbacks,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    regularizers,
+)  # fmt: skip
+from benchmarks.faults.program import faulty
+from benchmarks.faults.sources import LEARNERS
+
+FIT = {"epochs": 30, "batch_size": 32, "validation_split": 0.2}
+
+
+def _network(features, *ends, hidden=(64, 32)):
+    """Dense layers with relu between an Input and the given last layers."""
+    return Sequential([Input((features,)), *(layers.Dense(units, activation="relu") for units in hidden), *ends])
+
+
+@faulty("input scale", source=LEARNERS)
+def divided_by_255_twice(pick):
+    """Digits divided by 255 as they are loaded, and by a Rescaling layer once more."""
+    x, y = images(28, 1, 10)
+    net = Sequential([Input((28, 28, 1)), layers.Rescaling(pick(1 / 255, 1.0))])
+    net.add(layers.Flatten())
+    net.add(layers.Dense(128, activation="relu"))
+    net.add(layers.Dense(10, activation="softmax"))
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return net, x, y, FIT
+
+
+@faulty("output activation", "target scale", source=LEARNERS)
+def relu_before_standardized_targets(pick):
+    """A regression on standardized targets, half of which are negative, ends in relu."""
+    x = rows(8)
+    y = quantity(x)
+    y = (y - y.mean()) / y.std()
+    net = _network(8, layers.Dense(1, activation=pick("relu", None)))
+    net.compile("adam", "mse", metrics=["mae"])
+    return net, x, y, FIT
+
+
+@faulty("output activation", "target scale", source=LEARNERS)
+def tanh_before_rents(pick):
+    """Rents of some hundreds behind tanh."""
+    x = rows(6)
+    y = 12 + 2 * quantity(x)
+    net = _network(6, layers.Dense(1, activation=pick("tanh", "linear")))
+    net.compile("rmsprop", "mae")
+    return net, x, y, FIT
+
+
+@faulty("dropout", "layer order", "output activation", source=LEARNERS)
+def dropout_behind_the_answer(pick):
+    """Dropout(0.3) is the last layer of a classifier."""
+    x = rows(10)
+    y = choices(x, 4)
+    net = _network(10, layers.Dense(4, activation="softmax"))
+    if pick(True, False):
+        net.add(layers.Dropout(0.3))
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return net, x, y, FIT
+
+
+@faulty("layer order", "output activation", source=LEARNERS)
+def normalized_probabilities(pick):
+    """BatchNormalization behind softmax."""
+    x = rows(10)
+    net = _network(10)
+    net.add(layers.Dense(3, activation="softmax"))
+    if pick(True, False):
+        net.add(layers.BatchNormalization())
+    net.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    return net, x, one_hot(choices(x, 3), 3), FIT
+
+
+@faulty("metric", source=LEARNERS)
+def accuracy_of_prices(pick):
+    """A regression is judged by accuracy."""
+    x = rows(7)
+    net = _network(7, layers.Dense(1))
+    net.compile(optimizers.Adam(0.001), "mean_squared_error", metrics=[pick(metrics.Accuracy(), "mae")])
+    return net, x, quantity(x), FIT
+
+
+@faulty("learning rate", "callback", source=LEARNERS)
+def schedule_that_grows(pick):
+    """LearningRateScheduler multiplies by ten where it should divide."""
+    x = rows(7)
+    net = _network(7, layers.Dense(1))
+    net.compile("adam", "mse")
+    factor = pick(2.0, 0.95)
+    lowered = callbacks.LearningRateScheduler(lambda epoch, rate: rate * factor)
+    return net, x, quantity(x), {**FIT, "callbacks": [lowered]}
+
+
+@faulty("learning rate", "callback", source=LEARNERS)
+def schedule_that_dies(pick):
+    """LearningRateScheduler divides by ten in each epoch."""
+    x = rows(7)
+    net = _network(7, layers.Dense(1, activation="sigmoid"))
+    net.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    factor = pick(0.1, 0.97)
+    lowered = callbacks.LearningRateScheduler(lambda epoch: 0.001 * factor**epoch)
+    return net, x, yes_no(x), {**FIT, "callbacks": [lowered]}
+
+
+@faulty("callback", "learning rate", source=LEARNERS)
+def floor_above_the_rate(pick):
+    """ReduceLROnPlateau(min_lr=0.01) under Adam(0.001), which can never be lowered."""
+    x = rows(7)
+    net = _network(7, layers.Dense(1))
+    net.compile(optimizers.Adam(0.001), "mse")
+    lowers = callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=3, min_lr=pick(0.01, 1e-6))
+    return net, x, quantity(x), {**FIT, "callbacks": [lowers]}
+
+
+@faulty("imbalance", source=LEARNERS)
+def weights_upside_down(pick):
+    """class_weight gives the frequent class the larger weight."""
+    x = rows(12)
+    y = (quantity(x) > 1.9).astype("int64")
+    net = _network(12, layers.Dense(1, activation="sigmoid"))
+    net.compile("adam", "binary_crossentropy", metrics=["AUC"])
+    rare = float(y.mean())
+    return (
+        net,
+        x,
+        y,
+        {**FIT, "class_weight": pick({0: 0.5 / rare, 1: 0.5 / (1 - rare)}, {0: 0.5 / (1 - rare), 1: 0.5 / rare})},
+    )
+
+
+@faulty("imbalance", "bad values", "labels", source=LEARNERS)
+def weights_of_zero(pick):
+    """sample_weight is zero for all rows, since it was made by integer division."""
+    x = rows(6)
+    weights = pick(np.ones(len(x), int) // 2, np.ones(len(x)) / 2)
+    net = _network(6, layers.Dense(1))
+    net.compile("adam", "mse")
+    return net, x, quantity(x), {"epochs": 30, "sample_weight": weights}
+
+
+@faulty("loss", source=LEARNERS)
+def score_as_a_loss(pick):
+    """A loss that is larger for better predictions, which fit makes small."""
+    x = rows(9)
+    y = yes_no(x)
+
+    def dice(y_true, y_pred):
+        y_true = ops.cast(y_true, "float32")
+        score = 2 * ops.sum(y_true * y_pred) / (ops.sum(y_true) + ops.sum(y_pred) + 1e-6)
+        return pick(score, 1 - score)
+
+    net = _network(9, layers.Dense(1, activation="sigmoid"))
+    net.compile("adam", dice, metrics=["accuracy"])
+    return net, x, y, FIT
+
+
+@faulty("loss", "bad values", source=LEARNERS)
+def negative_targets_in_logarithms(pick):
+    """mean_squared_logarithmic_error on targets of which half are negative."""
+    x = rows(5)
+    net = _network(5, layers.Dense(1))
+    net.compile("adam", pick("mean_squared_logarithmic_error", "mean_squared_error"))
+    return net, x, quantity(x), FIT
+
+
+@faulty("loss", source=LEARNERS)
+def cosine_of_one_number(pick):
+    """cosine_similarity of one target for each row, which is 1 or -1 whatever its size."""
+    x = rows(5)
+    net = _network(5, layers.Dense(1))
+    net.compile("adam", pick(losses.CosineSimilarity(), losses.Huber()))
+    return net, x, quantity(x), FIT
+
+
+@faulty("loss", "output activation", source=LEARNERS)
+def divergence_of_raw_numbers(pick):
+    """kl_divergence of outputs without softmax."""
+    x = rows(8)
+    y = draw(3).dirichlet(np.ones(4), len(x)).astype("float32")
+    net = _network(8, layers.Dense(4, activation=pick(None, "softmax")))
+    net.compile("adam", "kl_divergence")
+    return net, x, y, FIT
+
+
+@faulty("loss", "labels", source=LEARNERS)
+def percentages_of_zero(pick):
+    """mean_absolute_percentage_error where a third of the targets are 0."""
+    x = rows(5)
+    y = np.maximum(quantity(x) + 0.5, 0)
+    net = _network(5, layers.Dense(1))
+    net.compile("adam", pick("mape", "mae"))
+    return net, x, y, FIT
+
+
+@faulty("bad values", "input scale", source=LEARNERS)
+def one_row_for_all(pick):
+    """np.repeat in place of the rows: each sample is the same."""
+    x = rows(6)
+    y = quantity(x)
+    net = _network(6, layers.Dense(1))
+    net.compile("adam", "mse")
+    return net, pick(np.repeat(x[:1], len(x), axis=0), x), y, FIT
+
+
+@faulty("input scale", source=LEARNERS)
+def years_and_incomes(pick):
+    """Years, incomes and rates side by side as they are."""
+    x = rows(4) * np.array([10, 15000, 0.02, 1]) + np.array([1990, 40000, 0.05, 0])
+    y = yes_no(rows(4))
+    if not pick(True, False):
+        x = (x - x.mean(0)) / x.std(0)
+    net = _network(4, layers.Dense(1, activation="sigmoid"))
+    net.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    return net, x.astype("float32"), y, FIT
+
+
+@faulty("hidden activation", source=LEARNERS)
+def leaks_everything(pick):
+    """LeakyReLU with a slope of 1, which is no activation."""
+    x = rows(8)
+    net = Sequential([Input((8,))])
+    for units in (64, 64):
+        net.add(layers.Dense(units))
+        net.add(layers.LeakyReLU(negative_slope=pick(1.0, 0.1)))
+    net.add(layers.Dense(1))
+    net.compile("adam", "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("optimizer", "learning rate", source=LEARNERS)
+def clipped_to_nothing(pick):
+    """SGD(clipnorm=1e-5), which moves nothing."""
+    x = rows(8)
+    net = _network(8, layers.Dense(1))
+    net.compile(optimizers.SGD(0.01, clipnorm=pick(1e-5, 1.0)), "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("optimizer", "regularization", "learning rate", source=LEARNERS)
+def decay_of_a_half(pick):
+    """AdamW(weight_decay=0.5) at a rate of 0.1."""
+    x = rows(8)
+    net = _network(8, layers.Dense(1))
+    net.compile(optimizers.AdamW(pick(0.1, 0.001), weight_decay=pick(0.5, 0.004)), "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("target scale", "disconnected", source=LEARNERS)
+def one_output_outweighs(pick):
+    """Two outputs with mse: prices of 100,000 and a share from 0 to 1."""
+    x = rows(8)
+    inputs = Input((8,))
+    z = layers.Dense(32, activation="relu")(inputs)
+    net = Model(inputs, [layers.Dense(1, name="price")(z), layers.Dense(1, name="share")(z)])
+    net.compile("adam", {"price": "mse", "share": "mse"})
+    y = quantity(x)
+    return net, x, {"price": y * pick(1e5, 1.0) + pick(3e5, 0.0), "share": 0.5 + 0.1 * quantity(x, seed=4)}, FIT
+
+
+@faulty("metric", source=LEARNERS)
+def binary_accuracy_of_ten_classes(pick):
+    """BinaryAccuracy on one-hot rows of ten classes, which is 0.9 for nothing."""
+    x = rows(16)
+    net = _network(16, layers.Dense(10, activation="softmax"))
+    net.compile("adam", "categorical_crossentropy", metrics=[pick("binary_accuracy", "categorical_accuracy")])
+    return net, x, one_hot(choices(x, 10), 10), FIT
+
+
+@faulty("metric", "logits", source=LEARNERS)
+def area_under_logits(pick):
+    """AUC, which takes probabilities, beside a loss from logits."""
+    x = rows(8)
+    net = _network(8, layers.Dense(1))
+    net.compile(
+        "adam", losses.BinaryCrossentropy(from_logits=True), metrics=[metrics.AUC(from_logits=pick(False, True))]
+    )
+    return net, x, yes_no(x), FIT
+
+
+@faulty("training length", source=LEARNERS)
+def one_step_in_each_epoch(pick):
+    """steps_per_epoch=1 beside arrays, after an example with a generator."""
+    x = rows(8)
+    net = _network(8, layers.Dense(1, activation="sigmoid"))
+    net.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    fit = {"epochs": 5, "batch_size": 16}
+    return net, x, yes_no(x), {**fit, "steps_per_epoch": 1} if pick(True, False) else {**fit, "epochs": 40}
+
+
+@faulty("labels", "loss", source=LEARNERS)
+def signs_for_a_crossentropy(pick):
+    """Labels -1 and 1 with binary crossentropy."""
+    x = rows(8)
+    y = pick(2 * yes_no(x) - 1, yes_no(x))
+    net = _network(8, layers.Dense(1, activation="sigmoid"))
+    net.compile("adam", losses.BinaryCrossentropy(), metrics=["accuracy"])
+    return net, x, y, FIT
+
+
+@faulty("order of data", "labels", source=LEARNERS)
+def only_the_inputs_are_shuffled(pick):
+    """x[order] beside y as it was."""
+    y = np.repeat([0, 1, 2], 86)[:256]
+    x = rows(6, count=256) * 0.3 + np.eye(6, dtype="float32")[y] * 4
+    order = draw(5).permutation(len(x))
+    net = _network(6, layers.Dense(3, activation="softmax"))
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return net, x[order], pick(y, y[order]), {"epochs": 30}
+
+
+@faulty("initializer", source=LEARNERS)
+def weights_of_size_five(pick):
+    """RandomUniform(-5, 5) in each layer."""
+    x = rows(8)
+    init = initializers.RandomUniform(pick(-5.0, -0.1), pick(5.0, 0.1))
+    net = Sequential([Input((8,))])
+    for units in (64, 64):
+        net.add(layers.Dense(units, activation="tanh", kernel_initializer=init))
+    net.add(layers.Dense(1, activation="sigmoid", kernel_initializer=init))
+    net.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return net, x, yes_no(x), FIT
+
+
+@faulty("regularization", source=LEARNERS)
+def penalty_on_activities(pick):
+    """activity_regularizer=L1(10) keeps all hidden units at 0."""
+    x = rows(8)
+    net = Sequential([Input((8,))])
+    net.add(layers.Dense(64, activation="relu", activity_regularizer=regularizers.L1(pick(10.0, 1e-5))))
+    net.add(layers.Dense(1))
+    net.compile("adam", "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("capacity", "hidden activation", source=LEARNERS)
+def one_layer_again_and_again(pick):
+    """A bottleneck of one unit before eight classes."""
+    x = rows(8)
+    net = _network(8, layers.Dense(pick(1, 32), activation="relu"), layers.Dense(8, activation="softmax"))
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return net, x, choices(x, 8), FIT
+
+
+@faulty("validation", "input scale", source=LEARNERS)
+def validation_as_it_was_read(pick):
+    """The training data are standardized, the validation data are not."""
+    x = rows(8) * 40 + 200
+    y = quantity(rows(8))
+    scaled = (x - x[:200].mean(0)) / x[:200].std(0)
+    net = _network(8, layers.Dense(1))
+    net.compile("adam", "mse")
+    return net, scaled[:200], y[:200], {"epochs": 30, "validation_data": (pick(x, scaled)[200:], y[200:])}
+
+
+@faulty("frozen weights", source=LEARNERS)
+def only_the_biases_train(pick):
+    """All layers are frozen before compile, to be thawed later, and are not."""
+    x = rows(8)
+    net = _network(8, layers.Dense(3, activation="softmax"))
+    for layer in net.layers:
+        layer.trainable = pick(False, True)
+    net.compile("adam", "sparse_categorical_crossentropy")
+    return net, x, choices(x, 3), FIT
+
+
+@faulty("loss", "output activation", source=LEARNERS)
+def hinge_behind_sigmoid(pick):
+    """hinge, which takes -1 to 1, behind sigmoid."""
+    x = rows(8)
+    net = _network(8, layers.Dense(1, activation=pick("sigmoid", "tanh")))
+    net.compile("adam", "hinge")
+    return net, x, yes_no(x), FIT
+
+
+@faulty("disconnected", "layer order", source=LEARNERS)
+def added_to_itself(pick):
+    """A residual block adds what it computed to itself, and not to what came."""
+    x = rows(16)
+    inputs = z = Input((16,))
+    z = layers.Dense(16, activation="relu")(z)
+    block = layers.Dense(16, activation="relu")(z)
+    z = layers.Add()([block, pick(block, z)])
+    net = Model(inputs, layers.Dense(1)(z))
+    net.compile("adam", "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("hidden activation", "gradient flow", "disconnected", source=LEARNERS)
+def rounded_inside(pick):
+    """ops.round between layers has no gradient."""
+    x = rows(8)
+    inputs = Input((8,))
+    z = layers.Dense(16, activation="sigmoid")(inputs)
+    z = layers.Lambda(pick(lambda t: ops.round(t), lambda t: t * 2))(z)
+    net = Model(inputs, layers.Dense(1, activation="sigmoid")(z))
+    net.compile("adam", "binary_crossentropy")
+    return net, x, yes_no(x), FIT
