@@ -120,3 +120,13 @@ def test_an_estimator_is_pickled():
 def test_what_is_no_compiled_model(model):
     with pytest.raises(ConfigError, match="compiled Model"):
         classifier(model=model, model_kwargs=None).fit(X, Y)
+
+
+@pytest.mark.parametrize("outputs, loss", [(2, "sparse_categorical_crossentropy"), (1, "binary_crossentropy")])
+def test_a_compiled_model_that_takes_the_numbers_of_classes(outputs, loss):
+    activation = "softmax" if outputs == 2 else "sigmoid"
+    model = lamina.Sequential([lamina.Input((2,)), lamina.layers.Dense(outputs, activation=activation)])
+    model.compile(lamina.optimizers.Adam(0.1), loss)
+    X, y = np.array([[0.0, 1.0], [1.0, 0.0]] * 8), np.array(["no", "yes"] * 8)
+    estimator = SKLearnClassifier(model, fit_kwargs={**QUIET, "epochs": 40}).fit(X, y)
+    assert estimator.score(X, y) == 1.0 and estimator.decision_function(X).shape == (16,)

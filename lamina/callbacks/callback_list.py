@@ -145,6 +145,8 @@ def _checked(callback):
             f"callbacks has {callback!r}, which is not a Callback.",
             fix=f"callbacks=[keras.callbacks.{near[0]}()]"
             if near
+            else of_compile
+            if (of_compile := _in_compile(callback))
             else f"class {type(callback).__name__}(keras.callbacks.Callback):"
             if any(name.startswith("on_") for name in dir(callback))
             else "For a function: keras.callbacks.LambdaCallback(on_epoch_end=function)",
@@ -158,6 +160,18 @@ def _checked(callback):
             if near:  # a name that no hook is near to is a method of the user's own
                 warn(f"{type(callback).__name__}.{name} is never called: did you mean {near[0]!r}?", once=True)
     return callback
+
+
+def _in_compile(given):
+    """What to pass to `compile`, for an object that belongs there; "" for others."""
+    module, code = type(given).__module__, repr(given)
+    if module.startswith("lamina.optimizers.schedules"):
+        return f"optimizer=keras.optimizers.Adam(learning_rate=keras.optimizers.schedules.{code})  # in compile"
+    kinds = {"lamina.optimizers": "optimizer={}", "lamina.losses": "loss={}", "lamina.metrics": "metrics=[{}]"}
+    for folder, argument in kinds.items():
+        if module.startswith(folder):
+            return argument.format(f"{folder.replace('lamina', 'keras')}.{code}") + "  # in compile"
+    return ""
 
 
 def _check_signature(callback, name):

@@ -11,8 +11,11 @@ import jax
 import numpy as np
 
 from lamina.errors import ShapeError
+from lamina.spelling.arrays import explain_missing_methods
 
 __all__ = ["DTypeLike", "Shape", "ShapeLike", "Tensor", "standardize_shape"]
+
+explain_missing_methods()
 
 Tensor: TypeAlias = jax.Array
 """The result of layers and ops on arrays: a JAX array."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import math
 import re
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core.call_sites import CallSite, op_of, package_of
+from lamina.spelling.nearest import nearest
 
 _TEMPLATES = {  # {x} is the tensor, {0} and {1} the first arguments, {a} all of them, {t} all of them as a tuple
     **dict.fromkeys(("view", "reshape", "set_shape"), "keras.ops.reshape({x}, {t})"),
@@ -219,8 +221,19 @@ def for_values(site: CallSite) -> Any:
     return (
         for_function(site)
         or assignment
+        or _metric_for(site)
         or ("Compute it by functions of keras.ops, or before fit, outside of the model.")
     )
+
+
+def _metric_for(site):
+    """The metric of keras.metrics that has the name of a function of scikit-learn, or None."""
+    if package_of(site.function).partition(".")[0] != "sklearn":
+        return None
+    known = importlib.import_module("lamina.metrics").__all__
+    name = site.function.__name__.removesuffix("_score")
+    near = nearest(f"{name}_score", known, strict=True) or nearest(name, known, strict=True)
+    return f"metrics=[keras.metrics.{near[0]}()]  # in compile" if near else None
 
 
 def for_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:

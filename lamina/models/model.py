@@ -16,10 +16,12 @@ from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
 from lamina.layers.input_layer import Input
-from lamina.models.ends import check_names, like, one_or_list, shown_index, unique_names, unpacked
+from lamina.models.ends import check_names, like, one_or_list, unique_names, unpacked
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
+from lamina.models.layer_list import LayerList
+from lamina.models.misuse import NoListNorEstimator
 from lamina.models.reports_mixin import ReportsMixin
 from lamina.models.saving_mixin import SavingMixin
 from lamina.runtime.tracebacks import filters_traceback
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 from lamina.core.typing import Config, PyTree
 
 
-class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[reportIncompatibleMethodOverride]
+class Model(ReportsMixin, SavingMixin, Trainer, NoListNorEstimator, Layer):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A layer with `compile`, `fit`, `evaluate`, `predict`, `summary` and `save`.
 
     `Model(inputs, outputs)` is a functional model: the graph between symbolic tensors. A subclass defines
@@ -87,10 +89,6 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
                 args = args[1:] if args[:1] == (self,) else args  # Keras 2 took `super().__init__(self)`
                 super().__init__(**dict(zip(("name",), args, strict=False)), **kwargs)
 
-        def __getitem__(self, key):  # elsewhere a model is a list; Python's words do not say where the layers are
-            fix = f"model.get_layer({key!r})" if isinstance(key, str) else f"model.layers[{shown_index(key)}]"
-            raise ArgumentError(f"{self.name} is a model, not a list: its layers are in `layers`.", fix=fix)
-
     def _set_graph(self, inputs, outputs):
         """Compute the outputs from the inputs, both symbolic tensors."""
         inputs = list(inputs) if isinstance(inputs, tuple) else inputs
@@ -117,7 +115,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, Layer):  # pyright: ignore[repor
     @property
     def layers(self) -> list[Any]:
         """The layers of the model, without those inside of them, in the order of the graph or of assignment."""
-        return unique([*self._graph_layers(), *self._layers])
+        return LayerList(unique([*self._graph_layers(), *self._layers]))
 
     @layers.setter
     def layers(self, value: Any) -> None:

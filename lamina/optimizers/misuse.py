@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import CallError, ConfigError
+from lamina.errors import CallError, ConfigError, warn
+from lamina.spelling.nearest import nearest
 
-__all__ = ["check_pairs", "check_rate", "check_shares"]
+__all__ = ["check_pairs", "check_rate", "check_shares", "warn_of_slip"]
 
 
 def check_rate(optimizer: Any, learning_rate: Any) -> None:
@@ -26,6 +27,20 @@ def check_rate(optimizer: Any, learning_rate: Any) -> None:
     if isinstance(learning_rate, str):
         message = f"learning_rate is a number or a schedule; got {learning_rate!r}."
         raise ConfigError(message, fix="learning_rate=0.001")
+
+
+def warn_of_slip(optimizer: Any, name: str, value: Any) -> None:
+    """Warn of an assignment to a name that is nearly `learning_rate`, and changes nothing.
+
+    Args:
+        optimizer: Optimizer.
+        name: Name of the attribute.
+        value: What it gets.
+    """
+    is_near = name[:1] == "l" and not hasattr(type(optimizer), name)
+    for meant in nearest(name, ["learning_rate"], strict=True) if is_near else []:
+        message = f"{type(optimizer).__name__} has no attribute {name!r}, so this changes nothing."
+        warn(f"{message}\noptimizer.{meant} = {value!r}")
 
 
 _USUAL = {"beta_1": 0.9, "beta_2": 0.999, "rho": 0.9, "momentum": 0.9, "adam_beta_1": 0.9, "adam_beta_2": 0.999}

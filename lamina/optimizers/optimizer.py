@@ -22,7 +22,7 @@ from lamina.core.variable import Variable, unwrap
 from lamina.errors import ArgumentError, CallError, ConfigError, MissingMethodError, ShapeError, warn
 from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import with_gradient
-from lamina.optimizers.misuse import check_pairs, check_rate
+from lamina.optimizers.misuse import check_pairs, check_rate, warn_of_slip
 from lamina.optimizers.old_rules import adopt
 from lamina.optimizers.schedules.decays import InverseTimeDecay
 from lamina.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
@@ -212,6 +212,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """A Variable set as an attribute is a variable of the optimizer."""
+        warn_of_slip(self, name, value)
         super().__setattr__(name, value)
         if isinstance(value, Variable):
             self._variables[value] = None

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from lamina.errors import LaminaError, is_internal, is_library
+from lamina.errors import LaminaError, TracingError, is_internal, is_library
 
 __all__ = [
     "explain_errors_by", "filters_traceback", "is_enabled", "later", "readable", "set_enabled",
@@ -85,9 +85,12 @@ def user_frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
         traceback = traceback.tb_next
 
 
-def _filtered(traceback):
-    found = None
-    for entry in reversed(list(user_frames(traceback))):
+def _filtered(traceback, error=None):
+    found, entries = None, list(user_frames(traceback))
+    calls_back = isinstance(error, TracingError) and traceback is not None and is_internal(traceback.tb_frame)
+    while calls_back and len(entries) > 1 and is_library(entries[-1].tb_frame):
+        entries.pop()  # of a library that a user's function gave a tensor to, which the error says
+    for entry in reversed(entries):
         found = TracebackType(found, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return found
 
@@ -130,7 +133,7 @@ class readable:
         if self.error.__traceback__ is None:  # a new one, which stands for the one that was caught
             self.error.__suppress_context__ = True
         if _state["enabled"]:
-            self.traceback = _filtered(self.traceback)
+            self.traceback = _filtered(self.traceback, self.error)
             _drop_internal_causes(self.error)
             notes = getattr(self.error, "__notes__", None)
             if notes:

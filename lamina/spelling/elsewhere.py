@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
         "maximum": "maxval", "high": "maxval", "in_shape": "shape input_shape", "kernel_size": "pool_size size",
         "num_classes": "classes num_classes", "n_classes": "num_classes classes", "pretrained": "weights",
         "nb_words": "num_words", "max_length": "maxlen", "max_len": "maxlen",
+        "momentum": "beta_1", "beta_1": "momentum",
     }.items()
 }  # fmt: skip
 """Name of an argument elsewhere -> its names in Keras, of which the first that a signature has is meant."""
@@ -124,6 +125,13 @@ NAMES: dict[str, str] = {
     "pixelshuffle": "keras.ops.reshape and keras.ops.transpose", "parameter": "keras.Variable", "nn": "keras.layers",
     "functional": "keras.ops", "modelcheckpoints": "keras.callbacks.ModelCheckpoint", "bilstm":
     "keras.layers.Bidirectional(keras.layers.LSTM(32))", "transformerencoderlayer": "keras.layers.MultiHeadAttention",
+    "gradienttape": "jax.value_and_grad(loss)(weights), and model.fit computes the gradients by itself",
+    "imageclassifier": "keras.applications.ResNet50(weights='imagenet', include_top=False, pooling='avg')",
+    **{name.partition(".")[2].lower(): f"keras_hub.{name}" for name in (
+        "layers.TokenAndPositionEmbedding layers.PositionEmbedding layers.SinePositionEncoding layers.RotaryEmbedding "
+        "layers.TransformerEncoder layers.TransformerDecoder layers.CachedMultiHeadAttention models.TextClassifier "
+        "models.CausalLM models.Backbone models.MaskedLM models.Seq2SeqLM models.Tokenizer samplers.TopKSampler"
+    ).split()},
     "unflatten": "keras.layers.Reshape", "view": "keras.layers.Reshape",
     "placeholder": "keras.Input", "dataloader": "keras.utils.PyDataset", "dataset": "keras.utils.PyDataset",
     "tensor": "keras.ops.convert_to_tensor", "noise": "keras.layers.GaussianNoise", "softmax2d": "keras.layers.Softmax",
@@ -229,6 +237,16 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "matmul": "keras.ops.matmul(x, y)", "mm": "keras.ops.matmul(x, y)", "repeat": "keras.ops.tile(x, repeats)",
         "expand": "keras.ops.broadcast_to(x, shape)", "copy": "x", "clone": "x", "fill_": "keras.ops.full_like(x, 0)",
         "backward": _STEP, "grad": _STEP, "data": "x",
+    },
+    "array": {
+        **dict.fromkeys(("numpy", "eval", "cpu"), "np.asarray(x)"),
+        **dict.fromkeys(("cuda", "to", "requires_grad_"), _TO),
+        "detach": "keras.ops.stop_gradient(x)", "unsqueeze": "keras.ops.expand_dims(x, axis)",
+        "permute": "keras.ops.transpose(x, axes)", "numel": "x.size", "get_shape": "x.shape", "dim": "x.ndim",
+        "float": 'x.astype("float32")', "long": 'x.astype("int32")', "double": 'x.astype("float64")',
+        "clamp": "keras.ops.clip(x, low, high)", "mm": "keras.ops.matmul(x, y)", "clone": "x.copy()",
+        "expand": "keras.ops.broadcast_to(x, shape)", "contiguous": "Nothing to do: an array is in order.",
+        "backward": _STEP, "grad": _STEP, "assign": "keras.Variable(x).assign(value)",
     },
     "variable": {
         "data": "variable.value", "grad": _STEP, "size": "variable.shape", "detach": "variable.value",

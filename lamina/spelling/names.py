@@ -20,7 +20,7 @@ __all__ = ["as_strings", "meant", "unknown_attribute", "unknown_member"]
 
 _KINDS = {
     "Model": "model", "Layer": "layer", "Optimizer": "optimizer", "History": "history", "KerasTensor": "tensor",
-    "Variable": "variable", "Callback": "callback", "Metric": "metric", "Loss": "loss",
+    "Variable": "variable", "ArrayImpl": "array", "Callback": "callback", "Metric": "metric", "Loss": "loss",
 }  # fmt: skip
 _MECHANISMS = tuple(f"{HERE}{folder}{os.sep}" for folder in ("core", "legacy", "runtime", "spelling"))
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
@@ -71,7 +71,8 @@ def unknown_attribute(owner: Any, name: str) -> UnknownNameError:
         owner: The object.
         name: Name of the attribute.
     """
-    message = f"{type(owner).__name__!r} object has no attribute {name!r}."
+    kind = type(owner).__name__.replace("ArrayImpl", "Array")
+    message = f"{kind!r} object has no attribute {name!r}."
     return UnknownNameError(message, functools.partial(_suggest_attribute, owner, name))
 
 

@@ -115,7 +115,8 @@ class _Estimator(BaseEstimator):
 
 
 class SKLearnClassifier(ClassifierMixin, _Estimator):
-    """A classifier for scikit-learn. The model is trained on one-hot labels and returns a number for each class.
+    """A classifier for scikit-learn. The model is trained on one-hot labels and returns a number for each class; a
+    compiled model with a `sparse_` loss, or with one output, is trained on the numbers of the classes.
 
     Args:
         model: Compiled model, of which `fit` trains a clone, or a function `model(X, y, **model_kwargs)` that returns
@@ -151,7 +152,12 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
                 f"Classifier can't train when only one class is present: {self.classes_}.",
                 fix="np.unique(y) needs two classes or more: shuffle before splitting.",
             )
-        return np.eye(len(self.classes_))[numbers]
+        return np.eye(len(self.classes_))[numbers] if self._one_hot() else numbers
+
+    def _one_hot(self):
+        """Whether the model takes a row of zeros and a one for each label: one that was given may take its number."""
+        given: Any = self.model
+        return not isinstance(given, Model) or ("sparse" not in str(given.loss) and given.output_shape[-1] != 1)
 
     def predict(self, X: Any) -> np.ndarray:
         """The label of the largest output for each sample.
@@ -160,6 +166,9 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
             X: Samples.
         """
         outputs = self._outputs(X)
+        if outputs.shape[-1] == 1:
+            half = 0.0 if getattr(self.model_.loss, "from_logits", False) else 0.5
+            return self.classes_[(outputs[:, 0] > half).astype(int)]
         return self.classes_[np.argmax(outputs, axis=-1)]
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -171,6 +180,8 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
             X: Samples.
         """
         outputs = self._outputs(X)
+        if outputs.shape[-1] == 1:
+            return outputs[:, 0]
         return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
 
 

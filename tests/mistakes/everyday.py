@@ -228,3 +228,79 @@ APPLICATIONS = [
         "keras.utils.img_to_array(keras.utils.load_img('cat.png', target_size=(224, 224)))[None]",
     )
 ]
+
+NET = "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name='a')]); x, y = np.ones((4, 2)), np.ones(4); "
+MODELS += [
+    Mistake(NET + "len(model)", NET + "len(model.layers)", "len(model.layers)"),
+    Mistake(NET + "model.layers['a']", NET + "model.get_layer('a')", "model.get_layer('a')"),
+    replaced(
+        "from sklearn.model_selection import cross_val_score\n" + NET + "model.compile('sgd', 'mse')\ncross_val_score(MODEL, x, y, cv=2)",
+        "keras.wrappers.SKLearnRegressor(model)", "MODEL", "model", "keras.wrappers.SKLearnRegressor(model)",
+    ),
+    replaced(
+        "from sklearn.model_selection import GridSearchCV\n" + NET + "model.compile('sgd', 'binary_crossentropy'); y = np.arange(4) % 2\n"
+        "GridSearchCV(MODEL, {'warm_start': [True]}, cv=2).fit(x, y)",
+        "keras.wrappers.SKLearnClassifier(model)", "MODEL", "model", "keras.wrappers.SKLearnClassifier(model)",
+    ),
+    replaced(
+        "x = np.ones((40, 4, 3)); model = keras.Sequential([keras.Input((40, 4, 3)), keras.layers.Flatten()]); model.predict(X, verbose=0)",
+        "x[None]", "X", "x", "x[None]",
+    ),
+]  # fmt: skip
+OPS = [
+    Mistake("keras.GradientTape()", None, "jax.value_and_grad(loss)(weights)", because="loss and weights are the program's"),
+    Mistake("keras.layers.PositionEmbedding()", None, "keras_hub.layers.PositionEmbedding", because="of another package"),
+    Mistake("keras.models.ImageClassifier()", None, "keras.applications.ResNet50(", because="it loads weights"),
+    Mistake("x = keras.ops.ones(2); x.numpy()", "x = keras.ops.ones(2); np.asarray(x)", "np.asarray(x)"),
+    Mistake("x = keras.ops.ones(2); x.numel()", "x = keras.ops.ones(2); x.size", "x.size"),
+    Mistake(
+        "x = keras.ops.ones(2); axis = 0; x.unsqueeze(0)", "x = keras.ops.ones(2); axis = 0; keras.ops.expand_dims(x, axis)",
+        "keras.ops.expand_dims(x, axis)",
+    ),
+]  # fmt: skip
+LAYERS += [
+    replaced(
+        "x, z = keras.Input((4, 4, 2)), keras.Input((3,)); from lamina import layers; layers.Concatenate()([X, z])",
+        "layers.Flatten()(x)", "X", "x", "layers.Flatten()(x)",
+    ),
+    replaced(
+        "x = np.ones((40, 5, 2)); keras.Sequential([INPUT, keras.layers.LSTM(2)])",
+        "keras.Input((5, 2)) if 40 is the number of samples", "INPUT", "keras.Input(x.shape)", "keras.Input((5, 2))", True,
+    ),
+    replaced(
+        "from lamina import layers; keras.Sequential([keras.Input((5, 8, 8, 3)), LAYER])",
+        "layers.TimeDistributed(layers.Conv2D(4, 3))", "LAYER", "layers.Conv2D(4, 3)", "layers.TimeDistributed(layers.Conv2D(4, 3))",
+    ),
+]  # fmt: skip
+OPTIMIZERS += [
+    Mistake(
+        "keras.optimizers.Adam(momentum=0.9)", "keras.optimizers.Adam(beta_1=0.9)", "keras.optimizers.Adam(beta_1=0.9)"
+    ),
+    Mistake(
+        "keras.optimizers.SGD(beta_1=0.9)", "keras.optimizers.SGD(momentum=0.9)", "keras.optimizers.SGD(momentum=0.9)"
+    ),
+]
+FITTED = NET + "model.compile(OPTIMIZER, METRICSloss='mse'); model.fit(x, y, callbacks=[GIVEN], verbose=0)"
+for part, name in (
+    ("keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.9)", "OPTIMIZER"),
+    ("keras.metrics.R2Score()", "METRICS"),
+):
+    right = f"optimizer=keras.optimizers.Adam(learning_rate={part})" if name == "OPTIMIZER" else f"metrics=[{part}]"
+    CALLBACKS.append(
+        Mistake(
+            FITTED.replace("GIVEN", part).replace("OPTIMIZER", "'sgd'").replace("METRICS", ""),
+            FITTED.replace("GIVEN", "")
+            .replace(name, right + ", " * (name == "METRICS"))
+            .replace("OPTIMIZER", "'sgd'")
+            .replace("METRICS", ""),
+            right.partition("(")[0],
+        )
+    )
+TRACED.append(
+    Mistake(
+        NET + "\nfrom sklearn.metrics import f1_score\ndef f1(y, p): return f1_score(np.round(y), np.round(p))\n"
+        "model.compile('sgd', 'mse', metrics=[f1]); model.fit(x, y, verbose=0)",
+        NET + "\nmodel.compile('sgd', 'mse', metrics=[keras.metrics.F1Score()]); model.fit(x, y[:, None], verbose=0)",
+        "metrics=[keras.metrics.F1Score()]",
+    )
+)

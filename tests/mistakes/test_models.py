@@ -1,5 +1,12 @@
 """Mistakes with models, and whether the fixes printed for them work."""
 
+import copy
+import pickle
+import re
+
+import pytest
+
+import lamina as keras
 from tests.mistakes import everyday, first_hour
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
@@ -227,3 +234,42 @@ test_fixes_are_tried = fixes_are_tried(
         ("models/host.py", "tests/models/test_text.py has text inside of models."),
     ],
 )
+
+
+@pytest.mark.parametrize(
+    "change, fix",
+    [
+        ("model.layers.pop()", "model.pop()"),
+        ("del model.layers[-1]", "model.pop()"),
+        ("model.layers[-1] = keras.layers.Dense(5)", "model.pop(); model.add(keras.layers.Dense(1))"),
+        ("model.layers.append(keras.layers.Dense(5))", "model.add(keras.layers.Dense(1))"),
+        ("other.layers.pop()", "model = keras.Model(model.input, model.layers[-2].output)"),
+        (
+            "other.layers[-1] = keras.layers.Dense(5)",
+            "model = keras.Model(model.input, keras.layers.Dense(1)(model.layers[-2].output))",
+        ),
+        ("model.layers.remove(model.layers[0])", "layers.pop(0); model = keras.Sequential(layers)"),
+        ("model.layers.clear()", "model = keras.Sequential()"),
+    ],
+)
+def test_a_change_of_the_list_of_layers_that_changes_nothing_is_told(change, fix):
+    names = {"keras": keras}
+    exec("model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), keras.layers.Dense(2)])", names)
+    exec("other = keras.Model(model.input, model.output)", names)
+    with pytest.warns(UserWarning, match=re.escape(fix)):
+        exec(change, names)
+    assert len(names["model"].layers) == 2
+    exec(fix if fix.startswith("model") else f"layers = model.layers; {fix}", names)
+
+
+def test_a_list_of_layers_that_a_program_keeps_is_its_own():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+    kept = model.layers
+    for _ in range(3):
+        last = model.layers.pop()  # read, in place of model.layers[-1]
+    assert last is kept.pop() and len(kept) == 1 and keras.Sequential(kept).layers == kept
+    kept[0] = last
+    kept.reverse()
+    del kept[0]
+    assert keras.tree.flatten(model.layers) == model.layers == copy.copy(model.layers)
+    assert type(pickle.loads(pickle.dumps(model.layers))) is list and bool(model)

@@ -33,8 +33,13 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
             return f"layers.Reshape({producer.target_shape[1:]}): target_shape leaves out the batch."
         if len(shape) == rank + 1 and shape[1] is None and type(producer).__name__ == "InputLayer":
             return f"keras.Input({tuple(shape[2:])}): the shape of an Input leaves out the batch."
+        is_first = len(shape) == rank + 1 and shape[1] is not None and type(producer).__name__ == "InputLayer"
+        each = f"layers.TimeDistributed(layers.{code_of(layer)})" if rank > 2 else ""
         if sibling := _of_other_rank(layer, len(shape) - rank):
-            return sibling
+            return f"{sibling}, or {each} for each of {shape[1]} steps" if is_first and rank > 3 else sibling
+        if is_first and rank > 2:
+            known = tuple(shape[2:])
+            return f"keras.Input({known}) if {shape[1]} is the number of samples, which a shape leaves out; else {each}"
         merged = math.prod(size or 0 for size in shape[rank - 1 :])
         if rank == 2:
             if getattr(producer, "return_sequences", False):
@@ -189,6 +194,8 @@ def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
         return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
     if needed[:1] == (None,) and _fits(shape, needed):
         return f"keras.Input({needed[1:]}): the shape of an Input (or input_shape=) leaves out the batch."
+    if len(shape) == len(needed) > 1 and None not in shape and shape != needed and _fits(sizes, needed[1:]):
+        return "One sample is a batch of one: x[None]."  # of which a batch has some rows
     rebuild = f"keras.Input({sizes}) builds the model for these data."
     if None in sizes:
         return f"keras.Input({needed})"
