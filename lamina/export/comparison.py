@@ -43,7 +43,9 @@ def compare(model: Any, written: Written, given: Any, report: ExportReport) -> N
     report.runtime = written.runtime
     predict = functools.partial(_predicted, model, written.in_32_bits and in_16_bits(model))
     cases = [
-        ("random inputs", _fitting(predict, model, written.avals)),
+        ("random inputs", _fitting(predict, model, written.avals))
+        if written.samples is None
+        else ("representative inputs", _taken(predict, model, written.samples)),
         ("the given inputs", _given(predict, written.avals, given)),
     ]
     cases = [(name, *case) for name, case in cases if case is not None]
@@ -129,14 +131,18 @@ def _latency(run, inputs):
     return statistics.median(times)
 
 
+def _taken(predict, model, inputs):
+    structure = jax.tree_util.tree_structure(model._symbolic_inputs())
+    return inputs, predict(jax.tree_util.tree_unflatten(structure, inputs))
+
+
 def _fitting(predict, model, avals):
     """(random inputs for two samples that `predict` takes, what it gives for them), or None."""
-    structure = jax.tree_util.tree_structure(model._symbolic_inputs())
     for size in SIZES:
         generator = np.random.default_rng(0)
         inputs = [_random(generator, aval, size) for aval in avals]
         try:
-            return inputs, predict(jax.tree_util.tree_unflatten(structure, inputs))
+            return _taken(predict, model, inputs)
         except (TypeError, ValueError):  # ConfigError and ShapeError are ValueErrors
             continue
     return None

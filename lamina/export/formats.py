@@ -66,6 +66,7 @@ ELSEWHERE = {  # what leads to the format of another engine
 }
 OF_SAVE = (".keras", ".h5", ".hdf5")  # of files of a model with its code
 OF_OTHERS = {
+    ".lite": "litert",
     ".pb": "tf_saved_model",
     ".xml": "openvino",
     ".pt": "torch",
@@ -119,10 +120,13 @@ def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> st
     by_ending = endings.get(ending, OF_OTHERS.get(ending))
     if format is None:
         name = check_format(by_ending or "tf_saved_model")
-        if by_ending and not FORMATS[name].ending:
+        right = FORMATS[name].ending
+        if by_ending and ending != right:
+            what = f"a file that ends in {right!r}" if right else "a folder"
+            call = f"model.export({str(pathlib.Path(filepath).with_suffix(right))!r}"
             raise ConfigError(
-                f"The format {name!r} is a folder; got {str(filepath)!r}.",
-                fix=f"model.export({str(pathlib.Path(filepath).with_suffix(''))!r}, format={name!r})",
+                f"The format {name!r} is {what}; got {str(filepath)!r}.",
+                fix=f"{call})" if right else f"{call}, format={name!r})",
             )
         return name
     name = check_format(format)

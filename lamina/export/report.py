@@ -38,6 +38,8 @@ class Written:
         in_32_bits: Whether the file computes in 32 bits where the model computes in 16; then it is compared with the
             model computed so.
         last: Name of the file in a folder that names the others, and is moved into place last.
+        samples: Inputs for whose ranges the file is made, which are compared in place of random ones; None if it is for
+            all.
     """
 
     avals: Sequence[Any] | None = None
@@ -49,6 +51,7 @@ class Written:
     tolerance: float | None = TOLERANCE
     in_32_bits: bool = False
     last: str = ""
+    samples: Sequence[Any] | None = None
 
 
 @dataclasses.dataclass

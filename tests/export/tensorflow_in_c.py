@@ -11,6 +11,7 @@ import importlib.util
 import json
 import pathlib
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,8 @@ class Library:
     """The functions of the C API, each with its status checked."""
 
     def __init__(self):
-        (place,) = importlib.util.find_spec("tensorflow").submodule_search_locations
+        spec = importlib.util.find_spec("tensorflow")
+        (place,) = (spec and spec.submodule_search_locations) or ()
         self.library = ctypes.CDLL(str(pathlib.Path(place, "libtensorflow_cc.so.2")), ctypes.RTLD_GLOBAL)
         self.status = self.pointer("TF_NewStatus")
 
@@ -95,7 +97,8 @@ def main(folders):
             given = np.load(file)
             feeds = {tensor: given[name] for name, tensor in names["inputs"].items()}
             made = library.run(session, graph, feeds, list(names["outputs"].values()))
-            np.savez(folder / file.name.replace("in_", "out_"), **dict(zip(names["outputs"], made, strict=True)))
+            results: dict[str, Any] = dict(zip(names["outputs"], made, strict=True))
+            np.savez(folder / file.name.replace("in_", "out_"), **results)
 
 
 if __name__ == "__main__":

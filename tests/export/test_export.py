@@ -185,7 +185,7 @@ def test_paths_that_nothing_is_written_to(tmp_path):
     (tmp_path / "file").write_text("mine")
     for path, match in [
         ("folder.onnx", "is a folder"), ("file", "is a file"), ("file/m.jax", "Nothing can be written to"),
-        ("m.keras", r"model\.save"), ("m.H5", r"model\.save"),
+        ("m.keras", r"model\.save"), ("m.H5", r"model\.save"), ("m.lite", r"ends in '\.tflite'"),
     ]:  # fmt: skip
         with pytest.raises(LaminaError, match=match):
             model.export(tmp_path / path, verbose=False)

@@ -11,10 +11,9 @@ import numpy as np
 from lamina.errors import ConfigError
 from lamina.export.litert.runtime import interpreter_of
 
-__all__ = ["batches_of", "ranges_of", "without_mask"]
+__all__ = ["batches_of", "ranges_of"]
 
 BATCH = 32
-HIDDEN, BELOW = -1e6, 16.0  # elements that masks made, and how far below the others they are in 8 bits
 
 
 def batches_of(program: Any, given: Any) -> Iterator[list[np.ndarray]]:
@@ -71,21 +70,8 @@ def _fits(array, aval):
     return array.ndim == len(aval.shape) and all(not isinstance(n, int) or n == size for size, n in sizes)
 
 
-def without_mask(values: np.ndarray) -> tuple[float, bool]:
-    """The smallest element, and whether there are others far below, by which attention hides places: 8 bits cannot say
-    them beside scores. Then it is so much below the others that a softmax makes almost 0 of it.
-
-    Args:
-        values: Array that is not empty.
-    """
-    low, seen = float(values.min()), values > HIDDEN
-    if seen.all() or not seen.any():
-        return low, False
-    return float(values[seen].min()) - BELOW, True
-
-
-def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, float, bool]]:
-    """The smallest and largest element of each float value, and whether some are hidden, by its name.
+def ranges_of(program: Any, data: bytes, given: Any) -> tuple[dict[str, tuple[float, float]], list[np.ndarray]]:
+    """The smallest and largest element of each float value, by its name; and the first batch.
 
     Args:
         program: The traced program.
@@ -97,8 +83,10 @@ def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, f
     """
     interpreter = interpreter_of(data, is_plain=True)
     places = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
-    ranges: dict[str, tuple[float, float, bool]] = {}
+    ranges: dict[str, tuple[float, float]] = {}
+    first: list[np.ndarray] = []
     for arrays in batches_of(program, given):
+        first = first or arrays
         for name, array in zip(program.input_names, arrays, strict=True):
             interpreter.resize_tensor_input(places[name], array.shape)
         interpreter.allocate_tensors()
@@ -113,7 +101,6 @@ def ranges_of(program: Any, data: bytes, given: Any) -> dict[str, tuple[float, f
             except ValueError:  # nothing was computed there
                 continue
             if values.size:
-                low, high, hides = ranges.get(detail["name"], (np.inf, -np.inf, False))
-                least, has_hidden = without_mask(values)
-                ranges[detail["name"]] = (min(low, least), max(high, float(values.max())), hides or has_hidden)
-    return ranges
+                low, high = ranges.get(detail["name"], (np.inf, -np.inf))
+                ranges[detail["name"]] = (min(low, float(values.min())), max(high, float(values.max())))
+    return ranges, first

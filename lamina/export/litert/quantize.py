@@ -7,20 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from lamina.export.litert.calibration import without_mask
 from lamina.export.litert.fusion import BIASED
 from lamina.export.litert.graph import Graph, Operator, Quantization, Value
 
 __all__ = ["INTEGERS", "to_float16", "to_int8", "to_int8_weights"]
 
 LEAST = 256  # elements of what is worth storing in fewer bits
+FAR = 1e6  # numbers beyond it, which hide places from attention, are not beside others in 8 bits
 CHANNELS = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "DEPTHWISE_CONV_2D": 3, "TRANSPOSE_CONV": 0}
 """Operators whose weights have a scale for each output channel, and the axis of it."""
 HYBRID = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}  # compute on float32 and weights of int8
 SAME_SCALE = {"RESHAPE", "TRANSPOSE", "PAD", "STRIDED_SLICE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "GATHER"}
 RESCALED = {"ADD", "SUB", "MUL", "DIV", "SUM", "MEAN", "BATCH_MATMUL", "CONCATENATION", "MAXIMUM", "MINIMUM"}
+HEAVY = {*CHANNELS, "BATCH_MATMUL"}  # which are worth rounding for
 INTEGERS = ("int8", "uint8")  # that inputs and outputs may have
 FIXED = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}
+
+
+def _is_real(value):
+    return value is not None and value.dtype == np.float32
 
 
 def _is_weight(value):
@@ -97,18 +102,23 @@ def to_int8_weights(graph: Graph) -> None:
 
 
 def to_int8(
-    graph: Graph, ranges: Mapping[str, tuple[float, float, bool]], inputs: str | None = None, outputs: str | None = None
-) -> None:
-    """Compute in 8 bits what has an operator for it.
+    graph: Graph, ranges: Mapping[str, tuple[float, float]], inputs: str | None = None, outputs: str | None = None
+) -> list[str]:
+    """Compute in 8 bits what has an operator for it. Sums, products and the like beside operators without one stay
+    float32 with them: rounding between the steps of a normalization or a gelu costs accuracy and saves nothing.
 
     Args:
         graph: The graph; loops in it stay float32.
-        ranges: The smallest and largest element of each value, and whether it has others far below, see `ranges_of`.
+        ranges: The smallest and largest element of each value, see `ranges_of`.
         inputs: Type of the inputs that were float32, one of `INTEGERS`; None leaves them.
         outputs: The same of the outputs.
+
+    Returns:
+        The kinds of the operators that stay float32, one for each.
     """
     rewriting = _Rewriting(graph, ranges)
     graph.nodes = rewriting.run()
+    kept = [node.kind for node in graph.nodes if node in rewriting.real]
     to_int8_weights(graph)  # of operators that stay float32
     for place, value in enumerate(graph.arguments if inputs else ()):
         if value.dtype == np.float32:
@@ -116,6 +126,7 @@ def to_int8(
     for place, value in enumerate(graph.results if outputs else ()):
         if value.dtype == np.float32:
             graph.results[place] = _integer_output(graph, value, np.dtype(outputs), rewriting.scale_of(value))
+    return kept
 
 
 def _integer_input(graph, value, dtype, quantization):
@@ -179,10 +190,37 @@ class _Rewriting:
         self.nodes: list[Operator] = []
         self.small: dict[Any, Value] = {}  # (value, its scale or None) -> the same in int8
         self.wide: dict[Value, Value] = {}  # value that has only its int8 form -> the int8 form
+        self.real: set[Operator] = self.staying_real()
+
+    def staying_real(self):
+        """The operators on real numbers that have no form in 8 bits, and what is light beside them."""
+        nodes = self.graph.nodes
+        light = {node for node in nodes if self.has_form(node) and node.kind not in HEAVY}
+        real = {
+            node for node in nodes
+            if node.kind not in HEAVY and node not in light and any(_is_real(value) for value in node.outputs)
+            and any(_is_real(value) and value.data is None for value in node.inputs)
+        }  # fmt: skip
+        makers = {value: node for node in nodes for value in node.outputs}
+        readers: dict[Value, list[Operator]] = {}
+        for node in nodes:
+            for value in node.inputs:
+                readers.setdefault(value, []).append(node)
+        size = -1
+        while size != len(real):
+            size = len(real)
+            for node in light - real:
+                after = [reader for value in node.outputs for reader in readers.get(value, ())]
+                is_last = any(value in self.graph.results for value in node.outputs)
+                if any(makers.get(value) in real for value in self.operands(node)) or (
+                    after and real.issuperset(after) and not is_last
+                ):
+                    real.add(node)
+        return real
 
     def run(self):
         for node in self.graph.nodes:
-            if self.fits(node):
+            if node not in self.real and self.fits(node):
                 self.rewrite(node)
                 continue
             node.inputs = [self.as_float(value) for value in node.inputs]
@@ -196,7 +234,8 @@ class _Rewriting:
             self.nodes.append(Operator("DEQUANTIZE", [self.wide.pop(value)], [value], {}))
         return value
 
-    def fits(self, node):
+    def has_form(self, node):
+        """Whether there is an operator of 8 bits, and what it takes is known."""
         if not (node.kind in CHANNELS or node.kind in SAME_SCALE or node.kind in RESCALED or node.kind in FIXED):
             return False
         floats = [value for value in self.operands(node) if value is not None]
@@ -206,13 +245,19 @@ class _Rewriting:
             return False
         if node.kind == "DIV" and node.inputs[1].data is None:
             return False
-        is_bound = node.kind in ("MAXIMUM", "MINIMUM")  # which infinity hardly is in 8 bits
-        if not is_bound and not all(np.isfinite(value.data).all() for value in floats if value.data is not None):
-            return False
-        known = [value for value in (*floats, *node.outputs) if value.data is None]
-        if node.kind in SAME_SCALE and not any(value in self.small or value in self.wide for value in floats):
-            return False  # moving alone is not worth it
-        return all(value in self.ranges and np.isfinite(self.ranges[value]).all() for value in known)
+        if node.kind in ("MAXIMUM", "MINIMUM"):  # whose bounds may be infinite
+            floats = [value for value in floats if value.data is None]
+        return all(self.is_near(value) for value in (*floats, *node.outputs))
+
+    def is_near(self, value):
+        """Whether the range is known and 8 bits can say it: those of a mask of attention cannot say the scores."""
+        ends = self.ranges.get(value, (np.inf,)) if value.data is None else value.data
+        return bool((np.abs(ends) < FAR).all())
+
+    def fits(self, node):
+        moves = node.kind in SAME_SCALE  # which alone is not worth it
+        has_small = any(value in self.small or value in self.wide for value in self.operands(node))
+        return self.has_form(node) and (not moves or has_small)
 
     def operands(self, node):
         """The inputs that hold numbers of the model, without sizes and axes."""
@@ -223,7 +268,7 @@ class _Rewriting:
         return node.inputs
 
     def scale_of(self, value):
-        low, high, _ = self.ranges[value]
+        low, high = self.ranges[value]
         low, high = min(low, 0.0), max(high, 0.0)
         scale = max((high - low) / 255, 1e-9)
         return Quantization(np.float32(scale), int(np.clip(round(-128 - low / scale), -128, 127)))
@@ -231,10 +276,9 @@ class _Rewriting:
     def as_int8(self, value: Any, quantization: Quantization | None = None) -> Any:
         """The value in 8 bits; a constant by its own range."""
         if value.data is not None:
-            real = np.maximum(value.data, without_mask(value.data)[0]) if value.data.size else value.data
             if quantization is None:
-                return _constant(self.graph, value, *symmetric(real, None))
-            data = np.clip(np.round(real / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
+                return _constant(self.graph, value, *symmetric(value.data, None))
+            data = np.clip(np.round(value.data / quantization.scale) + quantization.zero, -128, 127).astype(np.int8)
             return _constant(self.graph, value, data, quantization)
         if value in self.small and quantization is None:
             return self.small[value]
@@ -243,10 +287,6 @@ class _Rewriting:
         own = source.quantization
         if own is not None and own.scale == wanted.scale and own.zero == wanted.zero:
             return source
-        if source is value and self.ranges[value][2]:  # the runtime would make the largest of what is far below
-            source = self.graph.value(f"{value}/seen", value.shape, np.float32)
-            least = self.graph.constant(np.float32(self.ranges[value][0]))
-            self.nodes.append(Operator("MAXIMUM", [value, least], [source], {}))
         made = self.graph.value(f"{value}/int8", value.shape, np.int8)
         made.quantization = wanted
         self.nodes.append(Operator("QUANTIZE", [source], [made], {}))

@@ -57,16 +57,19 @@ def write_litert(
     _check(quantize, data_given)
     ends = [_integers(quantize, name) for name in (inference_input_type, inference_output_type)]
     endpoint, data = endpoint_of(model, signature, "litert")
-    facts = []
+    facts, kept, samples = [], [], None
     if quantize is not None:
-        data = _smaller(endpoint.program, data, quantize, data_given, ends)
+        data, kept, samples = _smaller(endpoint.program, data, quantize, data_given, ends)
         facts.append(quantize)
     facts += [f"{side} in {name}" for side, name in zip(("inputs", "outputs"), ends, strict=True) if name]
     target.write_bytes(data)
     load = functools.partial(litert_runtime, endpoint.program, data)
     tolerance = endpoint.program.tolerance if quantize is None else KINDS[quantize]
     operators = collections.Counter(operators_of(data))
-    return Written(endpoint.input_avals, "ai-edge-litert", load, operators, facts, tolerance=tolerance)
+    lost = (
+        [f"8 bits of {len(kept)} operators, which compute in float32: {', '.join(sorted(set(kept)))}"] if kept else []
+    )
+    return Written(endpoint.input_avals, "ai-edge-litert", load, operators, facts, lost, tolerance, samples=samples)
 
 
 def _kind_of(target_spec, given):
@@ -115,11 +118,13 @@ def _integers(quantize, dtype):
 
 
 def _smaller(program, data, quantize, given, ends):
-    graph = to_graph(program)
+    """The file; of one that was to be of 8 bits, the operators that stay float32 and inputs that it is made for."""
+    graph, kept, samples = to_graph(program), [], None
     if quantize == "float16":
         to_float16(graph)
     elif quantize == "dynamic":
         to_int8_weights(graph)
     else:
-        to_int8(graph, ranges_of(program, data, given), *ends)
-    return to_litert(program, graph)
+        ranges, samples = ranges_of(program, data, given)
+        kept = to_int8(graph, ranges, *ends)
+    return to_litert(program, graph), kept, samples
