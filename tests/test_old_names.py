@@ -204,6 +204,20 @@ def test_other_layers_of_earlier_versions():
     assert old("MaxoutDense", 2)(np.zeros((2, 3), "float32")).shape == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "kernel"),
+    [("gaussian", lambda d: np.exp(-(d**2).sum() / 2 / 1.5)), ("laplacian", lambda d: np.exp(-np.abs(d).sum()))],
+)
+def test_random_fourier_features(kind, kernel):
+    """Twice the mean product of two rows approximates the kernel of their difference, for its default width."""
+    layer = old("RandomFourierFeatures", 20_000, kind)
+    x = np.array([[0.1, 0.4, -0.3], [0.5, 0.2, 0.2]], "float32")
+    features = np.asarray(layer(x))
+    np.testing.assert_allclose(2 * features[0] @ features[1] / 20_000, kernel(x[0] - x[1]), atol=0.03)
+    again = type(layer).from_config(layer.get_config())
+    assert again(x).shape == (2, 20_000) and again.get_config() == layer.get_config() and not layer.trainable_variables
+
+
 # scikit-learn
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from lamina.callbacks.callback import Callback
 from lamina.errors import ConfigError, warn
@@ -52,11 +53,11 @@ class MonitorCallback(Callback):
             reference: Value to exceed. None counts as worse than any value.
         """
         if self.monitor_op is None:
-            self.monitor_op = {"min": operator.lt, "max": operator.gt}[self._direction()]
+            self.monitor_op = {"min": np.less, "max": np.greater}[self._direction()]
         if reference is None:
             return True
-        margin = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
-        return self.monitor_op(value - margin, reference)
+        margin = self.min_delta if self.monitor_op is np.greater else -self.min_delta
+        return bool(self.monitor_op(value - margin, reference))
 
     def monitored(self, logs: dict[str, Any] | None) -> Any:
         """The monitored value; a warning and None if there is none.

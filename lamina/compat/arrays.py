@@ -19,43 +19,17 @@ from lamina import ops
 from lamina.compat.functions import constant
 from lamina.compat.host import HostTensor, as_text, check_places, is_text, on_host, texts
 from lamina.compat.lifting import inside
-from lamina.core.keras_tensor import is_symbolic
+from lamina.core.keras_tensor import in_symbolic_scope, is_symbolic
 from lamina.core.recording import NEEDS_VALUES
 from lamina.core.variable import unwrap
 from lamina.training.data.elements import Composite
 
 __all__ = [
-    "Unique",
-    "argsort",
-    "array",
-    "axes_of",
-    "boolean_mask",
-    "clip_by_global_norm",
-    "concat",
-    "cumulative",
-    "dims",
-    "dynamic_stitch",
-    "equal",
-    "foldl",
-    "gather",
-    "gather_nd",
-    "global_norm",
-    "histogram_bins",
-    "known",
-    "map_fn",
-    "on_texts",
-    "reverse_sequence",
-    "scan",
-    "scattered",
-    "sequence_mask",
-    "shape_of",
-    "sizes_of",
-    "slice_",
-    "sort",
-    "stack",
-    "strided_slice",
-    "unique_with_counts",
-]  # fmt: skip
+    "Unique", "argsort", "array", "axes_of", "boolean_mask", "clip_by_global_norm", "concat", "cumulative", "dims",
+    "dynamic_stitch", "equal", "foldl", "gather", "gather_nd", "global_norm", "histogram_bins", "known", "map_fn",
+    "on_texts", "reverse_sequence", "scan", "scattered", "sequence_mask", "shape_of", "sizes_of", "slice_", "sort",
+    "stack", "strided_slice", "unique_with_counts",
+]  # fmt: skip  # fmt: skip
 
 UniqueWithCounts = namedtuple("UniqueWithCounts", "y idx count")
 Unique = namedtuple("Unique", "y idx")
@@ -168,7 +142,10 @@ def gather_nd(params: Any, indices: Any, batch_dims: Any = 0, name: Any = None) 
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: Any = None) -> Any:
-    """The elements where the mask is true. Not usable in a compiled step, since the result's size depends on values."""
+    """The elements where the mask is true. A step that uses it runs op by op, since the size depends on values."""
+    if in_symbolic_scope() and not is_text(tensor):  # as if all were kept: their number is open where a size is
+        value, start, axes = array(tensor), axis or 0, np.ndim(mask)
+        return value.reshape(*value.shape[:start], -1, *value.shape[start + axes :])
     place = (*(slice(None),) * (axis or 0), np.asarray(unwrap(mask), bool))
     return on_host(texts(tensor)[place]) if is_text(tensor) else array(tensor)[place]
 

@@ -97,10 +97,15 @@ def _converted(function):
 def _tree(function):
     start = function.__code__.co_firstlineno - 1
     lines = inspect.getblock(linecache.getlines(function.__code__.co_filename)[start:])
-    tree = next(iter(ast.parse(textwrap.dedent("".join(lines))).body), None)
+    text = textwrap.dedent("".join(lines))
+    tree = next(iter(ast.parse(text).body), None)
     if not isinstance(tree, ast.FunctionDef) or function.__code__.co_flags & inspect.CO_GENERATOR:
         raise SyntaxError
     ast.increment_lineno(tree, start)
+    indent = len(lines[0].encode()) - len(text.partition("\n")[0].encode()) - lines[0].endswith("\n")
+    for node in ast.walk(tree):  # where they are in the file, for messages
+        if indent and isinstance(node, (ast.expr, ast.stmt)) and node.end_col_offset is not None:
+            node.col_offset, node.end_col_offset = node.col_offset + indent, node.end_col_offset + indent
     tree.decorator_list = []
     parts = function.__qualname__.split(".")
     owner = parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else ""
@@ -117,4 +122,5 @@ def _compiled(function):
     module = ast.fix_missing_locations(ast.Module([outer], []))
     code = compile(module, function.__code__.co_filename, "exec", dont_inherit=True)
     outer_code = next(one for one in code.co_consts if isinstance(one, types.CodeType))
-    return next(one for one in outer_code.co_consts if isinstance(one, types.CodeType)).replace(co_name=name)
+    made = next(one for one in outer_code.co_consts if isinstance(one, types.CodeType))
+    return made.replace(co_name=name, co_qualname=function.__qualname__)

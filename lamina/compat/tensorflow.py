@@ -58,6 +58,7 @@ from lamina.errors import ShapeError
 from lamina.export.savedmodel.model import ALSO_WRITTEN
 from lamina.layers import StringLookup, TextVectorization
 from lamina.scopes import device
+from lamina.training import op_by_op
 from lamina.training.data.elements import TensorSpec
 
 __all__ = ["NAMESPACES", "TF_VERSION", "InnerModule", "TensorFlow", "patch_jax_arrays", "without_version"]
@@ -148,6 +149,7 @@ def patch_jax_arrays() -> None:
     record_operators(patch_arrays())
     patch_keras()
     rewrite_with(autograph.when_traced)
+    op_by_op.allow()
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
     ALSO_WRITTEN.append(write_programs)

@@ -41,7 +41,6 @@ _NAMES = {
     "keras.layers.Dense(8)(sequences)": "time_distributed_dense",
     'features = keras.utils.FeatureSpace({"age": "float_normalized"})': "DenseFeatures SequenceFeatures",
     "Subclass keras.layers.Attention.": "BaseDenseAttention",
-    "keras.layers.Dense(64, activation=keras.ops.cos, trainable=False)": "RandomFourierFeatures",
     "keras.layers.RandomZoom(height_factor=0.2, width_factor=0.0)": "RandomHeight",
     "keras.layers.RandomZoom(height_factor=0.0, width_factor=0.2)": "RandomWidth",
     "keras.optimizers.schedules.CosineDecay(0.1, decay_steps=1000)":

@@ -134,6 +134,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "lamina.layers": {
         **{name: f"lamina.layers.keras1.{name}" for name in _OF_KERAS_1.split()},
+        "RandomFourierFeatures": "lamina.layers.random_fourier_features.RandomFourierFeatures",
         **{name: f"lamina.layers.old_layers.{name}" for name in _OLD_LAYERS.split()},
         "Merge": f"{_MERGE}.Merge", "merge": f"{_MERGE}.merge", "CuDNNLSTM": "LSTM",
         "CuDNNGRU": "GRU", "Recurrent": "RNN", "ConvRecurrent2D": "ConvLSTM2D",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.core.arguments import rank
+from lamina.core.keras_tensor import in_symbolic_scope
 from lamina.core.op import explains, op
+from lamina.core.probes import without_probe_sizes
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError
 from lamina.ops.arrays import sizes, tensor
@@ -57,7 +60,12 @@ def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
     (None, 8)
     """
     x = tensor(x)
-    return jnp.reshape(x, _known_sizes(x.shape, newshape))
+    wanted: Any = _known_sizes(x.shape, newshape)
+    if in_symbolic_scope() and -1 not in wanted and (count := math.prod(wanted)) != x.size:
+        known, are_fixed = without_probe_sizes(x.shape), None not in without_probe_sizes(wanted)
+        if None in known and are_fixed and count % math.prod(size for size in known if size) == 0:
+            return jnp.zeros(wanted, x.dtype)  # an open size of x is fixed by the program
+    return jnp.reshape(x, wanted)
 
 
 def _known_sizes(shape, newshape):

@@ -30,6 +30,7 @@ from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_samp
 from lamina.training.kept_tensors import replace_kept
 from lamina.training.nan_guard import Guard, keep_finite
 from lamina.training.odd_rows import tell_of_own_step
+from lamina.training.op_by_op import or_op_by_op
 from lamina.training.predict_without_xla import PredictWithoutXLA
 from lamina.training.sharding import real_rows, sharded_execution
 from lamina.training.state import TrainingState, changed_values, checked_logs, peek, step_results
@@ -107,9 +108,7 @@ class Runner:
             others = peek(self.groups["others"]) if self.sharded is None else []
             self._read_only = [index for index, array in enumerate(others) if array.nbytes >= READ_ONLY_BYTES]
             self._pattern = pattern
-            if pattern not in self._all_programs:
-                self._all_programs[pattern] = {}, PredictWithoutXLA()
-            self.programs, self.without_xla = self._all_programs[pattern]
+            self.programs, self.without_xla = self._all_programs.setdefault(pattern, ({}, PredictWithoutXLA()))
         self._version = context.structure_version()
 
     def prepare(self, kind: str, batch: Any) -> Any:
@@ -130,7 +129,9 @@ class Runner:
         key = self._key(kind)
         if key not in self.programs:
             shardings = None if self.sharded is None else self.sharded.results(kind, self.groups)
-            self.programs[key] = self._compile(self.build_step(kind, key, f"lamina_{key}"), f"lamina_{key}", shardings)
+            name = f"lamina_{key}"
+            compiled = self._compile(self.build_step(kind, key, name), name, shardings)
+            self.programs[key] = or_op_by_op(self, kind, name, compiled)
         return self.programs[key]
 
     def _key(self, kind):
@@ -325,11 +326,10 @@ class Runner:
 
     @staticmethod
     def _put(variable, value):
-        owner = variable._owner
-        if owner is None:
+        if variable._owner is None:
             variable._value = value
         else:
-            owner.put(variable, value)
+            variable._owner.put(variable, value)
 
     def release(self) -> None:
         """Return all values to their variables."""

@@ -93,3 +93,13 @@ def test_graphs_of_tensors_made_by_hand():
     model = lamina.models.clone_model(lamina.Model(a, a * 2))  # Keras has an AttributeError
     assert np.allclose(model(np.ones((2, 3))), 2)
     assert hasattr(lamina.ops.cast(lamina.KerasTensor((2,)), "float16"), "_keras_history")
+
+
+def test_reshaping_may_fix_the_batch_size():
+    """As in Keras: the model then takes batches of that size."""
+    inputs = lamina.Input((6,))
+    fixed = lamina.ops.reshape(inputs, (4, 2, 3))
+    assert fixed.shape == (4, 2, 3)
+    assert lamina.Model(inputs, fixed).predict(np.ones((8, 6)), batch_size=4, verbose=0).shape == (8, 2, 3)
+    with pytest.raises(lamina.errors.LaminaError, match="newshape"):
+        lamina.ops.reshape(inputs, (4, 2, 4))
