@@ -19,15 +19,15 @@ from lamina.core.context import set_within
 from lamina.core.probes import without_probe_sizes
 from lamina.errors import LaminaError, ShapeError
 
-__all__ = ["RULES", "OpUse", "not_alike", "trying"]
+__all__ = ["RULES", "OpUse", "is_trying", "not_alike", "trying"]
 
 FAILURES = (
     TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError, OverflowError, AssertionError, KeyError,
     NameError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 _trying: ContextVar[bool] = ContextVar("trying", default=False)
-_ANY = 97  # stands for a size that is not known
-_MOST = 100_000  # elements of an array with which an op is tried that needs values
+is_trying = _trying.get
+_ANY, _MOST = 97, 100_000  # for a size that is not known; elements of an array with which an op is tried
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 from lamina.core.arguments import rank
 from lamina.core.keras_tensor import in_symbolic_scope
 from lamina.core.op import explains, op
+from lamina.core.op_shapes import is_trying
 from lamina.core.probes import without_probe_sizes
 from lamina.core.read_limits import reserve_steps
 from lamina.errors import ConfigError
@@ -61,7 +62,7 @@ def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
     """
     x = tensor(x)
     wanted: Any = _known_sizes(x.shape, newshape)
-    if in_symbolic_scope() and -1 not in wanted and (count := math.prod(wanted)) != x.size:
+    if in_symbolic_scope() and not is_trying() and -1 not in wanted and (count := math.prod(wanted)) != x.size:
         known, are_fixed = without_probe_sizes(x.shape), None not in without_probe_sizes(wanted)
         if None in known and are_fixed and count % math.prod(size for size in known if size) == 0:
             return jnp.zeros(wanted, x.dtype)  # an open size of x is fixed by the program
