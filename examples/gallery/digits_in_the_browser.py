@@ -51,6 +51,7 @@ meter { width: 10rem }
 <div><p>Draw a digit with the mouse. <button id="clear">Clear</button></p>
 <canvas id="board" width="32" height="32" role="img" aria-label="Board to draw a digit on"></canvas></div>
 <div><div id="digit" aria-live="polite"></div><table id="bars"></table></div></main>
+<script>@LIBRARY@</script>
 <script>
 const MODEL = @MODEL@, BYTES = Uint8Array.from(atob("@WEIGHTS@"), (one) => one.charCodeAt(0)).buffer;
 
@@ -124,6 +125,14 @@ function predict(image) {
   return [...x.data];
 }
 
+// With TensorFlow.js in the page, it computes the model from the same files.
+const ready = window.tf ? tf.setBackend("cpu").then(() => tf.loadLayersModel(tf.io.fromMemory({
+  modelTopology: MODEL.modelTopology, weightData: BYTES,
+  weightSpecs: MODEL.weightsManifest.flatMap((group) => group.weights),
+}))).then((loaded) => {
+  predict = (image) => tf.tidy(() => [...loaded.predict(tf.tensor4d(image, [1, 8, 8, 1])).dataSync()]);
+}) : null;
+
 const board = document.getElementById("board"), pen = board.getContext("2d", { willReadFrequently: true });
 Object.assign(pen, { lineWidth: 3.2, lineCap: "round", lineJoin: "round" });
 const bars = Array.from({ length: 10 }, (_, digit) => {
@@ -172,13 +181,16 @@ document.getElementById("clear").onclick = () => { pen.clearRect(0, 0, 32, 32); 
 """
 
 
-def page_of(folder):
-    """The page with the files of a model in it, so that it also works where a page may not read files."""
+def page_of(folder, library=None):
+    """The page with the files of a model in it, so that it also works where a page may not read files; with the file
+    `tf.min.js` of TensorFlow.js (from npm, @tensorflow/tfjs) in it too, if that is given."""
     folder = pathlib.Path(folder)
     described = json.loads((folder / "model.json").read_text())
     data = b"".join((folder / path).read_bytes() for group in described["weightsManifest"] for path in group["paths"])
     text = json.dumps(described).replace("<", "\\u003c")
-    return PAGE.replace("@MODEL@", text).replace("@WEIGHTS@", base64.b64encode(data).decode())
+    code = pathlib.Path(library).read_text(encoding="utf-8").replace("</script", "<\\/script") if library else ""
+    page = PAGE.replace("@MODEL@", text).replace("@WEIGHTS@", base64.b64encode(data).decode())
+    return page.replace("@LIBRARY@", code)
 
 
 page = page_of("digits")
@@ -188,6 +200,7 @@ print(f"digits.html: {len(page) / 1024:.0f} KiB with the model")
 
 # %%
 # Draw here. The page is one file, `digits.html`, which works from a disk or any web server too.
+# `page_of("digits", "tf.min.js")` lets TensorFlow.js compute it.
 
 
 class Shown:

@@ -1,5 +1,6 @@
 """The page of the gallery that computes a model in the browser: its numbers, and a digit drawn with the mouse."""
 
+import os
 import pathlib
 import re
 
@@ -11,6 +12,7 @@ from lamina import layers
 from tests.view.browser import PROGRAM, Browser
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium (Debian: apt-get install chromium)")
+PLACES = os.environ.get("NODE_PATH", "").split(os.pathsep)
 SOURCE = pathlib.Path(__file__).parents[2] / "examples/gallery/digits_in_the_browser.py"
 
 
@@ -24,7 +26,12 @@ def page_of():
     return names["page_of"]
 
 
-def test_the_page_computes_what_predict_computes_and_reads_what_is_drawn(page_of, tmp_path):
+@pytest.mark.parametrize("by", ["the page", "TensorFlow.js"])
+def test_the_page_computes_what_predict_computes_and_reads_what_is_drawn(by, page_of, tmp_path):
+    places = [pathlib.Path(place, "@tensorflow/tfjs/dist/tf.min.js") for place in PLACES]
+    library = next((str(place) for place in places if place.is_file()), None) if by == "TensorFlow.js" else None
+    if by == "TensorFlow.js" and library is None:
+        pytest.skip("npm install @tensorflow/tfjs in a folder of NODE_PATH (.ci/run does), to run it")
     keras.utils.set_random_seed(0)
     _, (images, _) = keras.datasets.digits.load_data()
     model = keras.Sequential(
@@ -39,10 +46,12 @@ def test_the_page_computes_what_predict_computes_and_reads_what_is_drawn(page_of
     )
     model.export(tmp_path / "digits", format="tfjs", verbose=False)
     path = tmp_path / "digits.html"
-    path.write_text(page_of(tmp_path / "digits"), encoding="utf-8")
+    path.write_text(page_of(tmp_path / "digits", library), encoding="utf-8")
     browser = Browser(700, 500)
     try:
         browser.open(path)
+        assert browser.run("Promise.resolve(ready).then(() => Boolean(window.tf))") == bool(library)
+        assert ("loaded" in browser.run("predict.toString()")) == bool(library)
         found = browser.run(f"{(images[:5] / 16).reshape(5, 64).tolist()}.map(predict)")
         np.testing.assert_allclose(found, model.predict(images[:5, ..., None] / 16, verbose=0), atol=1e-5)
         left, top = browser.run("(() => { const b = board.getBoundingClientRect(); return [b.x, b.y]; })()")
