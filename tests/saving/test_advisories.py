@@ -6,6 +6,7 @@ the texts describe; each has a canary that would appear if the file had its way.
 
 import io
 import json
+import pathlib
 import tarfile
 import zipfile
 
@@ -186,21 +187,55 @@ def test_cve_2026_9335_and_2026_12480_other_files_through_the_editor_and_load_we
         np.testing.assert_array_equal(now, then)
 
 
+class Kept(layers.Layer):
+    """A layer with an asset."""
+
+    def call(self, inputs):
+        return inputs
+
+    def save_assets(self, folder):
+        pathlib.Path(folder, "words").write_text("a")
+
+    def load_assets(self, folder):
+        self.words = pathlib.Path(folder, "words").read_text()
+
+
 @pytest.mark.parametrize("name", ["..", "../canary", "/canary", "a/../../canary", "..\\canary", "."])
 def test_cve_2026_12479_names_of_layers_as_paths(name, canary, tmp_path):
-    """A layer's name with `..` led out of the temporary folder of its assets. Here a name has no `/`, and members of an
-    archive that is saved again have no `..`."""
-    row = layers.StringLookup(vocabulary=["a", "b"], name="lookup")
-    model = lamina.Sequential([lamina.Input((1,), dtype="string"), row])
-    config = json.loads(model.to_json().replace('"lookup"', json.dumps(name)))
-    for path in (hostile.keras_file(tmp_path / "m.keras", config),):
-        try:
-            read = saving.load_model(path)
-        except REFUSED:
+    """A layer's name with `..` led out of the temporary folder of its assets. Here a name has no `/`, places of assets
+    are made of the classes of layers, and no member of an archive has `..`."""
+    path, kept = tmp_path / "m.keras", Kept(name="kept")
+    lamina.Sequential([lamina.Input((1,)), kept]).save(path)
+    for place in ("assets/layers/kept/", f"assets/layers/{name}/"):
+        with zipfile.ZipFile(path) as archive:
+            members = {member: archive.read(member) for member in archive.namelist()}
+        members["config.json"] = members["config.json"].replace(
+            b'"name": "kept"', b'"name": ' + json.dumps(name).encode()
+        )
+        assert "assets/layers/kept/words" in members and name.encode() in members["config.json"].replace(b"\\\\", b"\\")
+        with zipfile.ZipFile(changed := tmp_path / "changed.keras", "w") as archive:
+            for member, data in members.items():
+                archive.writestr(member.replace("assets/layers/kept/", place), data)
+        if "/" in name:
+            with pytest.raises(REFUSED, match="without '/'"):
+                saving.load_model(changed, custom_objects={"Kept": Kept})
             continue
+        read = saving.load_model(changed, custom_objects={"Kept": Kept})
+        assert read.layers[0].name == name and hasattr(read.layers[0], "words") == ("kept" in place)
         read.save(tmp_path / "again.keras")
         with zipfile.ZipFile(tmp_path / "again.keras") as archive:
-            assert not any(".." in member.split("/") or member.startswith("/") for member in archive.namelist())
+            assert "assets/layers/kept/words" in archive.namelist()
+            assert not any(".." in member or member.startswith("/") for member in archive.namelist())
+
+
+@pytest.mark.parametrize("member", ["../words", "../../canary", "a/../../words", "./words"])
+def test_cve_2026_12479_names_of_assets_as_paths(member, canary, tmp_path):
+    path = tmp_path / "m.keras"
+    lamina.Sequential([lamina.Input((1,)), Kept(name="kept")]).save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"assets/layers/kept/{member}", "x")
+    with pytest.raises(FileError, match="not a plain path"):
+        saving.load_model(path, custom_objects={"Kept": Kept})
 
 
 def test_cve_2026_12481_none_is_not_false(canary, tmp_path):
