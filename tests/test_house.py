@@ -42,7 +42,7 @@ TOKENS = {
     "backend": 6_300,
     "callbacks": 19_400,
     "check": 51_400,
-    "cli": 20_000,
+    "cli": 20_100,
     "compat": 108_200,
     "core": 50_800,
     "datasets": 5_200,

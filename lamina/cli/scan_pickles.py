@@ -63,7 +63,7 @@ HARMLESS = {
 }  # fmt: skip
 _TEXTS = ("UNICODE", "STRING")
 _CALLS = frozenset(("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST"))
-_MOST_OPCODES, _MOST_ITEMS = 20_000_000, 2**26
+_MOST_OPCODES, _MOST_ITEMS, _MOST_DIMENSIONS = 20_000_000, 2**26, 64
 _EXPONENT = re.compile(r"[eE]\+?([0-9_]+)")
 
 
@@ -201,12 +201,16 @@ def _left_by(name: str, argument: Any, taken: list[Any]) -> Any:
         return tuple(taken)
     if name == "EMPTY_DICT":
         return {}
+    if name in ("EMPTY_LIST", "LIST"):
+        return taken[:_MOST_DIMENSIONS]
+    if name in ("APPEND", "APPENDS") and isinstance(taken[0], list):
+        taken[0] += taken[1 : 1 + _MOST_DIMENSIONS - len(taken[0])]
     if name in ("SETITEM", "SETITEMS") and isinstance(taken[0], dict):
         pairs = zip(taken[1::2], taken[2::2], strict=False)
         taken[0].update({key: value for key, value in pairs if isinstance(key, str)})
     if name in _CALLS:
         return _made_by(*_call(name, argument, taken))
-    return taken[0] if name in ("SETITEM", "SETITEMS", "BUILD") and taken else None
+    return taken[0] if name in ("SETITEM", "SETITEMS", "APPEND", "APPENDS", "BUILD") and taken else None
 
 
 def _call(name, argument, taken):
@@ -222,7 +226,7 @@ def _items_made(called, arguments):
     while rest and len(flat) < 1000:
         value = rest.pop(0)
         flat.append(value)
-        rest += value if isinstance(value, tuple) else ()
+        rest += value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
     names = {one.name or "" for one in flat if isinstance(one, _Name)}
     items = sum(one.text for one in flat if isinstance(one, _Made) and isinstance(one.text, int))
     if names & _SIZED or any(name.endswith("Storage") for name in names):
@@ -239,13 +243,13 @@ def _made_by(called, arguments):
         return _Made(_WRAPPER)
     if called == _DTYPE and arguments and isinstance(arguments[0], str):
         return _Made(_DTYPE, arguments[0])
-    if isinstance(called, _Name) and called.name == "Decimal" and arguments:
-        return _Made(called, str(arguments[0]))
-    if (
-        isinstance(called, _Name)
-        and called.name in ("range", "xrange")
-        and all(isinstance(one, int) for one in arguments)
-    ):
+    name = called.name if isinstance(called, _Name) else None
+    if name in ("Size", "tuple", "list", "int"):
+        return arguments
+    if name == "Decimal" and arguments:  # of a text, or of its sign, digits and exponent
+        text = arguments[0]
+        return _Made(called, f"e{text[2]}" if isinstance(text, tuple) and len(text) == 3 else str(text))
+    if name in ("range", "xrange") and all(isinstance(one, int) for one in arguments):
         start, stop, step = (*arguments, 0, 1)[:3] if arguments[1:] else (0, *(*arguments, 0)[:1], 1)
         return _Made(called, max(0, (stop - start) // (step or 1)))
     return None

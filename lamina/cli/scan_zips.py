@@ -44,13 +44,14 @@ def members(data: Any) -> Iterator[tuple[str, int, int, Any, bool]]:
         infos, links = [], set()
     known = {offset for _, offset, _, _ in infos}
     text = bytes(data) if len(data) < _MOST_BYTES else b""
-    for match in re.finditer(rb"PK\x03\x04", text) if not infos else ():  # no directory: the local headers
-        if match.start() not in known:
+    before = text[: min(known)] if known else text  # no directory, or another archive: the local headers
+    for match in re.finditer(rb"PK\x03\x04", before):
+        if match.start() + 30 <= len(before):
             packed, size, length = struct.unpack_from("<IIH", data, match.start() + 18)
             name = bytes(data[match.start() + 30 : match.start() + 30 + length]).decode("utf-8", "replace")
-            infos.append((name, match.start(), packed or len(data) - match.start(), size))
+            infos.append((name, match.start(), packed or len(before) - match.start(), size))
     for name, offset, packed, size in infos:
-        if name.endswith("/"):
+        if name.endswith("/") and not packed:
             continue
         yield name, packed, size, _raw(data, offset, packed), offset in links
 

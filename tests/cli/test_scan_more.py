@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.cli.test_scan import archive, field, scanned
+from tests.cli.test_scan import EVIL, archive, field, scanned
 
 RANGE = b"cbuiltins\nrange\n(I0\nI100000000000\ntR"
 
@@ -47,6 +47,12 @@ def test_links_in_a_zip(target, tmp_path):
     assert scanned(tmp_path, "m.zip", archive({"in.zip": path.read_bytes()})) == ({"files"} if target != "a" else set())
 
 
+def test_an_archive_before_an_archive(tmp_path):
+    evil, plain = archive({"data.pkl": EVIL}), archive({"data.pkl": pickle.dumps(1)})
+    assert scanned(tmp_path, "m.pt", evil + plain) >= {"code"} <= scanned(tmp_path, "m.pt", plain + evil)
+    assert scanned(tmp_path, "m.pt", plain + plain) == {"damaged"}
+
+
 @pytest.mark.parametrize("name", ["m.pkl", "m.bin", "m.dat", "m.txt", "m"])
 def test_a_pickle_that_only_imports_is_told_of_whether_or_not_it_ends(name, tmp_path):
     for module in (b"cos\nsystem\n", b"csubprocess\nPopen\n", b"cidlelib.run\nmain\n"):
@@ -63,6 +69,10 @@ CALLS = {
     "deque": b"ccollections\ndeque\n(" + RANGE + b"tR.", "shape": b"cnumpy\nndarray\n((I100000\nI1000000\nttR.",
     "made by another": b"ccopyreg\n_reconstructor\n(cbuiltins\nbytearray\ncbuiltins\nbytearray\nI100000000000\ntR.",
     "storage": b"ctorch\nFloatStorage\n(I100000000000\ntR.", "Fraction": b"cfractions\nFraction\n(S'1e9999999999'\ntR.",
+    "shape as a list": b"cnumpy\nndarray\n(](I100000\nI1000000\netR.",
+    "shape by its name": b"\x80\x04cnumpy\nndarray\n)}(\x8c\x05shapeJ\xff\xff\xff\x7fu\x92.",
+    "size": b"ctorch\nTensor\n(ctorch\nSize\n((I300000\nI300000\nttRtR.",
+    "exponent": b"cbuiltins\nint\n(cdecimal\nDecimal\n((I0\n(I1\ntI999999999\nttRtR.",
     "digits": b"cbuiltins\nint\n(cdecimal\nDecimal\n(S'1e9999999999'\ntRtR.",
 }  # fmt: skip
 
