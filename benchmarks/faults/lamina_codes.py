@@ -69,7 +69,7 @@ _TABLE = {
     "LAM241": "disconnected, layer order",
     "LAM242": "frozen weights, disconnected",
     "LAM243": "layer order, hidden activation, input scale, disconnected",
-    "LAM246": "layer order, dropout",
+    "LAM246": "layer order, dropout, loss",
     "LAM301": "learning rate",
     "LAM302": "frozen weights",
     "LAM303": "frozen weights",

@@ -1,5 +1,7 @@
 """Faults of learners' programs: heads, losses, columns, and how they are trained."""
 
+import random
+
 import numpy as np
 
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, yes_no
@@ -9,6 +11,7 @@ from benchmarks.faults.library import (
     Sequential,
     callbacks,
     initializers,
+    keras,
     layers,
     losses,
     metrics,
@@ -408,3 +411,55 @@ def rounded_inside(pick):
     net = Model(inputs, layers.Dense(1, activation="sigmoid")(z))
     net.compile("adam", "binary_crossentropy")
     return net, x, yes_no(x), FIT
+
+
+class _Mask(layers.Layer):
+    """Dropout of one's own, by NumPy or by keras.random."""
+
+    def __init__(self, draws):
+        super().__init__()
+        self.draws, self.seeds = draws, keras.random.SeedGenerator(0)
+
+    def call(self, x, training=False):
+        if not training:
+            return x
+        if self.draws == "numpy":
+            return x * np.random.binomial(1, 0.8, x.shape[-1]).astype("float32") / 0.8
+        return x * ops.cast(keras.random.uniform(ops.shape(x), seed=self.seeds) < 0.8, "float32") / 0.8
+
+
+@faulty("dropout", source=LEARNERS)
+def mask_by_numpy(pick):
+    """A dropout of one's own draws its mask by NumPy: once, as it is compiled."""
+    x = rows(8)
+    net = Sequential([Input((8,)), layers.Dense(32, activation="relu"), _Mask(pick("numpy", "keras")), layers.Dense(1)])
+    net.compile("adam", "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("dropout", source=LEARNERS)
+def noise_by_a_lambda(pick):
+    """A Lambda adds np.random.normal."""
+    x = rows(8)
+    noisy = layers.Lambda(lambda t: t + 0.1 * np.random.normal(size=(8,)).astype("float32"))
+    net = Sequential([Input((8,)), pick(noisy, layers.GaussianNoise(0.1)), layers.Dense(32, "relu"), layers.Dense(1)])
+    net.compile("adam", "mse")
+    return net, x, quantity(x), FIT
+
+
+@faulty("dropout", "loss", source=LEARNERS)
+def smoothed_by_a_drawn_number(pick):
+    """A loss draws how much it smooths labels by random.uniform."""
+    x = rows(8)
+    seeds = keras.random.SeedGenerator(1)
+
+    def by_python(y_true, y_pred):
+        return losses.binary_crossentropy(y_true, y_pred, label_smoothing=random.uniform(0.0, 0.2))
+
+    def by_keras(y_true, y_pred):
+        share = keras.random.uniform((), 0.0, 0.2, seed=seeds)
+        return losses.binary_crossentropy(y_true * (1 - share) + share / 2, y_pred)
+
+    net = _network(8, layers.Dense(1, activation="sigmoid"))
+    net.compile("adam", pick(by_python, by_keras))
+    return net, x, yes_no(x).astype("float32"), FIT

@@ -12,7 +12,7 @@ import numpy as np
 from lamina.core.dtypes import is_float, numpy_dtype
 from lamina.core.keras_tensor import KerasTensor
 from lamina.datasets.fetch import Remote, fetch_remote
-from lamina.errors import ConfigError, DataError, ShapeError
+from lamina.errors import ConfigError, DataError, ShapeError, warn
 from lamina.legacy import old_names_of
 from lamina.ops.core import cast
 from lamina.runtime.settings import floatx, image_data_format, standardize_data_format
@@ -55,6 +55,7 @@ def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = 
     """
     if mode not in ("caffe", "tf", "torch"):
         raise ConfigError(f"mode must be 'caffe', 'tf' or 'torch'; got mode={mode!r}.", fix="mode='caffe'")
+    _warn_of_scaled(x)
     pixels: Any = _floats(x)
     if mode == "tf":
         return _into(x, pixels / 127.5 - 1.0)
@@ -73,6 +74,12 @@ def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = 
         return _into(x, (pixels / 255.0 - along(TORCH_MEANS)) / along(TORCH_DEVIATIONS))
     reversed_channels = (slice(None),) * axis + (slice(None, None, -1),)
     return _into(x, pixels - along(MEANS[::-1]))[reversed_channels]
+
+
+def _warn_of_scaled(x):
+    """Warn of pictures from 0 to 1, which have been scaled before: as pixels from 0 to 255 they are black."""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size >= 64 and x.min() >= 0 and 0 < x.max() <= 1:
+        warn(f"preprocess_input takes pixels from 0 to 255; got numbers up to {x.max():.3g}.\nx = x * 255")
 
 
 def _into(x, values):

@@ -159,6 +159,11 @@ def _plain_sgd(subject):
 def _much_dropout(subject):
     narrow = [fact for fact in subject.facts if _leaves_few(fact)]
     for fact in subject.facts:
+        inside = {name: getattr(fact.layer, name, None) for name in ("dropout", "recurrent_dropout")}
+        for name, share in inside.items() if fact.is_builtin else ():
+            if isinstance(share, float) and share > 0.75:
+                message = f"{fact.name} drops {share:.0%} of what it reads ({name})."
+                yield fact.name, share, message, f"Use {name}=0.2 in {fact.name}."
         rate = getattr(fact.layer, "rate", None) if fact.has("dropout") else None
         if not isinstance(rate, float):
             continue
@@ -251,6 +256,12 @@ def _frozen_as_drawn(subject):
             behind.update([fact, *fact.inner])
         elif (fact in weighted and fact not in frozen) or (fact.inner and fact.trainable_count):
             behind.add(fact)
+    kept = [fact for fact in subject.facts if not fact.inner and fact.count and not fact.trainable_count]
+    for fact in kept if len(kept) == 1 and kept[0].kind == "Embedding" and _is_table_as_drawn(kept[0].layer) else ():
+        yield (
+            fact.name, 1, f"{fact.name} is frozen, and its vectors are those that were drawn.",
+            f"Give it the vectors, {fact.name}.set_weights([table]), or set {fact.name}.trainable = True.",
+        )  # fmt: skip
     drawn = [fact for fact in frozen if fact not in behind]
     wide = all(fact.kind == "Dense" and fact.output[-1] > fact.input[-1] for fact in drawn)  # random features
     if wide or any(map(_was_trained, weighted)):
@@ -262,6 +273,17 @@ def _frozen_as_drawn(subject):
             f"{drawn[0].name} is frozen with the weights that it was drawn with{others}.",
             f"Load trained weights first, or set {drawn[0].name}.trainable = True.",
         )  # fmt: skip
+
+
+def _is_table_as_drawn(layer):
+    """Whether an Embedding is frozen with values that lie as its RandomUniform draws them, between its ends."""
+    ends = [getattr(layer.embeddings_initializer, name, None) for name in ("minval", "maxval")]
+    if layer.trainable or not layer.built or None in ends:
+        return False
+    values, width = layer.embeddings.numpy().astype("float32"), ends[1] - ends[0]
+    if values.size < 64 or values.min() < ends[0] or values.max() > ends[1]:
+        return False
+    return bool(np.ptp(values) > 0.9 * width and abs(values.std() * np.sqrt(12) / width - 1) < 0.15)
 
 
 def _was_trained(fact):

@@ -69,7 +69,9 @@ class Family:
             return found() if isinstance(found, type) else found
         if isinstance(identifier, type) and (self._base is None or issubclass(identifier, self._base)):
             return identifier()
-        if callable(identifier) or (self._base is not None and isinstance(identifier, self._base)):
+        of_another = type(identifier).__module__.startswith(_OF_OTHERS.get(self._kind, ()))
+        is_one = callable(identifier) or (self._base is not None and isinstance(identifier, self._base))
+        if is_one and not of_another:
             return identifier
         article = "An" if self._kind[0] in "aeio" else "A"
         raise ConfigError(
@@ -129,6 +131,13 @@ class Family:
             f" (in a file: load_model(path, custom_objects={{{name!r}: function}})).",
         )
 
+
+_OF_OTHERS = {
+    "loss": ("lamina.layers", "lamina.metrics", "lamina.optimizers", "lamina.callbacks"),
+    "metric": ("lamina.layers", "lamina.optimizers", "lamina.callbacks"),
+    "activation": ("lamina.losses", "lamina.metrics", "lamina.optimizers", "lamina.callbacks", "lamina.initializers"),
+}
+"""Kind -> modules whose objects can be called, and are none of it."""
 
 _USUAL = {  # names that work wherever an object of the kind is an argument
     "loss": "mse", "metric": "mse", "optimizer": "adam", "activation": "relu", "initializer": "glorot_uniform",

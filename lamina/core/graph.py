@@ -45,7 +45,8 @@ class Operation(Configurable):
             )
         if name is not None and (not isinstance(name, str) or NO_NAME.search(name)):
             near, owner = NO_NAME.sub("_", str(name)), type(self).__name__
-            raise ConfigError(f"A name is one line without '/'; {owner} got name={name!r}.", fix=f"name={near!r}")
+            fix = f"name={near!r}" if isinstance(name, str) else "super().__init__()  # without the settings"
+            raise ConfigError(f"A name is one line without '/'; {owner} got name={name!r}.", fix=fix)
         self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))
         self._inbound_nodes: list[Node] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from lamina.core.arguments import is_whole
@@ -92,6 +93,8 @@ def _near(value, rank, least):
     if isinstance(value, (list, tuple)) and value and all(is_whole(one, least) for one in value):
         return tuple((*value, *[value[-1]] * rank)[:rank])
     text = value.strip() if isinstance(value, str) else ""
+    if rank > 1 and len(sizes := [int(one) for one in re.findall(r"\d+", text)]) == rank and min(sizes) >= least:
+        return tuple(sizes)
     number = (
         int(text) if text.isdecimal() else int(value) if isinstance(value, float) and math.isfinite(value) else None
     )

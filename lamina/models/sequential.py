@@ -128,6 +128,9 @@ class Sequential(Model):
                 f"{self.name} has layers already; an Input can only be the first.",
                 fix="Leave this Input out: a model has one, before its layers.",
             )
+        if any(layer is other for other in self._sequence):
+            message = f"{self.name} has {layer.name} already: a layer stands in a Sequential once."
+            raise ConfigError(message, fix=f"model.add(keras.layers.{code_of(layer)})")
         if any(layer.name == other.name for other in self._sequence):
             raise ConfigError(
                 f"{self.name} already has a layer called {layer.name!r}.", fix="Each layer needs a name= of its own."

@@ -24,6 +24,9 @@ def check_rate(optimizer: Any, learning_rate: Any) -> None:
         name = type(optimizer).__name__
         message = f"{name} takes no variables: `fit` and `apply_gradients` hand them over."
         raise ConfigError(message, fix=f"keras.optimizers.{name}(learning_rate=0.001)")
+    if isinstance(learning_rate, (list, tuple)) and learning_rate:
+        message = f"learning_rate is one number or a schedule; got {learning_rate!r}."
+        raise ConfigError(message, fix=f"learning_rate={learning_rate[0]!r}")
     if isinstance(learning_rate, str):
         message = f"learning_rate is a number or a schedule; got {learning_rate!r}."
         raise ConfigError(message, fix="learning_rate=0.001")

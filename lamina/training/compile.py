@@ -87,6 +87,9 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
             _check_call(identifier)
         return identifier
     name = _by_shape(identifier, y_true, y_pred)
+    if name and name.endswith("Accuracy"):
+        fix = f"loss=keras.losses.{name.replace('Accuracy', 'Crossentropy')}()"
+        raise ConfigError(f"{identifier!r} is a metric, by which nothing can be trained.", fix=fix)
     loss = getattr(losses_module, name)() if name else losses_module.get(identifier)
     if isinstance(loss, Loss):
         return loss

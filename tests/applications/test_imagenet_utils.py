@@ -44,6 +44,12 @@ def test_preprocess_input_in_a_model(mode):
     np.testing.assert_allclose(model(pixels), expected, rtol=1e-5, atol=1e-4)
 
 
+def test_pictures_that_were_scaled_before_are_told():
+    with pytest.warns(UserWarning, match=r"x = x \* 255"):
+        imagenet_utils.preprocess_input(np.random.default_rng(0).random((2, 8, 8, 3)), mode="tf")
+    imagenet_utils.preprocess_input(np.zeros((2, 8, 8, 3)), mode="tf")  # black
+
+
 FAMILIES = (
     "convnext densenet efficientnet efficientnet_v2 inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 "
     "mobilenet_v3 nasnet resnet resnet50 resnet_v2 vgg16 vgg19 xception"

@@ -167,6 +167,7 @@ WRONG = {
     ],
     "LAM313": [
         lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.9), layers.Dense(1)),
+        lambda: net(layers.GRU(4, recurrent_dropout=0.9), layers.Dense(1), shape=(6, 4)),
         lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.7), layers.Dense(1)),
         lambda: net(*half_of(10), *half_of(10), layers.Dense(3, "softmax")),
         lambda: net(layers.Dropout(0.5), layers.Dense(9, "relu"), layers.Dense(1)),
@@ -246,6 +247,7 @@ SOUND = {
         lambda: head(1, optimizer="sgd"),
     ],
     "LAM313": [
+        lambda: net(layers.GRU(4, dropout=0.3, recurrent_dropout=0.3), layers.Dense(1), shape=(6, 4)),
         lambda: net(layers.Dense(9, "relu"), layers.Dropout(0.5), layers.Dense(1)),
         lambda: net(*half_of(32), *half_of(32), layers.Dense(3, "softmax")),
         lambda: net(layers.Dropout(0.2), layers.Dense(9, "relu"), layers.Dense(1)),

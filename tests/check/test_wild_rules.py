@@ -65,6 +65,12 @@ class Inner(layers.Layer):
         return inputs
 
 
+def table_of(vectors):
+    """A frozen Embedding with the vectors that are given, or with those that it drew."""
+    given = None if vectors is None else [vectors]
+    return net(L.Embedding(20, 4, weights=given, trainable=False), L.LSTM(3), L.Dense(1), shape=(6,), loss="mse")
+
+
 def frozen(base, *stack, shape=(4,)):
     base.trainable = False
     return net(base, *stack, shape=shape, loss="mse")
@@ -79,7 +85,7 @@ WRONG = {
         lambda: (head(3, "softmax", lambda y, p: ops.sum(y * p, axis=-1)), X, np.eye(3, dtype="float32")[THREE]),
     ],
     "LAM124": [lambda: (head(4, None, length), X * 0, X * 0), lambda: (net(L.Dense(4), Inner(1.0), loss="mse"), X, X)],
-    "LAM318": [lambda: frozen(L.Dense(2), L.Dense(3)), lambda: frozen(L.Conv1D(5, 1), L.LSTM(3), shape=(6, 4))],
+    "LAM318": [lambda: table_of(None), lambda: frozen(L.Dense(2), L.Dense(3)), lambda: frozen(L.Conv1D(5, 1), L.LSTM(3), shape=(6, 4))],
     "LAM239": [
         lambda: net(L.Dense(1), L.LayerNormalization()),
         lambda: net(L.Dense(4), L.GroupNormalization(4), L.Dense(1)),
@@ -110,6 +116,7 @@ SOUND = {
     ],
     "LAM124": [lambda: (head(4, None, length), X, X), lambda: (net(L.Dense(4), Inner(-1.0), loss="mse"), X, X)],
     "LAM318": [
+        lambda: table_of(np.random.default_rng(0).normal(size=(20, 4))),
         lambda: frozen(L.Dense(2, bias_initializer="ones"), L.Dense(3)),
         lambda: frozen(L.Dense(40, "relu"), L.Dense(3)),
         lambda: net(L.Dense(3), L.Dense(5, trainable=False), L.Dense(1, trainable=False), loss="mse"),

@@ -296,6 +296,42 @@ for part, name in (
             right.partition("(")[0],
         )
     )
+MODELS += [
+    Mistake(
+        "d = keras.layers.Dense(3); model = keras.Sequential([keras.Input((3,)), d, d])",
+        "d = keras.layers.Dense(3); model = keras.Sequential([keras.Input((3,)), d]); model.add(keras.layers.Dense(3))",
+        "model.add(keras.layers.Dense(3))",
+    ),
+    Mistake(
+        "class M(keras.Model):\n    def __init__(self, units): super().__init__(units)\nM(3)",
+        "class M(keras.Model):\n    def __init__(self, units): super().__init__()\nM(3)", "super().__init__()",
+    ),
+]  # fmt: skip
+LAYERS += [
+    Mistake("keras.layers.Conv2D(8, '3x5')", "keras.layers.Conv2D(8, kernel_size=(3, 5))", "kernel_size=(3, 5)"),
+    Mistake(
+        "from lamina import layers; layers.GlobalAveragePooling2D()(keras.Input((5, 2)))",
+        "from lamina import layers; layers.GlobalAveragePooling1D()(keras.Input((5, 2)))", "layers.GlobalAveragePooling1D()",
+    ),
+    Mistake(
+        "keras.layers.Dense(8, activation=keras.losses.MeanSquaredError())", "keras.layers.Dense(8, activation='relu')",
+        "activation='relu'",
+    ),
+]  # fmt: skip
+OPTIMIZERS.append(
+    Mistake("keras.optimizers.Adam([0.1, 0.2])", "keras.optimizers.Adam(learning_rate=0.1)", "learning_rate=0.1")
+)
+for loss, right in (("keras.layers.Dense(1)", "loss='mse'"), ("'accuracy'", "loss=keras.losses.BinaryCrossentropy()")):
+    text = NET + "model.compile('sgd', LOSS); model.fit(x, y, verbose=0)"
+    LOSSES.append(Mistake(text.replace("LOSS", loss), text.replace("LOSS", right), right))
+DATA.append(
+    replaced(
+        "x, y = np.array(['good film', 'bad film']), np.ones(2)\nTEXTS\n" + EMBEDDED.replace("keras.layers.Flatten()",
+        "keras.layers.GlobalAveragePooling1D()") + FIT.replace("LOSS", "'mse'"),
+        "texts = keras.layers.TextVectorization(); texts.adapt(x); x = np.asarray(texts(x))", "TEXTS", "",
+        "texts = keras.layers.TextVectorization(); texts.adapt(x); x = np.asarray(texts(x))",
+    )
+)  # fmt: skip
 TRACED.append(
     Mistake(
         NET + "\nfrom sklearn.metrics import f1_score\ndef f1(y, p): return f1_score(np.round(y), np.round(p))\n"
