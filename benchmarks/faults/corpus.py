@@ -14,6 +14,7 @@ from benchmarks.faults import (
     depth,
     further_spellings,
     learners_networks,
+    learners_settings,
     learners_tables,
     posts_again,
     posts_data,
@@ -61,7 +62,7 @@ FAULTY = (
     posts_losses, posts_data, posts_again,
     threads_losses, threads_networks, threads_data, threads_again,
     asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
-    learners_tables, learners_networks,
+    learners_tables, learners_settings, learners_networks,
 )  # fmt: skip
 SOUND = (
     sound_vision,

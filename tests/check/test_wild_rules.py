@@ -85,7 +85,11 @@ WRONG = {
         lambda: (head(3, "softmax", lambda y, p: ops.sum(y * p, axis=-1)), X, np.eye(3, dtype="float32")[THREE]),
     ],
     "LAM124": [lambda: (head(4, None, length), X * 0, X * 0), lambda: (net(L.Dense(4), Inner(1.0), loss="mse"), X, X)],
-    "LAM318": [lambda: table_of(None), lambda: frozen(L.Dense(2), L.Dense(3)), lambda: frozen(L.Conv1D(5, 1), L.LSTM(3), shape=(6, 4))],
+    "LAM318": [
+        lambda: table_of(None),
+        lambda: frozen(L.Dense(2), L.Dense(3)),
+        lambda: frozen(L.Conv1D(5, 1), L.LSTM(3), shape=(6, 4)),
+    ],
     "LAM239": [
         lambda: net(L.Dense(1), L.LayerNormalization()),
         lambda: net(L.Dense(4), L.GroupNormalization(4), L.Dense(1)),
