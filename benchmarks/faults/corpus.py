@@ -13,6 +13,7 @@ from benchmarks.faults import (
     class_losses,
     depth,
     further_spellings,
+    learners_again,
     learners_networks,
     learners_settings,
     learners_tables,
@@ -62,7 +63,7 @@ FAULTY = (
     posts_losses, posts_data, posts_again,
     threads_losses, threads_networks, threads_data, threads_again,
     asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
-    learners_tables, learners_settings, learners_networks,
+    learners_tables, learners_settings, learners_networks, learners_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,

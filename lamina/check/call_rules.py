@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamina.check.plans import callbacks_of, is_fresh_model
+from lamina.check.plans import callbacks_of, is_fresh_model, schedule_of
 from lamina.check.rule import rule
 from lamina.core.call_sites import op_of
 from lamina.core.registry import is_builtin
@@ -193,6 +193,19 @@ def _settings_that_undo(subject):
         value = getattr(optimizer, setting, None)
         if name == "SGD" and value is not None and value <= 1e-4:
             yield None, value, f"{name} clips gradients to {setting}={value:g}.", f"Use {setting}=1.0."
+    epsilon, momentum = getattr(optimizer, "epsilon", None), getattr(optimizer, "momentum", None)
+    if "Ada" in name[:3] and isinstance(epsilon, (int, float)) and epsilon > 1 and schedule_of(optimizer) is None:
+        rate = float(np.asarray(optimizer.learning_rate)) / epsilon
+        if rate < 1e-3:
+            message = (
+                f"{name} divides steps by epsilon={epsilon:g} or more: they are {rate:.2g} of the gradient at most."
+            )
+            yield None, epsilon, message, "Use epsilon=1e-7."
+    if name == "SGD" and isinstance(momentum, (int, float)) and 0.99 < momentum < 1 and schedule_of(optimizer) is None:
+        reach = float(np.asarray(optimizer.learning_rate)) / (1 - momentum)
+        if reach > 20:
+            message = f"momentum={momentum:g} adds up {1 / (1 - momentum):.0f} steps: the rate is in effect {reach:g}."
+            yield None, momentum, message, "Use momentum=0.9."
     for setting in ("momentum", "beta_1", "beta_2", "rho"):
         value = getattr(optimizer, setting, None)
         if isinstance(value, (int, float)) and value >= 1:

@@ -81,11 +81,33 @@ def _soon_or_late(kind, figure, callback, epochs, rate):
             f"ReduceLROnPlateau lowers the rate to {callback.min_lr:g} at most, and it is {rate:g}.",
             f"Use ReduceLROnPlateau(min_lr={rate / 100:g}).",
         )  # fmt: skip
+    elif kind == "EarlyStopping" and callback.start_from_epoch >= epochs > 1:
+        yield (
+            None, callback.start_from_epoch,
+            f"EarlyStopping looks from epoch {callback.start_from_epoch} on, and there are {epochs}.",
+            f"Use EarlyStopping(start_from_epoch={epochs // 4}, patience={max(callback.patience, 5)}).",
+        )  # fmt: skip
+    elif kind == "EarlyStopping" and _is_beyond(callback, figure):
+        yield (
+            None, callback.baseline, f"EarlyStopping waits for {figure!r} to be better than {callback.baseline:g}, "
+            f"which it cannot be: after {callback.patience} epochs training ends.",
+            f"Leave baseline out: EarlyStopping(monitor={figure!r}, patience={max(callback.patience, 5)}).",
+        )  # fmt: skip
     elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= epochs > 1:
         yield (
             None, callback.patience, f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
             f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
         )  # fmt: skip
+
+
+def _is_beyond(callback, figure):
+    """Whether no loss of the library, and no share, is better than the baseline."""
+    if callback.baseline is None:
+        return False
+    share = figure.endswith(("acc", "accuracy", "auc", "precision", "recall"))
+    return (
+        callback.baseline >= 1 if share else figure in ("loss", "val_loss", "mae", "val_mae") and callback.baseline <= 0
+    )
 
 
 def _stopped_before(given):

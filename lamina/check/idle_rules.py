@@ -27,6 +27,11 @@ def _layers_that_do_nothing(subject):
                 fact.name, 1.0, f"{fact.name} has a negative_slope of 1: it is no activation.",
                 "Use LeakyReLU(negative_slope=0.1).",
             )  # fmt: skip
+        elif fact.kind == "BatchNormalization" and float(layer.momentum) == 1.0:
+            yield (
+                fact.name, 1.0, f"{fact.name} has a momentum of 1: predictions use mean 0 and variance 1 for ever.",
+                "Use momentum=0.99.",
+            )  # fmt: skip
         elif fact.has("merge") and fact.has("pointwise") and _gets_one_tensor(layer):
             yield (
                 fact.name, None, f"{fact.name} ({fact.kind}) gets one tensor twice.",

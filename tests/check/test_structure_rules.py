@@ -188,6 +188,7 @@ WRONG = {
     "LAM243": [
         lambda: net(L.Normalization(), L.Dense(1)),
         lambda: net(L.Dense(8), L.LeakyReLU(negative_slope=1.0), L.Dense(1)),
+        lambda: net(L.Dense(8), L.BatchNormalization(momentum=1.0), L.Dense(1)),
         lambda: twice(L.Add()),
         lambda: twice(L.Subtract()),
     ],

@@ -192,6 +192,8 @@ WRONG = {
     "LAM317": [
         lambda: head(1, optimizer=keras.optimizers.SGD(0.01, momentum=1.0)),
         lambda: head(1, optimizer=keras.optimizers.SGD(0.01, clipnorm=1e-6)),
+        lambda: head(1, optimizer=keras.optimizers.SGD(0.5, momentum=0.999)),
+        lambda: head(1, optimizer=keras.optimizers.Adam(epsilon=100.0)),
     ],
 }  # fmt: skip
 
@@ -259,6 +261,8 @@ SOUND = {
     "LAM317": [
         lambda: head(1, optimizer=keras.optimizers.SGD(0.01, momentum=0.99, clipnorm=1.0)),
         lambda: head(1, optimizer=keras.optimizers.Adam(clipnorm=1e-6)),
+        lambda: head(1, optimizer=keras.optimizers.SGD(0.01, momentum=0.999)),
+        lambda: head(1, optimizer=keras.optimizers.Adam(epsilon=1.0)),
     ],
 }  # fmt: skip
 

@@ -128,8 +128,15 @@ WRONG = {
         lambda: regression(callbacks=[EarlyStopping(mode="max")], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("val_acc")], validation_split=0.2, epochs=50),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=0)], epochs=30),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=3, start_from_epoch=40)], epochs=30),
+        lambda: regression(callbacks=[EarlyStopping("loss", patience=3, baseline=0.0)], epochs=30),
         lambda: regression(SGD(0.01), callbacks=[ReduceLROnPlateau("loss", min_lr=0.01, patience=2)], epochs=30),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=3), ReduceLROnPlateau("loss")], epochs=30),
+    ],
+    "LAM319": [
+        lambda: regression(validation_split=0.9, epochs=30),
+        lambda: regression(initial_epoch=5, epochs=5),
+        lambda: regression(callbacks=[EarlyStopping(patience=3)], validation_split=0.05, epochs=30),
     ],
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 1000)),
@@ -173,6 +180,7 @@ WRONG = {
         lambda: net(layers.Dropout(0.5), layers.Dense(9, "relu"), layers.Dense(1)),
     ],
     "LAM314": [
+        lambda: net(layers.Dense(4, kernel_constraint=keras.constraints.MaxNorm(0.01))),
         lambda: net(layers.Dense(64, "relu", kernel_regularizer=keras.regularizers.L2(1.0)), shape=(64,)),
         lambda: net(layers.Conv2D(16, 3, kernel_regularizer=keras.regularizers.L1(0.1)), shape=(8, 8, 16)),
         lambda: net(layers.Dense(64, kernel_regularizer=keras.regularizers.l1_l2(0.05, 0.0)), shape=(64,)),
@@ -205,10 +213,16 @@ SOUND = {
         lambda: regression(callbacks=[EarlyStopping("loss", patience=10, restore_best_weights=True)], epochs=10),
         lambda: regression(callbacks=[ModelCheckpoint("last.keras")]),
         lambda: regression(callbacks=[EarlyStopping("loss", patience=0)], epochs=3),
+        lambda: regression(callbacks=[EarlyStopping("loss", 0, 3, baseline=0.5, start_from_epoch=5)], epochs=30),
         lambda: regression(SGD(0.01), callbacks=[ReduceLROnPlateau("loss", min_lr=1e-4, patience=2)], epochs=30),
         lambda: regression(
             callbacks=[EarlyStopping("loss", patience=9), ReduceLROnPlateau("loss", patience=3)], epochs=30
         ),
+    ],
+    "LAM319": [
+        lambda: regression(validation_split=0.5, epochs=30),
+        lambda: regression(initial_epoch=5, epochs=10),
+        lambda: regression(callbacks=[EarlyStopping(patience=3)], validation_split=0.2, epochs=30),
     ],
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 10)),
@@ -253,6 +267,7 @@ SOUND = {
         lambda: net(layers.Dropout(0.2), layers.Dense(9, "relu"), layers.Dense(1)),
     ],
     "LAM314": [
+        lambda: net(layers.Dense(4, kernel_constraint=keras.constraints.MaxNorm(2.0))),
         lambda: net(layers.Dense(64, "relu", kernel_regularizer=keras.regularizers.L2(0.001)), shape=(64,)),
         lambda: net(layers.Dense(2, kernel_regularizer=keras.regularizers.L2(0.1)), shape=(2,)),
         lambda: net(layers.Dense(4, kernel_regularizer=keras.regularizers.OrthogonalRegularizer())),
