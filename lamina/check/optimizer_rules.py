@@ -284,11 +284,11 @@ def _frozen_as_drawn(subject):
 
 def _is_table_as_drawn(layer):
     """Whether an Embedding is frozen with values that lie as its RandomUniform draws them, between its ends."""
-    ends = [getattr(layer.embeddings_initializer, name, None) for name in ("minval", "maxval")]
-    if layer.trainable or not layer.built or None in ends:
+    low, high = (getattr(layer.embeddings_initializer, name, None) for name in ("minval", "maxval"))
+    if layer.trainable or not layer.built or not isinstance(low, float) or not isinstance(high, float):
         return False
-    values, width = layer.embeddings.numpy().astype("float32"), ends[1] - ends[0]
-    if values.size < 64 or values.min() < ends[0] or values.max() > ends[1]:
+    values, width = layer.embeddings.numpy().astype("float32"), high - low
+    if values.size < 64 or values.min() < low or values.max() > high:
         return False
     return bool(np.ptp(values) > 0.9 * width and abs(values.std() * np.sqrt(12) / width - 1) < 0.15)
 
