@@ -109,7 +109,7 @@ class Trainer(StepMixin, LegacyMethods):
         with training_module.ends_all():
             self._must_be_compiled("fit")
             data, arguments = (x, y, sample_weight), {
-                "batch_size": batch_size, "epochs": epochs, "callbacks": callbacks,
+                "batch_size": batch_size, "epochs": epochs, "initial_epoch": initial_epoch, "callbacks": callbacks,
                 "validation_split": validation_split, "validation_data": validation_data, "class_weight": class_weight,
             }  # fmt: skip
             check_given(x, y, class_weight, epochs, initial_epoch, validation_data)
