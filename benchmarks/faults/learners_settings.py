@@ -224,26 +224,30 @@ def rounded_inside(pick):
     return net, x, yes_no(x), FIT
 
 
-class _Mask(layers.Layer):
-    """Dropout of one's own, by NumPy or by keras.random."""
-
-    def __init__(self, draws):
-        super().__init__()
-        self.draws, self.seeds = draws, keras.random.SeedGenerator(0)
+class _ByNumpy(layers.Layer):
+    """Dropout of one's own, whose mask NumPy draws."""
 
     def call(self, x, training=False):
-        if not training:
-            return x
-        if self.draws == "numpy":
-            return x * np.random.binomial(1, 0.8, x.shape[-1]).astype("float32") / 0.8
-        return x * ops.cast(keras.random.uniform(ops.shape(x), seed=self.seeds) < 0.8, "float32") / 0.8
+        return x * np.random.binomial(1, 0.8, x.shape[-1]).astype("float32") / 0.8 if training else x
+
+
+class _ByKeras(layers.Layer):
+    """Dropout of one's own, whose mask keras.random draws."""
+
+    def __init__(self):
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(0)
+
+    def call(self, x, training=False):
+        kept = ops.cast(keras.random.uniform(ops.shape(x), seed=self.seeds) < 0.8, "float32")
+        return x * kept / 0.8 if training else x
 
 
 @faulty("dropout", source=LEARNERS)
 def mask_by_numpy(pick):
     """A dropout of one's own draws its mask by NumPy: once, as it is compiled."""
     x = rows(8)
-    net = Sequential([Input((8,)), layers.Dense(32, activation="relu"), _Mask(pick("numpy", "keras")), layers.Dense(1)])
+    net = Sequential([Input((8,)), layers.Dense(32, activation="relu"), pick(_ByNumpy, _ByKeras)(), layers.Dense(1)])
     net.compile("adam", "mse")
     return net, x, quantity(x), FIT
 
