@@ -7,6 +7,7 @@ import pytest
 
 import lamina as keras
 from lamina.errors import FileError
+from lamina.export.placing import beside
 
 L = keras.layers
 
@@ -19,6 +20,18 @@ def trained():
     x = np.random.default_rng(0).random((8, 6), "float32")
     model.fit(x, x[:, :2], epochs=2, verbose=0)
     return model, x
+
+
+def test_files_of_an_earlier_export_go_last(tmp_path, monkeypatch):
+    (tmp_path / "old-1").write_text("weights")
+
+    def full(source, target):
+        raise OSError("No space left")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space"), beside(tmp_path, True, replaced=["old-*"]) as place:
+        (place / "new-1").write_text("weights")
+    assert [path.name for path in tmp_path.iterdir()] == ["old-1"]
 
 
 def test_a_folder_loads_back(trained, tmp_path):

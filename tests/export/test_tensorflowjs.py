@@ -65,7 +65,7 @@ def operations():
 def open_ends():
     x = keras.Input((None, 3))
     y = L.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de", activation="tanh")(x)
-    return keras.Model(x, [x[:, -1], x[:, 0, :], y])
+    return keras.Model(x, [x[:, -1], x[:, 0, :], y, x[..., 1], x[:, :, None, ::-2]])
 
 
 def masked_attention():
@@ -80,9 +80,9 @@ def shapes():
     y = ops.stack([low, ops.clip(high[..., :3], -1.0, 2.0)], axis=2)  # 5, 2, 3
     y = ops.repeat(ops.swapaxes(y, 1, 2), 2, axis=1) + ops.zeros_like(ops.moveaxis(y, -1, 1))[:, :1, :, :1]
     best = ops.max(y, axis=(1, 3)) - ops.min(y, axis=(3, 1)) * ops.cast(ops.sum(y, -1), "float32")[:, 0]
-    return keras.Model(
-        x, [best, ops.mean(x, axis=1, keepdims=True), ops.normalize(x, axis=-1), ops.sum(y, axis=[2, 3])]
-    )
+    parts = x[:, ::-1, None, 1:6:2], x[..., None, 0], x[:, 2, 1:-1]
+    means = ops.mean(x, axis=1, keepdims=True), ops.normalize(x, axis=-1)
+    return keras.Model(x, [best, *means, ops.sum(y, axis=[2, 3]), *parts])
 
 
 class Block(L.Layer):

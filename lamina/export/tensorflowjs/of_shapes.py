@@ -120,31 +120,43 @@ def _reduced(make, operation, x, axis=None, keepdims=False):
 
 @rewrites("get_item")
 def _part(make, operation, x, key):
-    """Steps and ranges of axes whose size is known."""
+    """Steps and ranges of axes whose size is known, and new axes."""
     key = list(key) if isinstance(key, tuple) else [key]
+    count = sum(part is not None for part in key)
     if Ellipsis in key:
         place = key.index(Ellipsis)
-        key[place : place + 1] = [slice(None)] * (len(x.shape) - len(key) + 1)
-    if not key or key[0] != slice(None) or len(key) > len(x.shape) or any(part is None for part in key):
+        key[place : place + 1] = [slice(None)] * (len(x.shape) - count + 1)
+    shape = operation._inbound_nodes[0].result.shape
+    parts = [part for part in key if part is not None]
+    if not key or key[0] != slice(None) or len(parts) > len(x.shape):
         raise Unable
-    is_end = len(key) > 1 and key[1] in (0, -1) and isinstance(key[1], int)
+    is_end = len(parts) == len(key) > 1 and key[1] in (0, -1) and isinstance(key[1], int)
     if is_end and x.shape[1] is None and len(x.shape) == 3 and all(part == slice(None) for part in key[2:]):
         size = x.shape[-1]  # the state of a loop that keeps its input
         settings = {"activation": "linear", "use_bias": False, "go_backwards": key[1] == 0}
         return make("SimpleRNN", x, units=size, weights=[np.eye(size), np.zeros((size, size))], **settings)
-    dropped = []
-    for axis, part in enumerate(key[1:], 1):
+    for axis, part in enumerate(parts[1:], 1):
         if part == slice(None):
             continue
         size = x.shape[axis]
         if size is None or not isinstance(part, (int, slice)):
             raise Unable
-        start, stop, step = part.indices(size) if isinstance(part, slice) else (part % size, part % size + 1, 1)
-        if step != 1 or stop <= start:
-            raise Unable
-        dropped += [] if isinstance(part, slice) else [axis]
-        x = _range(make, x, axis, start, stop)
-    return make.reshape(x, *(size for axis, size in enumerate(x.shape) if axis and axis not in dropped))
+        places = range(size)[part] if isinstance(part, slice) else range(part % size, part % size + 1)
+        x = _chosen(make, x, axis, places)
+    return make.reshape(x, *shape[1:])
+
+
+def _chosen(make, x, axis, places):
+    """The places of a range along an axis: cropped, or by a product with rows of the unit matrix."""
+    size = x.shape[axis]
+    if not places:
+        raise Unable
+    others = [number for number in range(1, len(x.shape)) if number != axis]
+    if places.step == 1 and all(x.shape[number] is not None for number in others):
+        return _range(make, x, axis, places.start, places.stop)
+    if not str(x.dtype).startswith("float"):
+        raise Unable
+    return make.linear(x, axis, np.eye(size)[:, list(places)])
 
 
 def _range(make, x, axis, start, stop):
