@@ -403,3 +403,21 @@ def test_a_layer_added_keeps_the_graph_before_it():
     model.add(lamina.layers.Dense(1))
     assert model.layers[0].output is before and len(model.layers[0]._inbound_nodes) == 1
     np.testing.assert_allclose(lamina.Model(before, model.output)(X[:, :3]), model.layers[2](model.layers[1](X[:, :3])))
+
+
+def test_sizes_of_symbolic_tensors_as_numbers():
+    """As `K.prod(K.cast(K.shape(x), "float32"))` in programs for TensorFlow 1; parts of it stay plain sizes."""
+    x = lamina.Input((4,))
+    count = K.prod(K.cast(K.shape(x), "float32"))
+    assert K.shape(x) == (None, 4) and K.reshape(x, (K.shape(x)[0], 2, 2)).shape == (None, 2, 2)
+    assert K.function([x], [K.sum(x) / count])([X])[0] == pytest.approx(X.mean(), rel=1e-5)
+
+
+def test_a_lambda_may_give_its_one_output_in_a_list():
+    """As Keras 2 took it: the places of maxima by `K.gradients`, in a model that is trained."""
+    x = lamina.Input((4, 1))
+    pooled = lamina.layers.MaxPooling1D(2)(x)
+    where = lamina.layers.Lambda(lambda two: K.gradients(K.sum(two[1]), two[0]), output_shape=lambda shapes: shapes[0])
+    model = lamina.Model(x, where([x, pooled]))
+    assert model.output_shape == (None, 4, 1)
+    assert model(np.array([[[1], [3], [5], [2]]], "float32")).ravel().tolist() == [0, 1, 1, 0]

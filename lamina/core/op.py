@@ -7,7 +7,7 @@ import importlib
 import inspect
 import itertools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from lamina.core.configurable import Configurable
 from lamina.core.context import unique_name
@@ -43,6 +43,17 @@ explain_failure = later("lamina.core.op_errors.explain_failure")
 Parameter = inspect.Parameter
 # Recorded among the arguments of the call even if they have a default value.
 _TENSOR_NAMES = frozenset("x x1 x2 y xs inputs bias mask scale offset constant_values rtol atol default key".split())
+
+
+class Sizes(tuple[Any, ...]):
+    """The shape of a symbolic tensor of unknown sizes, which ops that take numbers compute with as with a vector."""
+
+    of: Any
+
+    def __new__(cls, of: Any) -> Self:
+        made = super().__new__(cls, of.shape)
+        made.of = of
+        return made
 
 
 @overload
@@ -85,6 +96,8 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
                 return recorded(explained, args, kwargs)
             return explained(*unwrap(args), **unwrap(kwargs))
         except Exception as error:
+            if any(isinstance(arg, Sizes) for arg in args):
+                return public(*(OPS["sizes_of"](arg.of) if isinstance(arg, Sizes) else arg for arg in args), **kwargs)
             with readable(error) as shown:
                 raise shown from None
 

@@ -63,7 +63,9 @@ class Lambda(Layer):
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         wanted = inspect.signature(self.function).parameters
         passed = {name: value for name, value in (("mask", mask), ("training", training)) if name in wanted}
-        return self.function(inputs, **self.arguments, **passed)
+        result = self.function(inputs, **self.arguments, **passed)
+        is_one = self.output_shape is not None and isinstance(result, list) and len(result) == 1
+        return result[0] if is_one else result  # as Keras 2 took a list of one tensor, such as K.gradients gives
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

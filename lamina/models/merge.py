@@ -42,7 +42,7 @@ def Merge(
         mode: "sum", "mul", "concat", "ave", "cos", "dot", "max", "min", "sub", or a function of a list of tensors.
         concat_axis: Axis of "concat".
         dot_axes: Axis or axes of "dot" and "cos".
-        output_shape: Not used; tracing gives the shape.
+        output_shape: That of what the function gives, or a function of the shapes; None traces it.
         output_mask: Not used.
         arguments: Further arguments of the function.
         **kwargs: Arguments of every layer: `name`, `dtype`, `trainable`.
@@ -58,7 +58,7 @@ def Merge(
     >>> keras.Sequential([Merge([left, right], mode="ave"), keras.layers.Dense(1)]).output_shape
     (None, 1)
     """
-    layer = _layer(mode, concat_axis, dot_axes, arguments, kwargs)
+    layer = _layer(mode, concat_axis, dot_axes, output_shape, arguments, kwargs)
     if layers is None:
         return layer
     unknown = [part.name for part in layers if not getattr(part, "inputs", None)]
@@ -89,7 +89,7 @@ def merge(
         mode: "sum", "mul", "concat", "ave", "cos", "dot", "max", "min", "sub", or a function of a list of tensors.
         concat_axis: Axis of "concat".
         dot_axes: Axis or axes of "dot" and "cos".
-        output_shape: Not used; tracing gives the shape.
+        output_shape: That of what the function gives, or a function of the shapes; None traces it.
         output_mask: Not used.
         name: Name of the layer.
         arguments: Further arguments of the function.
@@ -97,12 +97,12 @@ def merge(
     Raises:
         ConfigError: For another mode.
     """
-    return _layer(mode, concat_axis, dot_axes, arguments, {"name": name})(inputs)
+    return _layer(mode, concat_axis, dot_axes, output_shape, arguments, {"name": name})(inputs)
 
 
-def _layer(mode, concat_axis, dot_axes, arguments, kwargs):
+def _layer(mode, concat_axis, dot_axes, output_shape, arguments, kwargs):
     if callable(mode):
-        made, today = "Lambda", {"function": mode, "arguments": arguments}
+        made, today = "Lambda", {"function": mode, "output_shape": output_shape, "arguments": arguments}
     elif mode == "concat":
         made, today = "Concatenate", {"axis": concat_axis}
     elif mode in ("dot", "cos"):

@@ -14,7 +14,7 @@ import numpy as np
 from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor, get_mask
-from lamina.core.op import explains, op
+from lamina.core.op import Sizes, explains, op
 from lamina.core.probes import MissingSizeError, without_probe_sizes
 from lamina.core.read_limits import reserve_steps
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
@@ -42,6 +42,8 @@ def shape(x: TensorLike) -> Shape:
     (None, 3)
     """
     known = getattr(x, "shape", None)
+    if isinstance(x, KerasTensor) and None in x.shape:
+        return Sizes(x)
     return tuple(np.shape(unwrap(x)) if known is None else known)
 
 

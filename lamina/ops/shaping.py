@@ -48,6 +48,12 @@ def size(x: TensorLike) -> int:
     return tensor(x).size
 
 
+@op
+def sizes_of(x: Any) -> Any:
+    """The shape of a tensor as a vector of whole numbers."""
+    return jnp.asarray(x.shape, "int32")
+
+
 @op(settings=("newshape",))
 def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
     """The elements of x, in their order, in another shape.
