@@ -360,6 +360,8 @@ def test_names_of_arguments_of_keras_2():
     assert K.pow(x=P, a=2).tolist() == (P**2).tolist()
     assert K.maximum(x=X, y=0).min() == 0 and K.dot(x=X, y=Y.T).shape == (3, 3)
     assert K.one_hot(indices=np.array([1]), num_classes=2).tolist() == [[0, 1]]
+    assert K.random_normal((3,), mean=1.0, std=0.0).tolist() == [1, 1, 1]
+    assert K.random_uniform((3,), low=2, high=3).min() >= 2
     assert K.conv2d(x=IMAGE, kernel=np.ones((2, 2, 3, 4), "float32"), data_format=None).shape == (2, 4, 5, 4)
     assert K.depthwise_conv2d(x=IMAGE, depthwise_kernel=np.ones((2, 2, 3, 1), "float32")).shape == (2, 4, 5, 3)
     assert K.slice(x=X, start=(0, 1), size=(2, 2)).tolist() == X[:2, 1:3].tolist()

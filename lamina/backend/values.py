@@ -24,9 +24,9 @@ __all__ = [
 ]  # fmt: skip
 
 eval = ops.convert_to_numpy
-random_normal = random.normal
-random_uniform = random.uniform
-truncated_normal = random.truncated_normal
+random_normal: Any = taking(random.normal, std="stddev")
+random_uniform: Any = taking(random.uniform, low="minval", high="maxval")
+truncated_normal: Any = taking(random.truncated_normal, std="stddev")
 dropout: Any = taking(random.dropout, x="inputs", level="rate")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from lamina.core.context import open_tapes, recording_on
 from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.variable import Variable
-from lamina.errors import LaminaError, warn
+from lamina.errors import CallError, LaminaError, warn
 
 __all__ = ["FunctionTape", "NeedsTape", "Tape", "TapeError"]
 
@@ -237,7 +237,7 @@ def _add(cotangents, array, cotangent):
     cotangents[id(array)] = cotangent if known is None else recorded(jnp.add, (known, cotangent), {})
 
 
-class NeedsTape(LaminaError, RuntimeError):
+class NeedsTape(CallError, RuntimeError):
     """Gradients of values were asked for where nothing was recorded."""
 
 
