@@ -63,7 +63,7 @@ TOKENS = {
     "optimizers": 18_500,
     "preprocessing": 11_500,
     "quantizers": 5_100,
-    "runtime": 13_700,
+    "runtime": 13_800,
     "saving": 35_900,
     "serve": 10_200,
     "spelling": 9_400,

@@ -11,7 +11,8 @@ from lamina.core.context import open_tapes
 from lamina.core.graph import Function, Operation
 from lamina.core.keras_tensor import KerasTensor, in_symbolic_scope, is_symbolic
 from lamina.core.node import node_of
-from lamina.core.tape import FunctionTape, NeedsTape
+from lamina.core.recording import NeedsTape
+from lamina.core.tape import FunctionTape
 from lamina.core.variable import Variable
 
 __all__ = ["gradients"]

@@ -34,9 +34,9 @@ from lamina.compat.reachable import reachable
 from lamina.core import context
 from lamina.core.arguments import shown
 from lamina.core.keras_tensor import is_symbolic
-from lamina.core.recording import NEEDS_VALUES, recorded, recording
+from lamina.core.recording import NEEDS_VALUES, NeedsTape, recorded, recording
 from lamina.core.slots import Slots
-from lamina.core.tape import FunctionTape, NeedsTape
+from lamina.core.tape import FunctionTape
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, is_internal, warn
 from lamina.training.data.elements import Composite, TensorSpec

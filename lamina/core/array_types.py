@@ -11,11 +11,18 @@ import jax
 import numpy as np
 
 from lamina.errors import ShapeError
-from lamina.spelling.arrays import explain_missing_methods
+from lamina.runtime import process
 
 __all__ = ["DTypeLike", "Shape", "ShapeLike", "Tensor", "standardize_shape"]
 
-explain_missing_methods()
+
+def _explain_missing_methods():
+    from lamina.spelling.arrays import explain_missing_methods
+
+    explain_missing_methods()
+
+
+process.changes.append(_explain_missing_methods)
 
 Tensor: TypeAlias = jax.Array
 """The result of layers and ops on arrays: a JAX array."""

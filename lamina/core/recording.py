@@ -19,10 +19,11 @@ from lamina.core import context
 from lamina.core.context import open_tapes
 from lamina.core.registry import is_builtin
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import TracingError
+from lamina.errors import CallError, TracingError
 
 __all__ = [
     "NEEDS_VALUES",
+    "NeedsTape",
     "Record",
     "is_real",
     "is_recorded_whole",
@@ -35,6 +36,10 @@ __all__ = [
 MAX_CACHED = 1024  # compiled functions of records
 NEEDS_VALUES = (TracingError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)  # a function cannot be compiled
 MAX_SIZES = 8  # numbers of a shape
+
+
+class NeedsTape(CallError, RuntimeError):
+    """Gradients of values were asked for where nothing was recorded."""
 
 
 def recording() -> bool:

@@ -12,9 +12,9 @@ import numpy as np
 from lamina.core.context import open_tapes, recording_on
 from lamina.core.recording import Record, is_real, recorded, recording, zeros_like
 from lamina.core.variable import Variable
-from lamina.errors import CallError, LaminaError, warn
+from lamina.errors import LaminaError, warn
 
-__all__ = ["FunctionTape", "NeedsTape", "Tape", "TapeError"]
+__all__ = ["FunctionTape", "Tape", "TapeError"]
 
 
 class TapeError(LaminaError, RuntimeError):
@@ -235,10 +235,6 @@ def _value(source):
 def _add(cotangents, array, cotangent):
     known = cotangents.get(id(array))
     cotangents[id(array)] = cotangent if known is None else recorded(jnp.add, (known, cotangent), {})
-
-
-class NeedsTape(CallError, RuntimeError):
-    """Gradients of values were asked for where nothing was recorded."""
 
 
 class FunctionTape(Tape):

@@ -1,11 +1,16 @@
-"""Outputs of models: their names, and one output in place of a list of one."""
+"""Outputs of models: their names, one output in place of a list of one; and what a model is taken for elsewhere."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
-from lamina.errors import CallError
+from lamina.errors import ArgumentError, CallError, UnknownNameError
+from lamina.runtime.tracebacks import readable
+from lamina.spelling import SaysWhatWasMeant, missing_attribute
+
+_ASKED_OF_ESTIMATORS = "score", "__sklearn_tags__"
 
 
 def unique_names(names: Any) -> Any:
@@ -59,3 +64,36 @@ def shown_index(key: Any) -> str:
         return repr(key)
     ends = ["" if end is None else repr(end) for end in (key.start, key.stop, key.step)]
     return ":".join(ends if key.step is not None else ends[:2])
+
+
+class NoListNorEstimator(SaysWhatWasMeant):
+    """Base of models: Python's words, and scikit-learn's, do not say where the layers are, or which class it takes."""
+
+    if not TYPE_CHECKING:  # for type checkers a model has none of these
+
+        def __getitem__(self, key: Any) -> Any:
+            fix = f"model.get_layer({key!r})" if isinstance(key, str) else f"model.layers[{shown_index(key)}]"
+            raise ArgumentError(_no_list(self), fix=fix)
+
+        def __len__(self) -> int:
+            raise ArgumentError(_no_list(self), fix="len(model.layers)")
+
+        def __bool__(self) -> bool:
+            return True
+
+        def __getattr__(self, name: str) -> Any:
+            asks = sys._getframe(1).f_globals.get("__name__", "") if name in _ASKED_OF_ESTIMATORS else ""
+            if asks.startswith("sklearn."):
+                kind = "Classifier" if "crossentropy" in str(self.__dict__.get("loss")) else "Regressor"
+                message = f"scikit-learn takes estimators; {self.name} is a {type(self).__name__}."
+                with readable(ArgumentError(message, fix=f"keras.wrappers.SKLearn{kind}(model)")) as error:
+                    raise error
+            found = missing_attribute(self, name)
+            if not isinstance(found, UnknownNameError):
+                return found
+            with readable(found) as error:
+                raise error
+
+
+def _no_list(model):
+    return f"{model.name} is a model, not a list: its layers are in `layers`."

@@ -8,20 +8,18 @@ from lamina.core import registry, tree
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.node import is_made_by_hand, node_of
+from lamina.core.recording import NeedsTape
 from lamina.core.representation import signature_of
 from lamina.core.serialization import reading_config
-from lamina.core.tape import FunctionTape, NeedsTape
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError, UnknownNameError
 from lamina.layers.base import call_signature
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.tracking import new_stamp, unique
 from lamina.layers.input_layer import Input
-from lamina.models.ends import check_names, like, one_or_list, unique_names, unpacked
+from lamina.models.ends import NoListNorEstimator, check_names, like, one_or_list, unique_names, unpacked
 from lamina.models.functional import graph_config, graph_from_config
 from lamina.models.host import Prepared, host_part
 from lamina.models.inputs import standardize_inputs
-from lamina.models.layer_list import LayerList
-from lamina.models.misuse import NoListNorEstimator
 from lamina.models.reports_mixin import ReportsMixin
 from lamina.models.saving_mixin import SavingMixin
 from lamina.runtime.tracebacks import filters_traceback
@@ -115,6 +113,8 @@ class Model(ReportsMixin, SavingMixin, Trainer, NoListNorEstimator, Layer):  # p
     @property
     def layers(self) -> list[Any]:
         """The layers of the model, without those inside of them, in the order of the graph or of assignment."""
+        from lamina.models.layer_list import LayerList
+
         return LayerList(unique([*self._graph_layers(), *self._layers]))
 
     @layers.setter
@@ -201,6 +201,8 @@ class Model(ReportsMixin, SavingMixin, Trainer, NoListNorEstimator, Layer):  # p
         try:
             return unpacked(self._graph.run(values))
         except NeedsTape:  # a Lambda asks for gradients of what other layers computed
+            from lamina.core.tape import FunctionTape
+
             with FunctionTape():
                 return unpacked(self._graph.run(values))
 

@@ -20,7 +20,6 @@ from lamina.layers.base.misuse import refuse_class
 from lamina.layers.base.shapes import open_probes
 from lamina.layers.input_layer import InputLayer
 from lamina.models.ends import check_names
-from lamina.models.layer_list import LayerList
 from lamina.models.model import Model
 from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import filters_traceback
@@ -152,6 +151,8 @@ class Sequential(Model):
     @property
     def layers(self) -> list[Any]:
         """The layers, without the Input."""
+        from lamina.models.layer_list import LayerList
+
         return LayerList((layer for layer in self._sequence if not isinstance(layer, InputLayer)), grows=True)
 
     @layers.setter

@@ -1,10 +1,12 @@
-"""Settings of the process that lamina changes for speed, once, before it makes its first array. Importing changes none.
+"""Settings of the process that lamina changes, once, before it makes its first array. Importing changes none.
 
 They hold for the whole process, so the user's own JAX code runs under them as well:
 
 - JAX runs a program for the CPU in the thread that asks for it (`jax_cpu_enable_async_dispatch` is False). Handing a
   small program to another thread takes longer than running it.
 - The C library keeps memory that was freed, and asks for large pages (`lamina.runtime.allocator`).
+- Attributes that arrays of PyTorch and TensorFlow have and those of JAX lack, as `.numpy()`, raise an AttributeError
+  that says what to write in their place; `hasattr` stays False (`lamina.spelling.arrays`).
 
 `lamina.config.set_process_settings(False)`, or LAMINA_CONFIGURE_PROCESS=0 in the environment, leaves the process as it
 is. JAX reads its setting when it first looks for a CPU, so it has no effect where the user's code used JAX before.
@@ -17,6 +19,7 @@ import functools
 import os
 import socket
 import sys
+from collections.abc import Callable
 
 import jax
 from jax._src import distributed
@@ -26,6 +29,7 @@ from lamina.runtime.allocator import keep_freed_memory
 
 __all__ = ["configure_process", "configures_process", "has_coordinator", "set_process_settings"]
 
+changes: list[Callable[[], None]] = []  # what other parts change beside
 VARIABLE = "LAMINA_CONFIGURE_PROCESS"
 _state: dict[str, bool | None] = {  # enabled: None asks the environment
     "enabled": None,
@@ -44,7 +48,8 @@ def configures_process() -> bool:
 
 
 def set_process_settings(enabled: bool) -> None:
-    """Choose whether lamina may change settings of the process: the thread that JAX uses on CPUs, and the allocator.
+    """Choose whether lamina may change settings of the process: the thread that JAX uses on CPUs, the allocator, and
+    what is said of attributes that arrays lack.
 
     Call it before the first variable is made. Without it the environment decides: LAMINA_CONFIGURE_PROCESS=0 stands for
     False.
@@ -82,6 +87,8 @@ def configure_process() -> None:
     keep_freed_memory()  # before JAX starts its threads, each of which chooses its part of the memory when it starts
     if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
         jax.config.update("jax_cpu_enable_async_dispatch", False)
+    for change in changes:
+        change()
     _state["is_configured"] = True
 
 

@@ -24,6 +24,7 @@ WHY = {
     "image_iterators.py": PROTOCOL, "preprocessing/sequence.py": PROTOCOL,
     "explanations/explanation.py": PROTOCOL, "explanations/tiny_examples.py": INTERNAL, "ops/arrays.py": PROTOCOL,
     "legacy/moves.py: has no attribute": PROTOCOL,
+    "spelling/arrays.py: has no attribute": PROTOCOL,
     "core/keywords.py": "what was meant is added where the call is public",
     "core/kept.py": PROTOCOL, "core/no_values.py": PROTOCOL, "core/lazy.py": PROTOCOL, "spelling/__init__.py": PROTOCOL,
     "kept_tensors.py": PROTOCOL,
