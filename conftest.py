@@ -2,19 +2,42 @@
 
 import gc
 import os
+import pathlib
 import sys
 
 os.environ.setdefault("LAMINA_CACHE_DIR", "off")  # each test compiles what it says it does
+# XLA compiles each program for a few calls only: LLVM's passes would cost more than they save.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
 import pytest
+from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 from lamina.core import context
-from lamina.runtime import tracebacks
+from lamina.runtime import compilation_cache, tracebacks
 from lamina.runtime.allocator import release_surplus, resident_bytes
 
 tracebacks.set_enabled(False)  # a test that fails shows where
+
+# A program that this process or the same one of the run before compiled is read from disk: the second run of the suite
+# takes a third of the time. `pytest --cache-clear` removes them. Processes that write to one folder could meet in it.
+PROGRAMS = pathlib.Path(__file__).parent / ".pytest_cache" / "d" / "xla" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 bound = [1 << 30]  # bytes, above which a process lets programs go
+
+
+def pytest_configure():
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    compilation_cache._make_room(PROGRAMS)
+
+
+@pytest.fixture(autouse=True)
+def _programs_on_disk(request):
+    folder = None if request.node.get_closest_marker("compiles") else str(PROGRAMS)
+    if jax.config.jax_compilation_cache_dir != folder:
+        jax.config.update("jax_compilation_cache_dir", folder)
+        reset_cache()
 
 
 @pytest.fixture(autouse=True)

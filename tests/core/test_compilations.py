@@ -1,10 +1,13 @@
 """What was compiled: each shape once, whoever asks for it."""
 
 import numpy as np
+import pytest
 
 import lamina as keras
 from lamina import layers
 from lamina.runtime.compilations import Recorder
+
+pytestmark = pytest.mark.compiles
 
 X, Y = np.ones((10, 3), "float32"), np.ones((10, 2), "float32")
 

@@ -12,6 +12,7 @@ import lamina as keras
 from lamina.errors import ConfigError
 from lamina.runtime import compilation_cache
 
+pytestmark = pytest.mark.compiles
 posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and modes of folders are those of POSIX")
 
 PROGRAM = """
