@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import types
 from typing import Any
 
 from lamina import ops
 from lamina.compat.functions import constant
 from lamina.core import context, graph, tree
-from lamina.core.keras_tensor import is_symbolic
+from lamina.core.keras_tensor import in_symbolic_scope, is_symbolic
 from lamina.core.node import Node
 from lamina.core.registry import is_builtin, register_keras_serializable
+from lamina.core.tape import Tape
 from lamina.layers import Layer, MultiHeadAttention
 from lamina.layers.base import call_signature
 from lamina.layers.recurrent_cell import _Cell
@@ -188,12 +191,86 @@ _OF_NODES: dict[str, Any] = {
 """What the nodes of Keras 2 had."""
 
 
+@register_keras_serializable(package="TensorFlow")
+class Tap(Layer):
+    """Passes its first input on and keeps the others for a loss that reads them.
+
+    Args:
+        **kwargs: Arguments of every layer.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """The first of several tensors."""
+        output, *vars(self)["kept"] = inputs
+        return output
+
+
+def _read_by(function):
+    """The symbolic tensors that a function reads from around it, by name."""
+    code = function.__code__
+    cells = zip(code.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True)
+    around = {**{name: function.__globals__.get(name) for name in code.co_names}, **dict(cells)}
+    return {name: value for name, value in around.items() if is_symbolic(value)}
+
+
+def _compiling(compile_model):
+    """`compile`, whose loss may read symbolic tensors of a functional model, as that of a variational autoencoder."""
+
+    @functools.wraps(compile_model)
+    def run(self, *args, **kwargs):
+        loss = kwargs.get("loss", args[1] if len(args) > 1 else None)
+        if not inspect.isfunction(loss) or vars(self).get("_graph") is None or not (read := _read_by(loss)):
+            return compile_model(self, *args, **kwargs)
+        inner, tap, stamp = self._graph, Tap(), self._graph_stamp
+        first, *rest = inner.output_tensors
+        outputs = tree.unflatten(tree.structure_of(inner.outputs), [tap([first, *read.values()]), *rest])
+        self._set_graph(inner.inputs, outputs)
+        self._graph_stamp = stamp
+
+        @functools.wraps(loss)
+        def reading(y_true, y_pred):
+            sizes = [[len(y_pred) if size is None else size for size in one.shape] for one in read.values()]
+            found = map(ops.zeros, sizes) if in_symbolic_scope() else vars(tap)["kept"]  # there only shapes are wanted
+            values = dict(zip(read, found, strict=True))
+            cells = zip(loss.__code__.co_freevars, loss.__closure__ or (), strict=True)
+            closure = tuple(types.CellType(values[name]) if name in values else cell for name, cell in cells)
+            scope = {**loss.__globals__, **values}
+            return types.FunctionType(loss.__code__, scope, loss.__name__, loss.__defaults__, closure)(y_true, y_pred)
+
+        if len(args) > 1:
+            return compile_model(self, args[0], reading, *args[2:], **kwargs)
+        return compile_model(self, *args, **{**kwargs, "loss": reading})
+
+    return run
+
+
+def minimize(self: Any, loss: Any, var_list: Any, grad_loss: Any = None, name: Any = None, tape: Any = None) -> Any:
+    """`optimizer.minimize(loss, variables)`: one step.
+
+    Args:
+        self: Optimizer.
+        loss: Function without arguments, or what one computed while `tape` was open.
+        var_list: Variables, or a function that gives them.
+        grad_loss: What the gradients are multiplied by; None means 1.
+        name: Not used.
+        tape: The tape that recorded `loss`.
+    """
+    if callable(loss):
+        with Tape() as tape:
+            loss = loss()
+    variables: Any = var_list() if callable(var_list) else var_list
+    gradients: Any = tape.gradient(loss, variables, grad_loss)
+    self.apply_gradients(zip(gradients, variables, strict=True))
+    return self.iterations
+
+
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
     graph.NO_NAME = graph.NO_LINE
     call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
     of_models: dict[str, Any] = {
         "save_weights": _without_format(Model.save_weights),
+        "compile": _compiling(Model.compile),
         "_nodes_by_depth": property(_nodes_by_depth),
         "compiled_loss": property(_compiled_loss),
         "compiled_metrics": property(lambda self: self._compile_metrics or CompileMetrics(None, None)),
@@ -219,7 +296,7 @@ def patch_keras() -> None:
         (Layer, of_layers),
         (MultiHeadAttention, attention),
         (Node, _OF_NODES),
-        (Optimizer, {"_name": of_layers["_name"]}),
+        (Optimizer, {"_name": of_layers["_name"], "minimize": minimize}),
         *first,
     ):
         for name, method in methods.items():

@@ -20,11 +20,11 @@ Y = X[:, :1]
 def old_methods(monkeypatch):
     """The methods, for the time of a test."""
     for kind, names in (
-        (keras.Model, ("compiled_loss", "compiled_metrics", "save_weights", "_nodes_by_depth")),
+        (keras.Model, ("compile", "compiled_loss", "compiled_metrics", "save_weights", "_nodes_by_depth")),
         (keras.layers.Layer, ("add_metric", "add_loss", "add_weight", "input_shape", "output_shape", "add_update",
                               "_name", "inbound_nodes", "outbound_nodes", "get_input_shape_at", "get_output_shape_at")),
         (keras.layers.MultiHeadAttention, ("_build_from_signature",)),
-        (keras.optimizers.Optimizer, ("_name",)),
+        (keras.optimizers.Optimizer, ("_name", "minimize")),
     ):  # fmt: skip
         for name in names:
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
@@ -228,3 +228,24 @@ def test_sizes_that_are_stacked():
         2,
         4,
     )
+
+
+def test_a_loss_may_read_symbolic_tensors_of_the_model():
+    """As that of a variational autoencoder in programs for Keras 1 and 2; `minimize` makes one step."""
+    x = keras.Input((2,))
+    hidden = keras.layers.Dense(1, kernel_initializer="ones")(x)
+
+    def loss(y_true, y_pred):
+        return tf.reduce_sum(tf.square(y_true - y_pred) + 2.0 * hidden, axis=-1)
+
+    model = keras.Model(x, keras.layers.Dense(1, kernel_initializer="ones")(hidden))
+    model.compile(keras.optimizers.SGD(0.01), loss)
+    total = X.sum(1, keepdims=True)
+    expected = ((Y - total) ** 2 + 2 * total).mean()
+    assert model.evaluate(X, Y, batch_size=4, verbose=0) == pytest.approx(expected, rel=1e-5)
+    first = model.fit(X, Y, batch_size=4, verbose=0).history["loss"][0]
+    assert first == pytest.approx(expected, rel=1e-5)
+    assert model.evaluate(X, Y, batch_size=4, verbose=0) < first
+    weight, optimizer = keras.Variable(3.0), keras.optimizers.SGD(0.1)
+    optimizer.minimize(lambda: tf.square(tf.subtract(weight, 1.0)), [weight])
+    assert float(weight) == pytest.approx(2.6)
