@@ -42,7 +42,7 @@ TOKENS = {
     "backend": 6_300,
     "callbacks": 19_400,
     "check": 52_300,
-    "cli": 20_100,
+    "cli": 20_400,
     "compat": 108_800,
     "core": 51_000,
     "datasets": 5_200,

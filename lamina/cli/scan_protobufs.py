@@ -27,6 +27,7 @@ _FILE_OPS = frozenset(  # of TensorFlow: they read or write files, or ask machin
     "DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset "
     "RegisterDatasetV2 RpcCall RpcClient RpcServer RpcServerRegister RpcServerStart RemoteCall".split()
 )
+_CHECKPOINT_OPS = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")
 _TABLES = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")  # of files among the assets, if it is honest
 _CODE_OPS = {
     **dict.fromkeys("PyFunc PyFuncStateless EagerPyFunc PyFunction NumpyFunction".split(), "calls Python"),
@@ -171,8 +172,30 @@ def _saved_model_findings(data, is_meta):
     names = [_text(name) for graph in graphs for name in _operations(graph)]
     assets = len([*(_all(data, 6) if is_meta else _all(data, 2, 6))])
     yield from operation_findings(names, sum(name in _TABLES for name in names) <= assets)
+    for nodes in (nodes for graph in graphs for nodes in ([*_all(graph, 1)], *_bodies(graph))):
+        for path in dict.fromkeys(_paths_of_checkpoints(nodes)):
+            yield "files", f"reads or writes the checkpoint {path!r}, whatever path it is given"
     if any(b"file://" in bytes(node) for graph in graphs for node in (*_all(graph, 1), *_all(graph, 2, 1, 3))):
         yield "files", "has an operation, such as PrintV2, that writes to the file of an attribute (file://)"
+
+
+def _bodies(graph):
+    for function in _all(graph, 2, 1):
+        yield [*_all(function, 3)]
+
+
+def _paths_of_checkpoints(nodes):
+    """Constants that lead out of the folder, from which the path of a checkpoint is made: honest graphs are told it."""
+    known = {_text(name): node for node in nodes for name in _all(node, 1)}
+    for node in nodes:
+        if next((_text(kind) for kind in _all(node, 2)), "") in _CHECKPOINT_OPS:
+            row, seen = [_text(one) for one in _all(node, 3)][:1], set()
+            while row:
+                name = row.pop().partition(":")[0]
+                if name in known and name not in seen:
+                    seen.add(name)
+                    row += [_text(one) for one in _all(known[name], 3)]
+                    yield from filter(leads_out, map(_text, _all(known[name], 5, 2, 8, 8)))
 
 
 def operation_findings(names: Iterable[str], has_assets: bool = False) -> Iterator[tuple[str, str]]:

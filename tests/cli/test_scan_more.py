@@ -111,3 +111,17 @@ PROGRAMS = {
 def test_programs_beside_a_model(case, tmp_path):
     name, data, found = PROGRAMS[case]
     assert scanned(tmp_path, name, data) == found
+
+
+@pytest.mark.parametrize("path", ["/root/.ssh/x", "../x", "model"])
+@pytest.mark.parametrize("kind", ["SaveV2", "RestoreV2"])
+def test_checkpoints_at_paths_of_a_graph(kind, path, tmp_path):
+    """Honest graphs are given the path of their checkpoint, or have a name in their own folder."""
+    value = field(5, field(1, b"value") + field(2, field(8, field(8, path.encode()))))
+    constant = field(1, b"c") + field(2, b"Const") + value
+    joined = field(1, b"j") + field(2, b"StringJoin") + field(3, b"c:output:0") + field(3, b"j")
+    nodes = [constant, joined, field(1, b"s") + field(2, kind.encode()) + field(3, b"j:output:0")]
+    inside = b"".join(field(3, node) for node in nodes)
+    for graph in (b"".join(field(1, node) for node in nodes), field(2, field(1, inside))):
+        data = b"\x08\x01" + field(2, field(2, graph))
+        assert scanned(tmp_path, "saved_model.pb", data) == ({"files"} if path != "model" else set())
