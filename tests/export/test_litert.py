@@ -169,6 +169,9 @@ def test_integers_do_not_lose_scores_to_masks(tmp_path):
     hidden = keras.Sequential([keras.Input((6, 8)), L.Dense(8, activation="gelu"), L.LayerNormalization(), L.Dense(3)])
     report = hidden.export(tmp_path / "m.tflite", quantize="int8", representative_data=x, verbose=False)
     assert report.difference < 0.05 and "RSQRT" in report.lost[0] and report.operators["QUANTIZE"] == 2
+    never = L.Conv1D(4, 1, activation="relu", bias_initializer=keras.initializers.Constant(-99.0))  # units never active
+    dead = keras.Sequential([keras.Input((6, 8)), never, L.Dense(3, bias_initializer="ones")])
+    assert dead.export(report.path, quantize="int8", representative_data=x, verbose=False).difference < 0.01
     report = model.export(
         tmp_path / "m.tflite", quantize="int8", representative_data=x, verify=x[:3], verbose=False,
         input_signature=[keras.InputSpec(shape=(3, 6, 8), dtype="float32")],

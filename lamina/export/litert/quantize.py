@@ -267,10 +267,11 @@ class _Rewriting:
             return node.inputs[1:]
         return node.inputs
 
-    def scale_of(self, value):
+    def scale_of(self, value, least=0.0):
         low, high = self.ranges[value]
         low, high = min(low, 0.0), max(high, 0.0)
-        scale = max((high - low) / 255, 1e-9)
+        scale = max((high - low) / 255, least)
+        scale = scale if scale > 1e-9 else 1.0  # of units that are never active
         return Quantization(np.float32(scale), int(np.clip(round(-128 - low / scale), -128, 127)))
 
     def as_int8(self, value: Any, quantization: Quantization | None = None) -> Any:
@@ -307,6 +308,10 @@ class _Rewriting:
             made.quantization = Quantization(np.float32(FIXED[node.kind][0]), FIXED[node.kind][1])
         elif node.kind in CHANNELS:
             inputs = self.with_weights(node)
+            real = [value.quantization.scale for value in inputs if value is not None and value.dtype == np.int8]
+            made.quantization = self.scale_of(
+                output, max(real[0]) * max(real[1]) / 255
+            )  # the runtime takes no finer one
         elif node.kind in ("CONCATENATION", "MAXIMUM", "MINIMUM"):
             inputs = [self.as_int8(value, made.quantization) for value in inputs]
         elif node.kind in ("SUM", "MEAN"):
