@@ -14,6 +14,7 @@ from benchmarks.faults import (
     depth,
     further_spellings,
     learners_again,
+    learners_more,
     learners_networks,
     learners_settings,
     learners_tables,
@@ -64,6 +65,7 @@ FAULTY = (
     threads_losses, threads_networks, threads_data, threads_again,
     asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
     learners_tables, learners_settings, learners_networks, learners_again,
+    learners_more,
 )  # fmt: skip
 SOUND = (
     sound_vision,

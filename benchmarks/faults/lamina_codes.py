@@ -27,6 +27,7 @@ _TABLE = {
     "LAM122": "logits, output activation",
     "LAM123": "loss, labels, shape",
     "LAM124": "loss, bad values, gradient flow",
+    "LAM125": "loss, labels, gradient flow",
     "LAM201": "layer order, shape",
     "LAM202": "layer order",
     "LAM203": "layer order",

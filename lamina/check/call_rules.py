@@ -145,6 +145,15 @@ def _is_worth_a_pass(subject):
 def _normalized_over_steps(subject):
     for fact in subject.facts:
         axis = getattr(fact.layer, "axis", None)
+        before = fact.sources[0] if len(fact.sources) == 1 else None
+        if fact.kind == "BatchNormalization" and isinstance(axis, int) and before and before.has("convolution"):
+            rank, channels = len(fact.input), getattr(before.layer, "channel_axis", -1)
+            if rank > 3 and axis % rank != channels % rank:
+                yield (
+                    fact.name, axis,
+                    f"{fact.name} normalizes along axis {axis}; {before.name} has its channels at {channels}.",
+                    f"Use axis={channels} in {fact.name}.",
+                )  # fmt: skip
         if fact.kind == "LayerNormalization" and len(fact.input) == 3 and axis is not None:
             axes = axis if isinstance(axis, (list, tuple)) else [axis]
             if all(one % 3 != 2 for one in axes):

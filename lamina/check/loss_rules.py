@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.check.rule import rule
 from lamina.check.targets import Kind, kind_of, metrics_of
+from lamina.core.registry import is_builtin
 from lamina.facts.fits import Fit, scores_of
 from lamina.facts.loss_names import BINARY, EXCLUSIVE, REGRESSION, name_of
 
@@ -175,6 +176,29 @@ def _are_shares(head):
 
 def _binary_logits(head):
     return head.loss_name == "binary_crossentropy" and head.from_logits and head.units == 1
+
+
+@rule(
+    "LAM125", "warning", "a setting of the loss that leaves nothing to learn", "compiled",
+    "Labels that are nearly the same for all classes, or errors that nearly all weigh nothing, have hardly a gradient.",
+    "Müller, Kornblith, Hinton: When Does Label Smoothing Help? (2019); Lin et al.: Focal Loss (2017), 4.1",
+)  # fmt: skip
+def _settings_of_losses(subject):
+    for head in subject.heads:
+        loss = head.loss
+        smoothing, gamma = getattr(loss, "label_smoothing", None), getattr(loss, "gamma", None)
+        if not is_builtin(type(loss)):
+            continue
+        if isinstance(smoothing, (int, float)) and smoothing > 0.5:
+            yield (
+                head.layer, smoothing, f"label_smoothing={smoothing:g} takes {smoothing:.0%} of each label away.",
+                "Use label_smoothing=0.1.",
+            )  # fmt: skip
+        if isinstance(gamma, (int, float)) and gamma > 10 and "focal" in head.loss_name:
+            yield (
+                head.layer, gamma, f"gamma={gamma:g} multiplies the loss by {0.5**gamma:.1g} for a probability of 0.5.",
+                "Use gamma=2.0.",
+            )  # fmt: skip
 
 
 @rule(

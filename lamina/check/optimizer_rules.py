@@ -82,6 +82,7 @@ def _is_normalized(subject):
 def _too_few_steps(subject):
     optimizer, steps = optimizer_of(subject), steps_of(subject)
     name = type(optimizer).__name__.lower()
+    yield from _steps_that_do_not_count(optimizer, steps)
     scheduled = schedule_of(optimizer) is not None or callbacks_of(subject)
     if not steps or name not in _USUAL or scheduled or not is_from_scratch(subject):
         return
@@ -198,6 +199,23 @@ def _leaves_few(fact):
     while len(before.sources) == 1 and before.has("dropout", "activation", "normalization"):
         before = before.sources[0]
     return before.kind == "Dense" and len(before.receivers) == 1
+
+
+def _steps_that_do_not_count(optimizer, steps):
+    """Gradients that are never applied, and a mean of weights that is mostly the first ones."""
+    saved, kept = getattr(optimizer, "gradient_accumulation_steps", None), getattr(optimizer, "ema_momentum", None)
+    if steps and saved and saved > steps:
+        yield (
+            None, saved, f"gradient_accumulation_steps={saved}, and there are {steps} steps: no weight is changed.",
+            "Use gradient_accumulation_steps=4.",
+        )  # fmt: skip
+    ends = getattr(optimizer, "use_ema", False) and not getattr(optimizer, "ema_overwrite_frequency", None)
+    if steps and ends and kept and kept**steps > 0.5:
+        yield (
+            None, kept, f"With ema_momentum={kept:g} the mean after {steps} steps, which the weights become, is to "
+            f"{kept**steps:.0%} what they began as.",
+            f"Use ema_momentum={max(1 - 10 / steps, 0.5):.3g}.",
+        )  # fmt: skip
 
 
 @rule(

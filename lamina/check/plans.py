@@ -91,7 +91,7 @@ def is_from_scratch(subject: Subject) -> bool:
         subject: What is checked.
     """
     weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.count]
-    begun = subject.model.optimizer is not None and int(subject.model.optimizer.iterations.numpy())
+    begun = subject.model.optimizer is not None and int(np.asarray(subject.model.optimizer.iterations))
     trained = [fact for fact in weighted if fact.trainable_count]
     frozen = [fact for fact in weighted if not fact.trainable_count]
     new = all(map(_is_as_drawn, trained)) and not any(map(_is_as_drawn, frozen))

@@ -124,6 +124,12 @@ def _schedule_of_another_length(subject):
                 f"{first}.",
                 f"Use boundaries below {first}: they count steps, not epochs.",
             )  # fmt: skip
+    elif isinstance(schedule, ExponentialDecay) and (last := float(np.asarray(schedule(first)))) > 10:
+        yield (
+            None, last,
+            f"ExponentialDecay(decay_rate={schedule.decay_rate:g}) reaches a rate of {last:.3g} in step {first}.",
+            "Use decay_rate=0.9: each decay_steps steps the rate is multiplied by it.",
+        )  # fmt: skip
     elif isinstance(schedule, (ExponentialDecay, InverseTimeDecay)):
         start, early = (float(np.asarray(schedule(step))) for step in (done, done + total // 10))
         least = 1e-2 if isinstance(schedule, ExponentialDecay) else 5e-2  # of the other the tail is long
@@ -253,7 +259,14 @@ def _class_weights_of_no_class(subject):
     given = [key for key, count in counts.items() if count]
     common, rare = max(given, key=counts.__getitem__, default=0), min(given, key=counts.__getitem__, default=0)
     heavier = {int(key): float(weight) for key, weight in weights.items()}
-    if given and counts[common] >= 4 * counts[rare] and heavier[common] >= 2 * heavier[rare]:
+    weighing = [key for key in given if heavier[key]]
+    if len(weighing) == 1 < len(given) == len(np.unique(labels)):
+        yield (
+            head.layer, weighing[0],
+            f"class_weight is 0 for each class but {weighing[0]}: all rows will be told as it.",
+            f"Give the others a weight above 0: class_weight={dict.fromkeys(given, 1.0)}.", "warning",
+        )  # fmt: skip
+    elif given and counts[common] >= 4 * counts[rare] and heavier[common] >= 2 * heavier[rare]:
         yield (
             head.layer, common,
             f"class_weight gives {heavier[common]:g} to class {common} with {counts[common]} labels, and "

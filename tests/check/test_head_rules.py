@@ -138,6 +138,10 @@ WRONG = {
     "LAM112": [
         lambda: (head(1, None, crossed), X, QUANTITY), lambda: (head(1, None, crossed), X, QUANTITY[:, None]),
     ],
+    "LAM125": [
+        lambda: head(3, "softmax", losses.CategoricalCrossentropy(label_smoothing=0.8)),
+        lambda: head(1, "sigmoid", losses.BinaryFocalCrossentropy(gamma=50.0)),
+    ],
     "LAM113": [
         lambda: head(1, None, "mse", metrics=["accuracy"]),
         lambda: head(3, "softmax", ONE, metrics=[metrics.SparseCategoricalAccuracy()]),
@@ -239,6 +243,10 @@ SOUND = {
     "LAM112": [
         lambda: (head(1, None, squared), X, QUANTITY[:, None]), lambda: (head(1, None, squared), X, QUANTITY),
         lambda: (head(1), X, QUANTITY),
+    ],
+    "LAM125": [
+        lambda: head(3, "softmax", losses.CategoricalCrossentropy(label_smoothing=0.2)),
+        lambda: head(1, "sigmoid", losses.BinaryFocalCrossentropy(gamma=5.0)),
     ],
     "LAM113": [
         lambda: (head(1, "sigmoid", "binary_crossentropy", metrics=["accuracy"]), X, 0.1 + 0.8 * YES_NO),

@@ -187,6 +187,7 @@ WRONG = {
     "LAM238": [
         lambda: Model(a := keras.Input((6, 4)), L.LayerNormalization(axis=1)(a + L.MultiHeadAttention(2, 4)(a, a))),
         lambda: net(L.Conv1D(4, 3), L.LayerNormalization(axis=-2), L.ReLU(), shape=(6, 4)),
+        lambda: net(L.Conv2D(4, 3), L.BatchNormalization(axis=1), L.ReLU(), shape=(6, 6, 4)),
     ],
     "LAM316": [lambda: recurrent({}, stateful=True), lambda: recurrent({"shuffle": False}, stateful=True)],
     "LAM317": [
@@ -252,6 +253,7 @@ SOUND = {
     ],
     "LAM238": [
         lambda: net(L.LayerNormalization(), L.LSTM(4), shape=(6, 4)),
+        lambda: net(L.Conv2D(4, 3), L.BatchNormalization(axis=3), L.ReLU(), shape=(6, 6, 4)),
         lambda: net(L.LayerNormalization(axis=[1, 2]), L.LSTM(4), shape=(6, 4)),
     ],
     "LAM316": [

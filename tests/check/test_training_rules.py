@@ -140,6 +140,7 @@ WRONG = {
     ],
     "LAM307": [
         lambda: scheduled(schedules.CosineDecay(0.1, 1000)),
+        lambda: scheduled(schedules.ExponentialDecay(0.1, 1, 2.0)),
         lambda: scheduled(schedules.CosineDecay(0.1, 4)),
         lambda: scheduled(schedules.PiecewiseConstantDecay([30, 40], [0.1, 0.01, 0.001])),
         lambda: scheduled(schedules.PolynomialDecay(0.1, 500)),
@@ -156,6 +157,7 @@ WRONG = {
         lambda: classes(class_weight={1: 1.0, 3: 2.0}),
         lambda: classes(class_weight={"cat": 1.0, "dog": 2.0}),
         lambda: regression(sample_weight=np.zeros(64), epochs=3),
+        lambda: (head(1, "sigmoid", "binary_crossentropy"), X, YES_NO, {"class_weight": {0: 0.0, 1: 1.0}}),
     ],
     "LAM310": [
         lambda: classes(SORTED, shuffle=False),
@@ -163,6 +165,8 @@ WRONG = {
     ],
     "LAM311": [
         lambda: regression(Adam(1e-6), epochs=10),
+        lambda: regression(Adam(0.01, gradient_accumulation_steps=1000), epochs=20),
+        lambda: regression(Adam(0.01, use_ema=True, ema_momentum=0.9999), epochs=20),
         lambda: regression(SGD(1e-6), epochs=20),
         lambda: (new_head(SGD(1e-5, momentum=0.9)), X, QUANTITY, {"epochs": 20}),
         lambda: regression(Adam(0.001), epochs=1),
@@ -239,6 +243,7 @@ SOUND = {
     ],
     "LAM309": [
         lambda: classes(class_weight={0: 1.0, 2: 5.0}),
+        lambda: classes(class_weight={0: 0.0, 1: 1.0, 2: 1.0}),
         lambda: regression(sample_weight=np.arange(64) // 32, epochs=3),
         lambda: (head(1, "sigmoid", "binary_crossentropy"), X, YES_NO, {"class_weight": {0: 1.0, 1: 3.0}}),
         lambda: classes(ONE_HOT, "categorical_crossentropy", class_weight={0: 1.0, 1: 2.0, 2: 1.0}),
@@ -249,6 +254,7 @@ SOUND = {
         lambda: (head(1), X, np.sort(QUANTITY), {"shuffle": False}),
     ],
     "LAM311": [
+        lambda: regression(Adam(0.01, use_ema=True, ema_momentum=0.9, gradient_accumulation_steps=2), epochs=20),
         lambda: (new_head(SGD(0.01)), X, QUANTITY, {"epochs": 20}),
         lambda: (of_sigmoids(SGD(1.0)), X, THREE, {"epochs": 60}),
         lambda: (of_sigmoids(Adam(0.01)), X, THREE, {"epochs": 60}),

@@ -35,6 +35,7 @@ DONE = {
     ],
     "LAM242": [("Make the layer in __init__", r"__init__\(\)\n(.*)layers\.Dense\((16[^)]*)\)\(x\)",
                 r"__init__()\n        self.inner = layers.Dense(\2)\n\1self.inner(x)")],
+    "LAM125": [("label_smoothing=0.1", "label_smoothing=0.9", "label_smoothing=0.1")],
     "LAM243": [("norm.adapt(x)", r'(name="norm"\))', r"\1\nnorm.adapt(x)")],
     "LAM319": [("validation_split=0.1", "validation_split=0.9", "validation_split=0.1")],
     "LAM246": [("Use keras.random.normal(..., seed=self.seed_generator)",
