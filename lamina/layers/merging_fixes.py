@@ -27,7 +27,7 @@ def fix_of_rank(shapes: Any) -> str:
     if min(ranks) == max(ranks):
         return "axis=-1"
     shape, large = tuple(shapes[ranks.index(min(ranks))]), tuple(shapes[ranks.index(max(ranks))])
-    if any(size != 1 for size in large[1:-1]):  # which an axis of size 1 does not fit
+    if large[0] == shape[0] and any(size != 1 for size in large[1:-1]):  # which an axis of size 1 does not fit
         if None in large[1:]:
             return f"layers.GlobalAveragePooling{len(large) - 2}D()(x) gives the input of shape {large} one vector."
         return f"layers.Flatten()(x) gives the input of shape {large} one axis."

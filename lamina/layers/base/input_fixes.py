@@ -76,7 +76,8 @@ def _fix_of_symbol(layer, tensor, shape, rank):
     wanted = (*shape[1:], 1) if len(shape) == rank - 1 else _unflattened(shape, rank)
     if type(layer).__name__.startswith("ConvLSTM"):
         wanted = (None, *shape[1:])  # of steps
-    fewer = _of_other_rank(layer, len(shape) - rank) if "Pooling" in type(layer).__name__ else None
+    is_square = len(shape) == 3 and shape[1] == shape[2]  # a picture without an axis for its channels
+    fewer = None if is_square or "Pooling" not in type(layer).__name__ else _of_other_rank(layer, len(shape) - rank)
     if fewer:
         return f"layers.{fewer.removeprefix('layers.')}"
     is_input = not tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index].tensors
