@@ -35,7 +35,7 @@ def gradients(loss: Any, variables: Any) -> Any:
     >>> keras.backend.function([x], cubed)([jnp.array([[1.0, 2.0]])])[0].tolist()
     [[3.0, 12.0]]
     """
-    return graph_gradients(loss, variables)
+    return _gradients(loss, variables, None, {}, "gradient = jax.grad(lambda x: keras.ops.sum(model(x)))(x)")
 
 
 def graph_gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str | None = None, **settings: Any) -> Any:
@@ -48,6 +48,10 @@ def graph_gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str | None = No
         name: Not used; accepted for old programs.
         **settings: `unconnected_gradients="zero"` gives zeros where arrays ys do not depend on one of xs; else None.
     """
+    return _gradients(ys, xs, grad_ys, settings, "with tf.GradientTape() as tape: ...; tape.gradient(ys, xs)")
+
+
+def _gradients(ys, xs, grad_ys, settings, fix):
     sources = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     wanted = settings.get("unconnected_gradients", "none")
     tape = next((tape for tape in open_tapes.get() if isinstance(tape, FunctionTape)), None)
@@ -57,10 +61,7 @@ def graph_gradients(ys: Any, xs: Any, grad_ys: Any = None, name: str | None = No
         return tape.gradient(ys, sources, grad_ys, wanted)
     if in_symbolic_scope():  # only shapes are wanted
         return [jnp.zeros_like(source.value if isinstance(source, Variable) else source) for source in sources]
-    raise NeedsTape(
-        "Gradients of values need symbolic tensors, a tf.function or a tape: `with tf.GradientTape() as tape: ...`.",
-        fix="gradient = jax.grad(lambda x: keras.ops.sum(model(x)))(x)",
-    )
+    raise NeedsTape("Gradients of values need symbolic tensors, a tf.function or a tape.", fix=fix)
 
 
 class _Gradient(Operation):
