@@ -30,7 +30,7 @@ from lamina.training.trainer import Trainer
 if TYPE_CHECKING:
     from typing import Self
 
-from lamina.core.typing import Config, PyTree
+    from lamina.core.typing import Config, PyTree
 
 
 class Model(ReportsMixin, SavingMixin, Trainer, NoListNorEstimator, Layer):  # pyright: ignore[reportIncompatibleMethodOverride]
