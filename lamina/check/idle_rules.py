@@ -17,7 +17,8 @@ def _layers_that_do_nothing(subject):
         layer = fact.layer
         if not fact.is_builtin:
             continue
-        if fact.kind == "Normalization" and _has_no_moments(layer):
+        is_scaled = any(source.kind == "Rescaling" for source in fact.sources)  # as in EfficientNet without weights
+        if fact.kind == "Normalization" and not is_scaled and _has_no_moments(layer):
             yield (
                 fact.name, 0, f"{fact.name} was not adapted: it subtracts 0 and divides by 1.",
                 f"Call {fact.name}.adapt(x) on the training data, before fit.",

@@ -17,9 +17,15 @@ __all__ = ["DTypeLike", "Shape", "ShapeLike", "Tensor", "standardize_shape"]
 
 
 def _explain_missing_methods():
+    from lamina.core.call_sites import site_above
+    from lamina.core.op_advice import for_missing_method
     from lamina.spelling.arrays import explain_missing_methods
 
-    explain_missing_methods()
+    def op_here():
+        site = site_above()
+        return for_missing_method(site) if site is not None else None
+
+    explain_missing_methods(op_here)
 
 
 process.changes.append(_explain_missing_methods)

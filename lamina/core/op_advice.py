@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib
 import math
 import re
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lamina.core.call_sites import CallSite, op_of, package_of
+from lamina.spelling import public_names
 from lamina.spelling.nearest import nearest
 
 _TEMPLATES = {  # {x} is the tensor, {0} and {1} the first arguments, {a} all of them, {t} all of them as a tuple
@@ -166,11 +166,18 @@ def for_attribute(site: CallSite, name: str) -> Any:
         return f"Leave .{name}() out: keras.ops takes the tensor as it is. After fit: keras.ops.convert_to_numpy(x)."
     if name in ("append", "extend", "insert"):
         return "keras.ops.concatenate([x, more], axis=0)"
+    if call := for_missing_method(site):
+        return call
+    op = op_of(name)
+    return op and f"{op}(x, ...)"
+
+
+def for_missing_method(site: CallSite) -> str | None:
+    """The op, with its arguments, that does what the method of another library does which a place asks for."""
     for call in site.nodes(ast.Call):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (site.text, site.callee):
             return as_op(call)
-    op = op_of(name)
-    return op and f"{op}(x, ...)"
+    return None
 
 
 METHOD_REFUSED = re.compile(
@@ -230,7 +237,7 @@ def _metric_for(site):
     """The metric of keras.metrics that has the name of a function of scikit-learn, or None."""
     if package_of(site.function).partition(".")[0] != "sklearn":
         return None
-    known = importlib.import_module("lamina.metrics").__all__
+    known = [name for names in public_names for name, module in names() if module.endswith(".metrics")]
     name = site.function.__name__.removesuffix("_score")
     near = nearest(f"{name}_score", known, strict=True) or nearest(name, known, strict=True)
     return f"metrics=[keras.metrics.{near[0]}()]  # in compile" if near else None

@@ -157,7 +157,9 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):
     def _one_hot(self):
         """Whether the model takes a row of zeros and a one for each label: one that was given may take its number."""
         given: Any = self.model
-        return not isinstance(given, Model) or ("sparse" not in str(given.loss) and given.output_shape[-1] != 1)
+        if not isinstance(given, Model) or not given.built or given.loss is None:
+            return True
+        return "sparse" not in str(given.loss) and given.output_shape[-1] != 1
 
     def predict(self, X: Any) -> np.ndarray:
         """The label of the largest output for each sample.

@@ -312,6 +312,7 @@ SOUND = {
     "LAM243": [
         lambda: net(L.Normalization(mean=0.0, variance=1.0), L.Dense(1)),
         lambda: net(adapted(), L.Dense(8), L.LeakyReLU(), L.Dense(1)),
+        lambda: net(L.Rescaling(1 / 255), L.Normalization(), L.Dense(1)),  # as EfficientNet has it
         lambda: twice(L.Multiply()),
         lambda: twice(L.Concatenate()),
         residual,

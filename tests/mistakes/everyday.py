@@ -251,12 +251,9 @@ OPS = [
     Mistake("keras.GradientTape()", None, "jax.value_and_grad(loss)(weights)", because="loss and weights are the program's"),
     Mistake("keras.layers.PositionEmbedding()", None, "keras_hub.layers.PositionEmbedding", because="of another package"),
     Mistake("keras.models.ImageClassifier()", None, "keras.applications.ResNet50(", because="it loads weights"),
-    Mistake("x = keras.ops.ones(2); x.numpy()", "x = keras.ops.ones(2); np.asarray(x)", "np.asarray(x)"),
-    Mistake("x = keras.ops.ones(2); x.numel()", "x = keras.ops.ones(2); x.size", "x.size"),
-    Mistake(
-        "x = keras.ops.ones(2); axis = 0; x.unsqueeze(0)", "x = keras.ops.ones(2); axis = 0; keras.ops.expand_dims(x, axis)",
-        "keras.ops.expand_dims(x, axis)",
-    ),
+    Mistake("x = keras.ops.ones(2); x.cpu()", "x = keras.ops.ones(2); np.asarray(x)", "np.asarray(x)"),
+    Mistake("x = keras.ops.ones(2); x.numel()", "x = keras.ops.ones(2); keras.ops.size(x)", "keras.ops.size(x)"),
+    Mistake("x = keras.ops.ones(2); x.unsqueeze(0)", "x = keras.ops.ones(2); keras.ops.expand_dims(x, 0)", "expand_dims(x, 0)"),
 ]  # fmt: skip
 LAYERS += [
     replaced(

@@ -89,7 +89,8 @@ def test_attention_in_a_block_that_is_repeated():
         h, weights = (h + (pair := apart(h, h, return_attention_scores=True))[0]), pair[1]
     shown = as_array(found[layer, None]["maps"], [3, 3, 6])[4:]
     for head, map_ in zip(np.asarray(weights[0]), shown[..., 0], strict=True):
-        assert np.argmax(head) == np.argmax(map_) and np.argmin(head) == np.argmin(map_)
+        darkest, lightest = map_.flat[np.argmax(head)], map_.flat[np.argmin(head)]
+        assert darkest == map_.max() and lightest == map_.min()  # which others may share
     data, _ = page_data(model, x, profile=False)
     assert "attention" in str(data) and found[layer, None]["maps"] in str(data)
 

@@ -46,7 +46,7 @@ def parse(record):
 
 records = tf.data.TFRecordDataset(path).map(parse, num_parallel_calls=AUTOTUNE).batch(4).prefetch(AUTOTUNE)
 images, labels = next(iter(records))
-print("records", images.shape, float(tf.reduce_sum(images)) * 255, labels.numpy().tolist())
+print("records", images.shape, round(float(tf.reduce_sum(images)) * 255, 3), labels.numpy().tolist())
 
 # a table, and layers that adapt to it
 (folder / "t.csv").write_text("age,kind,target\n1,cat,0\n2,dog,1\n3,dog,1\n4,cat,0\n")
