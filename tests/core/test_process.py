@@ -20,7 +20,10 @@ def faults():
 
 def report():
     faults()
-    return {"async": jax.config.read("jax_cpu_enable_async_dispatch"), "keeps": faults() < 100}
+    from jax._src.array import ArrayImpl
+
+    says = "unsqueeze" in vars(ArrayImpl)
+    return {"async": jax.config.read("jax_cpu_enable_async_dispatch"), "keeps": faults() < 100, "says": says}
 """
 
 IMPORT = (
@@ -61,7 +64,7 @@ def run(program, **environment):
 
 def test_importing_and_reading_every_layer_changes_nothing():
     report, changed, started = run(IMPORT + "print((report(), changed, started))")
-    assert report == {"async": True, "keeps": False}
+    assert report == {"async": True, "keeps": False, "says": False}
     assert not changed and not started
 
 
@@ -83,7 +86,7 @@ print(len(jax.devices()))
 
 @pytest.mark.parametrize("first", FIRST_ARRAYS.values(), ids=FIRST_ARRAYS)
 def test_the_first_array_configures_the_process(first):
-    assert run(f"{IMPORT}\n{first}\nprint(report())") == {"async": False, "keeps": KEEPS}
+    assert run(f"{IMPORT}\n{first}\nprint(report())") == {"async": False, "keeps": KEEPS, "says": True}
 
 
 def test_the_user_decides():
@@ -93,7 +96,7 @@ model.compile("adam", "mse")
 model.fit(np.zeros((8, 3)), np.zeros(8), verbose=0)
 print(report())
 """
-    untouched = {"async": True, "keeps": False}
+    untouched = {"async": True, "keeps": False, "says": False}
     assert run(IMPORT + fit, LAMINA_CONFIGURE_PROCESS="0") == untouched
     assert run(IMPORT + "keras.config.set_process_settings(False)" + fit) == untouched
     assert run(IMPORT + fit, JAX_CPU_ENABLE_ASYNC_DISPATCH="1")["async"] is True
