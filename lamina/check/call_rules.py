@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamina.check.plans import callbacks_of, is_fresh_model, schedule_of
+from lamina.check.plans import callbacks_of, is_fresh_model, optimizer_of, rate_of
 from lamina.check.rule import rule
 from lamina.core.call_sites import op_of
 from lamina.core.registry import is_builtin
@@ -196,22 +196,22 @@ def _states_of_another_series(subject):
     "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013)",
 )  # fmt: skip
 def _settings_that_undo(subject):
-    optimizer = getattr(subject.model.optimizer, "inner_optimizer", subject.model.optimizer)
+    optimizer = optimizer_of(subject)
     name = type(optimizer).__name__
     for setting in ("clipnorm", "global_clipnorm", "clipvalue"):
         value = getattr(optimizer, setting, None)
         if name == "SGD" and value is not None and value <= 1e-4:
             yield None, value, f"{name} clips gradients to {setting}={value:g}.", f"Use {setting}=1.0."
     epsilon, momentum = getattr(optimizer, "epsilon", None), getattr(optimizer, "momentum", None)
-    if "Ada" in name[:3] and isinstance(epsilon, (int, float)) and epsilon > 1 and schedule_of(optimizer) is None:
-        rate = float(np.asarray(optimizer.learning_rate)) / epsilon
-        if rate < 1e-3:
-            message = (
-                f"{name} divides steps by epsilon={epsilon:g} or more: they are {rate:.2g} of the gradient at most."
-            )
+    rate = rate_of(optimizer)
+    if rate is not None and "Ada" in name[:3] and isinstance(epsilon, (int, float)) and epsilon > 1:
+        share = rate / epsilon
+        if share < 1e-3:
+            words = f"by epsilon={epsilon:g} or more: they are {share:.2g} of the gradient at most."
+            message = f"{name} divides steps {words}"
             yield None, epsilon, message, "Use epsilon=1e-7."
-    if name == "SGD" and isinstance(momentum, (int, float)) and 0.99 < momentum < 1 and schedule_of(optimizer) is None:
-        reach = float(np.asarray(optimizer.learning_rate)) / (1 - momentum)
+    if rate is not None and name == "SGD" and isinstance(momentum, (int, float)) and 0.99 < momentum < 1:
+        reach = rate / (1 - momentum)
         if reach > 20:
             message = f"momentum={momentum:g} adds up {1 / (1 - momentum):.0f} steps: the rate is in effect {reach:g}."
             yield None, momentum, message, "Use momentum=0.9."

@@ -1,8 +1,6 @@
 """LAM306: callbacks that cannot act, or act too early."""
 
-import numpy as np
-
-from lamina.check.plans import callbacks_of, schedule_of
+from lamina.check.plans import callbacks_of, optimizer_of, rate_of
 from lamina.check.rule import rule
 from lamina.check.targets import metrics_of
 from lamina.core.registry import is_builtin
@@ -48,16 +46,8 @@ def _callbacks_that_cannot_act(subject):
                 f"{'' if near or not accuracy else '), or compile(metrics=[' + repr('accuracy') + ']'}).",
             )  # fmt: skip
         else:
-            yield from _soon_or_late(kind, figure, callback, epochs or 1, _rate_of(subject))
+            yield from _soon_or_late(kind, figure, callback, epochs or 1, rate_of(optimizer_of(subject)))
     yield from _stopped_before(callbacks_of(subject))
-
-
-def _rate_of(subject):
-    """The learning rate, if it is one number."""
-    optimizer = subject.model.optimizer if subject.model.compiled else None
-    if optimizer is None or schedule_of(optimizer) is not None:
-        return None
-    return float(np.asarray(optimizer.learning_rate))
 
 
 def _soon_or_late(kind, figure, callback, epochs, rate):

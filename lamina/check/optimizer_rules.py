@@ -231,10 +231,8 @@ def _strong_penalty(subject):
         kernel = getattr(fact.layer, what, None)
         limit = getattr(getattr(fact.layer, f"{what}_constraint", None), "max_value", None)
         if fact.is_builtin and isinstance(limit, (int, float)) and limit < 0.05:
-            found, message = (
-                True,
-                f"{what}_constraint keeps the weights of {fact.name} below {limit:g}: it passes on nothing.",
-            )
+            found = True
+            message = f"{what}_constraint keeps the weights of {fact.name} below {limit:g}: it passes on nothing."
             yield fact.name, limit, message, f"Use {what}_constraint=keras.constraints.MaxNorm(3.0)."
         if penalty is None or kernel is None or not fact.is_builtin or fact.use > 1:
             continue

@@ -13,8 +13,8 @@ from lamina.check.subject import Subject
 from lamina.core import tree
 
 __all__ = [
-    "callbacks_of", "first_rates", "has_learned", "is_fresh_model", "is_from_scratch", "optimizer_of", "samples_of",
-    "schedule_of", "steps_of",
+    "callbacks_of", "first_rates", "has_learned", "is_fresh_model", "is_from_scratch", "optimizer_of", "rate_of",
+    "samples_of", "schedule_of", "steps_of",
 ]  # fmt: skip
 
 _PLAIN = {"min", "max", "pow", "abs", "float", "int", "round", *dir(math), *dir(np)}
@@ -38,6 +38,16 @@ def schedule_of(optimizer: Any) -> Any:
     """
     given = getattr(optimizer, "_learning_rate", None)
     return given if hasattr(given, "get_config") and callable(given) else None
+
+
+def rate_of(optimizer: Any) -> float | None:
+    """The learning rate; None where a schedule gives it, or there is none.
+
+    Args:
+        optimizer: Optimizer, or None.
+    """
+    rate = getattr(optimizer, "learning_rate", None)
+    return None if rate is None or schedule_of(optimizer) is not None else float(np.asarray(rate))
 
 
 def callbacks_of(subject: Subject) -> list[Any]:

@@ -29,7 +29,7 @@ __all__ = [
     "dynamic_stitch", "equal", "foldl", "gather", "gather_nd", "global_norm", "histogram_bins", "known", "map_fn",
     "on_texts", "reverse_sequence", "scan", "scattered", "sequence_mask", "shape_of", "sizes_of", "slice_", "sort",
     "stack", "strided_slice", "unique_with_counts",
-]  # fmt: skip  # fmt: skip
+]  # fmt: skip
 
 UniqueWithCounts = namedtuple("UniqueWithCounts", "y idx count")
 Unique = namedtuple("Unique", "y idx")

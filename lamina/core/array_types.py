@@ -17,15 +17,10 @@ __all__ = ["DTypeLike", "Shape", "ShapeLike", "Tensor", "standardize_shape"]
 
 
 def _explain_missing_methods():
-    from lamina.core.call_sites import site_above
-    from lamina.core.op_advice import for_missing_method
+    from lamina.core.op_advice import op_at
     from lamina.spelling.arrays import explain_missing_methods
 
-    def op_here():
-        site = site_above()
-        return for_missing_method(site) if site is not None else None
-
-    explain_missing_methods(op_here)
+    explain_missing_methods(op_at)
 
 
 process.changes.append(_explain_missing_methods)

@@ -6,11 +6,13 @@ import ast
 import functools
 import math
 import re
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from lamina.core.call_sites import CallSite, op_of, package_of
+from lamina.errors import is_internal, is_library
 from lamina.spelling import public_names
 from lamina.spelling.nearest import nearest
 
@@ -180,6 +182,16 @@ def for_missing_method(site: CallSite) -> str | None:
     return None
 
 
+def op_at(frame: FrameType, instruction: int) -> str | None:
+    """`for_missing_method` at a place of the user's program; None elsewhere.
+
+    Args:
+        frame: Frame that asks for the method.
+        instruction: Index of the instruction (`f_lasti`).
+    """
+    return None if is_internal(frame) or is_library(frame) else for_missing_method(CallSite(frame, instruction))
+
+
 METHOD_REFUSED = re.compile(
     r"_\w+\(\) (got an unexpected|takes)|'(int|tuple)' object is not callable|`type` argument of"
 )
@@ -235,12 +247,22 @@ def for_values(site: CallSite) -> Any:
 
 def _metric_for(site):
     """The metric of keras.metrics that has the name of a function of scikit-learn, or None."""
-    if package_of(site.function).partition(".")[0] != "sklearn":
-        return None
-    known = [name for names in public_names for name, module in names() if module.endswith(".metrics")]
-    name = site.function.__name__.removesuffix("_score")
-    near = nearest(f"{name}_score", known, strict=True) or nearest(name, known, strict=True)
-    return f"metrics=[keras.metrics.{near[0]}()]  # in compile" if near else None
+    is_of_sklearn = package_of(site.function).partition(".")[0] == "sklearn"
+    metric = metric_of(site.function.__name__, strict=True) if is_of_sklearn else None
+    return f"metrics=[{metric}]  # in compile" if metric else None
+
+
+def metric_of(name: str, strict: bool) -> str | None:
+    """The metric of keras.metrics that does what a function of another library does, or None.
+
+    Args:
+        name: Name of the function, such as "f1_score".
+        strict: Whether the names must be nearly the same.
+    """
+    known = [metric for names in public_names for metric, module in names() if module.endswith(".metrics")]
+    short = name.removesuffix("_score")
+    near = nearest(f"{short}_score", known, strict=True) or nearest(short, known, strict=strict)
+    return f"keras.metrics.{near[0]}()" if near else None
 
 
 def for_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:

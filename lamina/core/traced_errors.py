@@ -18,7 +18,6 @@ from lamina.core import op_advice
 from lamina.core.call_sites import site_above, site_in
 from lamina.core.probes import PROBE_SIZES
 from lamina.errors import CallError, LaminaError, ShapeError, TracingError, is_internal, is_library
-from lamina.spelling.nearest import nearest
 
 _NO_VALUES = "a tensor, which has no values while the model is being compiled"
 _FIT_SHAPES = "print(x.shape) shows a shape; keras.ops.reshape, expand_dims, squeeze and transpose change it."
@@ -85,8 +84,8 @@ def _of_another_library(error):
         return None
     if name in importlib.import_module("lamina.losses").__all__:  # the loss or a metric of this name
         return TracingError(f"{name} of {module} needs the values of {_NO_VALUES}.", fix=f"loss={name!r}")
-    near = nearest(name.removesuffix("_score"), importlib.import_module("lamina.metrics").__all__, strict=False)
-    fix = f"keras.metrics.{near[0]}()" if near else f"After fit: {name}(y, model.predict(x)), with NumPy arrays."
+    metric = op_advice.metric_of(name, strict=False)
+    fix = metric or f"After fit: {name}(y, model.predict(x)), with NumPy arrays."
     return TracingError(f"{name} of {module} needs the values of {_NO_VALUES}.", fix=fix)
 
 

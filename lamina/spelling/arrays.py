@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import sys
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import Any, TypeAlias
 
 from lamina.errors import UnknownNameError
 from lamina.runtime.tracebacks import readable
 
 __all__ = ["explain_missing_methods"]
 
+OpAt: TypeAlias = Callable[[FrameType, int], "str | None"]
+
 
 class _Missing:
-    """An attribute that raises AttributeError, as one that is not there: `hasattr` is False."""
+    """An attribute that raises AttributeError, as one that is not there: `hasattr` is False, and reads no source."""
 
-    def __init__(self, name: str, op_here: Callable[[], str | None]) -> None:
-        self.name, self.op_here = name, op_here
+    def __init__(self, name: str, op_at: OpAt) -> None:
+        self.name, self.op_at = name, op_at
 
     def __get__(self, array: Any, kind: type) -> Any:
         if array is None:
             raise AttributeError(f"type object {kind.__name__!r} has no attribute {self.name!r}")
         from lamina.spelling.names import unknown_attribute
 
-        op, general = self.op_here(), unknown_attribute(array, self.name)
-        known = op is not None and op.startswith("keras.ops.")
-        with readable(UnknownNameError(general.message, lambda: ("", op)) if known else general) as error:
+        general, caller = unknown_attribute(array, self.name), sys._getframe(1)
+        suggest = functools.partial(self.suggest, general, caller, caller.f_lasti)
+        with readable(UnknownNameError(general.message, suggest)) as error:
             raise error
 
+    def suggest(self, general: UnknownNameError, caller: FrameType, instruction: int) -> tuple[str, str | None]:
+        """The op with the arguments of the line, or else what the table says."""
+        op = self.op_at(caller, instruction)
+        return "", op if op is not None and op.startswith("keras.ops.") else general.fix
 
-def explain_missing_methods(op_here: Callable[[], str | None]) -> None:
+
+def explain_missing_methods(op_at: OpAt) -> None:
     """Let arrays of JAX say what to write in place of the attributes that they lack.
 
     Args:
-        op_here: Returns the op that does what the line of the program asks of a method, if there is one.
+        op_at: Returns the op that does what a place of the program asks of a method, if there is one.
     """
     from jax._src.array import ArrayImpl  # pyright: ignore[reportPrivateImportUsage]
 
@@ -42,4 +52,4 @@ def explain_missing_methods(op_here: Callable[[], str | None]) -> None:
     with contextlib.suppress(TypeError):  # a class of C++ takes no attributes
         for name in ATTRIBUTES["array"]:
             if not hasattr(ArrayImpl, name):
-                setattr(ArrayImpl, name, _Missing(name, op_here))
+                setattr(ArrayImpl, name, _Missing(name, op_at))
