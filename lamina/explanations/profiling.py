@@ -9,6 +9,7 @@ import glob
 import re
 import tempfile
 import time
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -214,7 +215,9 @@ def _traced(reader, run, count):
                 with jax.profiler.TraceAnnotation(_WINDOW):
                     run()
         (path,) = glob.glob(f"{folder}/**/*.xplane.pb", recursive=True)
-        return _read(reader.from_file(path))
+        with warnings.catch_warnings():  # from Python 3.13 on jaxlib gives one, and ends the process if it is an error
+            warnings.filterwarnings("ignore", r"builtin type \w+ has no __module__", DeprecationWarning)
+            return _read(reader.from_file(path))
 
 
 def _compiled(model, batch, layers, kind) -> tuple[Callable[[], Any], Callable[[], Any], dict[str, str]]:
