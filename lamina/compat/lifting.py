@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.context import Ref
+from lamina.core.keras_tensor import VariablesFirst
 from lamina.core.recording import recorded, recording
 from lamina.core.variable import unwrap
 from lamina.errors import LaminaError
@@ -28,10 +29,6 @@ __all__ = [
 
 VARIABLES_MADE: list[Any] = []  # tf.Variables made while a function is traced
 tracing: ContextVar[Any] = ContextVar("tf_function", default=None)
-
-
-class VariablesFirst(LaminaError, RuntimeError):
-    """A variable with random numbers is made while a function is traced: its first call is not traced then."""
 
 
 class NeedsEager(LaminaError, RuntimeError):

@@ -12,6 +12,7 @@ from lamina.core.context import snake_case
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
 from lamina.layers import Layer
+from lamina.layers.base.tracking import Holder
 
 __all__ = ["MODULES", "Module", "NameScope", "children_of"]
 
@@ -40,7 +41,7 @@ class _AnyModule(type):
         return super().__instancecheck__(instance) or (cls is Module and isinstance(instance, Layer))
 
 
-class Module(metaclass=_AnyModule):
+class Module(Holder, metaclass=_AnyModule):
     """`tf.Module(name)`: finds the variables in its attributes, and in those of the modules and layers there."""
 
     def __init__(self, name: str | None = None) -> None:
@@ -55,6 +56,7 @@ class Module(metaclass=_AnyModule):
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+        context.structure_changed()
         if Module.attribute_set is not None:
             Module.attribute_set()
 

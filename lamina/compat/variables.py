@@ -178,8 +178,8 @@ class Variable(LaminaVariable, metaclass=_AnyVariable):
         with context.concrete():
             value = initial_value() if callable(initial_value) else initial_value
             value = unwrap(value)
-            if inside() and isinstance(value, Tracer):
-                raise VariablesFirst("The initial value of a tf.Variable is computed in a tf.function.")
+            if isinstance(value, Tracer):
+                raise VariablesFirst("The initial value of a tf.Variable is computed in a function that is compiled.")
             value = constant(value, dtype)
         self._free = not validate_shape or (shape is not None and None in tuple(shape))
         name = name and name.removesuffix(":0")

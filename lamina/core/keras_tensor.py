@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -23,7 +24,7 @@ from lamina.core.array_types import DTypeLike, Shape, standardize_shape
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.no_values import NoValues, refuse_layers
 from lamina.core.probes import probe
-from lamina.errors import CallError, harmless
+from lamina.errors import CallError, LaminaError, harmless
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling import SaysWhatWasMeant
 
@@ -244,6 +245,10 @@ _in_symbolic_scope: ContextVar[bool] = ContextVar("in_symbolic_scope", default=F
 in_symbolic_scope = _in_symbolic_scope.get
 
 
+class VariablesFirst(LaminaError, RuntimeError):
+    """A variable is made whose initial value a traced function computes: the first call has to compute, not trace."""
+
+
 @contextlib.contextmanager
 def bind_symbolic() -> Iterator[None]:
     """`context.bind` for the inference of shapes: what is written inside is discarded, and nothing is recorded."""
@@ -283,7 +288,11 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     def shapes(probe_size):
         values = [_abstract(symbol, probe_size) for symbol in symbols]
         mask_values = [None if mask is None else _abstract(mask, probe_size) for mask in masks]
-        # JAX caches traces by function. A new function makes it trace again, in case a layer has changed.
+        try:
+            # JAX caches traces by function. A new function makes it trace again, in case a layer has changed.
+            return jax.eval_shape(lambda *a: run(*a), values, mask_values)
+        except VariablesFirst:
+            run(*jax.tree_util.tree_map(lambda one: jnp.zeros(one.shape, one.dtype), (values, mask_values)))
         return jax.eval_shape(lambda *a: run(*a), values, mask_values)
 
     results, others = probe(shapes, any(None in symbol.shape for symbol in symbols))

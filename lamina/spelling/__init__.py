@@ -32,7 +32,7 @@ class SaysWhatWasMeant:
 
 
 def missing_attribute(owner: Any, name: str) -> Any:
-    """The error for an attribute that an object does not have.
+    """The error for an attribute that an object does not have; for modules of Equinox, the modules.
 
     Args:
         owner: The object.
@@ -46,6 +46,8 @@ def missing_attribute(owner: Any, name: str) -> Any:
             return object.__getattribute__(owner, name)
         except UnknownNameError as error:
             return error
+    if name in owner.__dict__.get("_read_modules", ()):
+        return owner.__dict__["_read_modules"][name].read()
     if name.startswith("_"):
         raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
     from lamina.spelling.names import unknown_attribute

@@ -21,14 +21,21 @@ from lamina.core.node import Node
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, LaminaError, UnknownNameError, warn
 from lamina.layers.base.call_signature import signature_of
+from lamina.layers.base.held_modules import ReadModules, with_variables
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 from lamina.runtime.tracebacks import readable
 from lamina.spelling.nearest import nearest
 
+
+class Holder:
+    """Base class of objects, as a tf.Module, whose attributes are searched for parts of the layer that has them."""
+
+
 _clock = itertools.count()
-_CONTAINERS = (list, tuple, dict, set)
+_CONTAINERS = (list, tuple, dict, set, Holder)
+_PLAIN = (str, int, float, FunctionType, type(None))
 _UNTRACKED = frozenset(
     "_inbound_nodes _init_arguments _stamps _layers_with_losses _build_shapes _initial_weights _graph optimizer loss "
     "loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker _variables_in_order".split()
@@ -60,6 +67,13 @@ class Tracked:
 
     def __setattr__(self, name: str, value: Any) -> None:
         holds_variables = False
+        if not isinstance(value, _PLAIN):
+            value, made = with_variables(value, name)
+            if made:
+                setattr(self, f"_variables_of_{name}", made)
+            if isinstance(value, ReadModules):
+                self.__dict__.setdefault("_read_modules", {})[name] = value
+                return
         if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *_CONTAINERS)) and name not in _UNTRACKED:
             context.structure_changed()
             for part in parts_in(value, Tracked):
@@ -130,7 +144,8 @@ def parts_in(value: Any, kind: type, around: tuple[Any, ...] = ()) -> Any:
     if isinstance(value, kind):
         yield value
     elif isinstance(value, _CONTAINERS) and not any(value is container for container in around):
-        for item in value.values() if isinstance(value, dict) else value:
+        items = vars(value) if isinstance(value, Holder) else value
+        for item in list(items.values()) if isinstance(items, dict) else items:
             if isinstance(item, (kind, *_CONTAINERS)):
                 yield from parts_in(item, kind, (*around, value))
 
