@@ -17,6 +17,7 @@ _FLAT = 0.8  # share of values at the ends of a sigmoid or tanh
 _GROWN, _LARGE = 300.0, 1000.0  # size of values beside that of the inputs, and in itself
 _DRAWN = ("GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "VarianceScaling",
           "Orthogonal", "Identity")  # fmt: skip
+_DECAYS = 4  # a decay whose share of weights of 0.25 is as large as a step of Adam
 _QUICK = 100  # calls of layers that run in a moment
 
 
@@ -97,6 +98,7 @@ def _first_pass(subject):
     traced = subject.traced
     if traced is None or not is_fresh_model(subject.model) or not _is_worth_a_pass(subject):
         return
+    large, grown = (_LARGE, _GROWN) if not _drawn_otherwise(subject) else (_LARGE / 40, _GROWN / 10)
     size = max((float(np.sqrt(np.mean(np.square(leaf.astype("float64"))))) for leaf in traced.leaves), default=1.0)
     for layer, kind, share in traced.first_pass(subject.facts, subject.applied):
         if kind == "dead" and share >= _DEAD:
@@ -112,7 +114,7 @@ def _first_pass(subject):
                 f"Leave kernel_initializer of {layer} and the layers before it at its default; scale the inputs.",
             )  # fmt: skip
             return
-        if kind == "size" and share > _LARGE and share > _GROWN * max(size, 1.0):
+        if kind == "size" and share > large and share > grown * max(size, 1.0):
             yield (
                 layer, share, f"The outputs of {layer} are {share:.3g} in size before the first step, the inputs "
                 f"{size:.3g}.",
@@ -125,15 +127,20 @@ def _is_worth_a_pass(subject):
     """Whether a first pass may show something: weights drawn in an unusual way, or much depth without remedies."""
     if len(subject.facts) > _QUICK:
         return False
-    layers = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.trainable_count]
-    drawn = {type(getattr(fact.layer, "kernel_initializer", None)).__name__ for fact in layers}
+    layers = _affine(subject)
     biases = {type(getattr(fact.layer, "bias_initializer", None)).__name__ for fact in layers}
     plain = not any(fact.has("normalization", "merge") for fact in subject.facts)
-    return (
-        bool(drawn.difference(_DRAWN, ("NoneType",)))
-        or bool(biases - {"Zeros", "NoneType"})
-        or (plain and len(layers) >= 10)
-    )
+    return _drawn_otherwise(subject) or bool(biases - {"Zeros", "NoneType"}) or (plain and len(layers) >= 10)
+
+
+def _affine(subject):
+    return [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.trainable_count]
+
+
+def _drawn_otherwise(subject):
+    """Whether kernels are drawn in a way that does not look at how many inputs there are."""
+    drawn = {type(getattr(fact.layer, "kernel_initializer", None)).__name__ for fact in _affine(subject)}
+    return bool(drawn.difference(_DRAWN, ("NoneType",)))
 
 
 @rule(
@@ -215,6 +222,14 @@ def _settings_that_undo(subject):
         if reach > 20:
             message = f"momentum={momentum:g} adds up {1 / (1 - momentum):.0f} steps: the rate is in effect {reach:g}."
             yield None, momentum, message, "Use momentum=0.9."
+    decay = getattr(optimizer, "weight_decay", None)
+    if isinstance(decay, (int, float)) and decay >= _DECAYS and "Adam" in name:
+        yield (
+            None, decay,
+            f"weight_decay={decay:g} of {name} takes as much from a weight of {1 / decay:.2g} as a step adds: none can "
+            "stay larger.",
+            "Use weight_decay=0.004.",
+        )  # fmt: skip
     for setting in ("momentum", "beta_1", "beta_2", "rho"):
         value = getattr(optimizer, setting, None)
         if isinstance(value, (int, float)) and value >= 1:

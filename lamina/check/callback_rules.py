@@ -7,6 +7,7 @@ from lamina.core.registry import is_builtin
 
 __all__ = []
 
+_NOTHING = 0.02  # factor of the rate, after which steps are too small to count
 _MANY = 10  # epochs, of which one will not be better than the one before
 
 
@@ -59,11 +60,12 @@ def _soon_or_late(kind, figure, callback, epochs, rate):
             "Use EarlyStopping(patience=5, restore_best_weights=True).",
             *([] if abs(callback.min_delta) >= 0.1 else ["info"]),  # Keras's default, which fit tells of as it stops
         )  # fmt: skip
-    elif kind == "ReduceLROnPlateau" and callback.patience == 0 and callback.factor < 0.5:
+    elif kind == "ReduceLROnPlateau" and _ends_it(callback, rate):
         yield (
             None, callback.factor,
-            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after each epoch that is not better.",
-            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience=5).",
+            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after {max(callback.patience, 1)} epochs "
+            f"without a better {figure!r}.",
+            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience={max(callback.patience, 5)}).",
         )  # fmt: skip
     elif kind == "ReduceLROnPlateau" and rate and callback.min_lr >= rate:
         yield (
@@ -88,6 +90,12 @@ def _soon_or_late(kind, figure, callback, epochs, rate):
             None, callback.patience, f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
             f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
         )  # fmt: skip
+
+
+def _ends_it(callback, rate):
+    """Whether the first plateau leaves a rate at which nothing is learned, or each noisy epoch lowers it by much."""
+    nothing = callback.factor <= _NOTHING and rate and callback.min_lr < rate / 10
+    return nothing or (callback.patience == 0 and callback.factor < 0.5)
 
 
 def _is_beyond(callback, figure):

@@ -267,10 +267,32 @@ def _validation_of_another_range(subject):
         there = Part(name, other[name]).sample(subject.numbers).values if name in other else None
         if there is None or not there.size or there.dtype.kind not in "fiu" or _is_read_as_ids(subject, name):
             continue
-        here, beside = (float(np.nanmean(np.abs(part.astype("float32")))) for part in (values, there))
-        if min(here, beside) >= 0 and max(here, beside) > 10 * min(here, beside) and min(len(values), len(there)) >= 8:
+        if min(len(values), len(there)) < 8:
+            continue
+        size, spread = (_both(values, there, how) for how in (_size_of, _spread_of))
+        far, word = size, "in size on average"
+        if not _differ(size, 10) and min(len(values), len(there)) >= 32:
+            far, word = spread, "as its standard deviation"
+        if _differ(far, 10 if far is size else 5):
             yield (
-                None, (here, beside),
-                f"{name} is {here:.3g} in size on average in training, and {beside:.3g} in validation.",
+                None, far, f"{name} is {far[0]:.3g} {word} in training, and {far[1]:.3g} in validation.",
                 "Scale x_val as x_train was scaled (layers.Normalization or Rescaling inside the model does both).",
             )  # fmt: skip
+
+
+def _both(values, there, how):
+    return how(values.astype("float32")), how(there.astype("float32"))
+
+
+def _differ(numbers, times):
+    return min(numbers) >= 0 and max(numbers) > times * min(numbers)
+
+
+def _size_of(values):
+    return float(np.nanmean(np.abs(values)))
+
+
+def _spread_of(values):
+    """The deviation of the middle column of a table, of all that is not one number in all rows."""
+    of_columns = np.nanstd(values.reshape(len(values), -1), axis=0)
+    return float(np.median(of_columns[of_columns > 0])) if of_columns.any() else 0.0

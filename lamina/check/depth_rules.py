@@ -41,14 +41,19 @@ def _has_remedy(subject):
 )  # fmt: skip
 def _softmax_inside(subject):
     for fact in subject.facts:
-        dense = fact.kind == "Dense" or (fact.has("activation") and any(one.kind == "Dense" for one in fact.sources))
+        dense = _is_dense(fact) or (fact.has("activation") and any(map(_is_dense, fact.sources)))
         following = next_call(fact, "passes_through", "normalization") if dense else None
-        if fact.activation == "softmax" and following is not None and following.is_affine and len(fact.output) == 2:
+        learned = following is not None and (following.is_affine or following.has("recurrent"))
+        if fact.activation == "softmax" and learned and (len(fact.output) == 2 or following.has("recurrent")):
             yield (
                 fact.name, "softmax",
                 f"{fact.name} ends in softmax, and {following.name} takes the shares as features.",
                 f"Use activation='relu' in {fact.name}.",
             )  # fmt: skip
+
+
+def _is_dense(fact):
+    return "Dense" in (fact.kind, type(getattr(fact.layer, "layer", None)).__name__)  # TimeDistributed
 
 
 @rule(

@@ -22,13 +22,17 @@ _USUAL = {  # optimizer -> the learning rates between which it is known to learn
 }  # fmt: skip
 _DEEP = {"adam": 0.02, "adamw": 0.02, "nadam": 0.02, "adamax": 0.04, "rmsprop": 0.02, "sgd": 0.9}
 """The highest rates for four weighted layers or more."""
+_WITH_MOMENTUM = 5.0
+"""The highest rate of SGD, over 1 - momentum, for fewer layers."""
 _DEFAULTS = {"sgd": "0.01", "lion": "0.0001", "adadelta": "1.0"}
 _BENGIO = "Bengio: Practical Recommendations for Gradient-Based Training of Deep Architectures (2012)"
 _PLAIN = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013)"
 _TUNING = 1e-5  # rates below are not even used to tune trained models
 _KEPT = 7  # values that dropout leaves
 _OUTWEIGHS = 10.0  # times the loss
+_STRONG = 0.01  # l1 of activations, which takes more from each unit than a usual loss gives
 _SLOPE, _NEEDED = 0.25, 0.03  # of sigmoid at most; how far the weights before it must move at least
+_HANDFUL, _MANY = 10, 256  # steps that train nothing, samples that are no trial of a program
 _ENOUGH = 2e-3  # how far each weight can move; initial weights are about 0.1 in size
 
 
@@ -57,7 +61,9 @@ def _unusual_learning_rate(subject):
     layers = sum(1 for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted"))
     deep = layers >= 4 and not _is_normalized(subject)
     high = min(high, _DEEP.get(name, high)) if deep else high
-    momentum = min(getattr(optimizer, "momentum", 0.0) or 0.0, 0.99) if deep and name == "sgd" else 0.0
+    plain = name == "sgd" and not _is_normalized(subject)
+    momentum = min(getattr(optimizer, "momentum", 0.0) or 0.0, 0.99) if plain else 0.0
+    high = _WITH_MOMENTUM if momentum and not deep else high
     if (rate / (1 - momentum) > 1.001 * high and layers > 1) or (rate < low and not scheduled):
         side = "small" if rate < low else "large"
         high = high * (1 - momentum)
@@ -111,7 +117,7 @@ def _too_few_steps(subject):
         yield (
             None, steps, f"Training ends after {steps} steps{', before half of the data was read' * unread}.",
             "Leave out steps_per_epoch." if unread else "Use more epochs, or smaller batches.",
-            *([] if unread else ["info"]),
+            *([] if unread or (steps < _HANDFUL and (samples or 0) >= _MANY) else ["info"]),
         )  # fmt: skip
 
 
@@ -254,8 +260,9 @@ def _strong_penalty(subject):
 def _measured_penalty(subject):
     """The finding that what layers add to the loss, and the labels have no part in, is far larger than the rest."""
     penalty, rest = subject.penalty
-    if penalty > _OUTWEIGHS * max(rest, 0.1):
-        active = [fact for fact in subject.facts if getattr(fact.layer, "activity_regularizer", None) is not None]
+    active = [fact for fact in subject.facts if getattr(fact.layer, "activity_regularizer", None) is not None]
+    strong = any(getattr(fact.layer.activity_regularizer, "l1", 0.0) >= _STRONG for fact in active)
+    if penalty > max(rest, 0.1) * (0.5 if strong else _OUTWEIGHS):
         where = active[0].name if active else None
         yield (
             where, penalty, f"What is added to the loss is {penalty:.3g} before the first step, and the loss itself "

@@ -4,10 +4,12 @@ import math
 
 from lamina.check.neighbours import comes_from_convolution, next_call
 from lamina.check.rule import rule
-from lamina.facts.activations import bounds_of, is_activation
+from lamina.facts.activations import bounds_of, is_activation, meaning_of_activation
 from lamina.facts.loss_names import REGRESSION
 
 __all__ = []
+
+_FOR_OUTPUTS = ("linear", "softmax", "log_softmax", "exponential")  # or none at all
 
 
 @rule(
@@ -63,10 +65,10 @@ def _activation_twice(subject):
         if following is None or not is_activation(following.layer):
             continue
         first, second = fact.activation, following.activation
-        squeezed = first == "relu" and second in ("sigmoid", "tanh") and not following.ends
-        if squeezed and fact.kind == "Dense":
+        pair = first != second and _bends(first) and _bends(second)
+        if pair and not following.ends and (fact.kind == "Dense" or _is_plain_convolution(fact)):
             yield (
-                following.name, second, f"{following.name} applies {second} to what {fact.name} made with relu.",
+                following.name, second, f"{following.name} applies {second} to what {fact.name} made with {first}.",
                 f"Remove {following.name}.",
             )  # fmt: skip
         if first == second and bounds_of(first) is not None and _has_default_bounds(following):
@@ -74,6 +76,11 @@ def _activation_twice(subject):
                 following.name, second, f"{following.name} applies {second} to what {fact.name} made with {first}.",
                 f"Remove {following.name}.",
             )  # fmt: skip
+
+
+def _bends(name):
+    """Whether it is an activation of hidden layers."""
+    return meaning_of_activation(name) is not None and name not in _FOR_OUTPUTS
 
 
 def _has_default_bounds(fact):
@@ -89,6 +96,12 @@ def _has_default_bounds(fact):
 def _activation_around_softmax(subject):
     for outer in subject.facts:
         fact, following = outer.innermost, next_call(outer, "passes_through")
+        if following is not None and _normalizes_what_is_said(fact, following):
+            yield (
+                following.name, fact.activation,
+                f"{following.name} normalizes the {fact.activation} of {fact.name}: what comes out is no probability.",
+                f"Remove {following.name}, or put it before {fact.name}.",
+            )  # fmt: skip
         if following is None or not is_activation(following.layer):
             continue
         first, second = fact.activation, following.activation
@@ -104,6 +117,15 @@ def _activation_around_softmax(subject):
                 f"{following.name} takes {second} of values that {first} in {fact.name} keeps {bounds}.",
                 f"Use activation=None in {fact.name}.",
             )  # fmt: skip
+
+
+def _normalizes_what_is_said(head, fact):
+    """Whether a call normalizes probabilities, and nothing but dropout comes between it and an output."""
+    if not fact.has("normalization") or not fact.is_builtin or head.activation not in ("softmax", "sigmoid"):
+        return False
+    while not fact.ends and len(fact.receivers) == 1 and fact.receivers[0].has("dropout", "passes_through"):
+        fact = fact.receivers[0]
+    return fact.ends and not fact.receivers
 
 
 def _is_dense(fact):

@@ -16,6 +16,7 @@ from lamina.check import (
     optimizer_rules,
     order_rules,
     own_loss_rules,
+    picture_rules,
     probe_rules,
     reach_rules,
     run_rules,
@@ -33,5 +34,5 @@ __all__ = ["FAMILIES", "RULES", "rules_for"]
 FAMILIES = (
     loss_rules, label_rules, meaning_rules, own_loss_rules, run_rules, map_rules, order_rules, depth_rules, idle_rules,
     reach_rules, training_rules, share_rules, callback_rules, optimizer_rules, data_rules, balance_rules, scale_rules,
-    text_rules, sequence_rules, attention_rules, call_rules, watch_rules, probe_rules, layout_rules,
+    picture_rules, text_rules, sequence_rules, attention_rules, call_rules, watch_rules, probe_rules, layout_rules,
 )  # fmt: skip

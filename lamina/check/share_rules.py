@@ -1,11 +1,15 @@
-"""LAM319: arguments of fit that leave nothing to train, or hardly anything to train or to judge by."""
+"""LAM319, LAM320: arguments of fit that leave nothing to train, or hardly anything to train or to judge by."""
 
-from lamina.check.plans import callbacks_of, samples_of
+import numpy as np
+
+from lamina.check.plans import callbacks_of, samples_of, steps_of
 from lamina.check.rule import rule
 
 __all__ = []
 
 _JUDGES = ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint")
+_OLD = 0.5  # share of the first values in a moving mean
+_SOME = 100  # samples, below which a training tries a program
 _FEW = 8  # validation rows, of which each moves the figure
 
 
@@ -40,3 +44,25 @@ def _shares_of_fit(subject):
                     "Use validation_split=0.2.",
                 )  # fmt: skip
                 return
+
+
+@rule(
+    "LAM320", "warning", "moving averages that still are what they began as", "fit",
+    "BatchNormalization predicts with moving averages that begin as mean 0 and variance 1: while these are most of "
+    "them, predictions and validation are unlike what is trained.",
+    "Ioffe, Szegedy: Batch Normalization (2015), algorithm 2; Keras: BatchNormalization, momentum",
+)  # fmt: skip
+def _averages_of_too_few_steps(subject):
+    steps = steps_of(subject)
+    if not steps or not subject.own_step or (samples_of(subject) or 0) < _SOME:
+        return
+    for fact in subject.facts:
+        moves = fact.depth == 0 and fact.kind == "BatchNormalization" and fact.layer.trainable and fact.layer.built
+        kept = float(fact.layer.momentum) if moves else 0.0
+        if moves and _OLD < kept**steps < 1 and not np.any(fact.layer.moving_mean.numpy()):
+            yield (
+                fact.name, kept, f"After {steps} steps with momentum={kept:g} the moving averages of {fact.name} are "
+                f"to {kept**steps:.0%} what they began as.",
+                f"Use momentum={max(round(1 - 5 / steps, 2), 0.5):g}, or more and smaller batches.",
+            )  # fmt: skip
+            return

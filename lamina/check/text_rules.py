@@ -186,6 +186,7 @@ def _masking_of_another_value(subject):
         for fact in subject.readers.get(name, []):
             if fact.kind != "Masking" or values.ndim != 3 or len(values) < 8 or values.shape[1] < 4:
                 continue
+            yield from _hides_what_counts(fact, name, values)
             last = values[:, -1]
             padded = (values[:, -1] == values[:, -2]).all(-1) & (last == last[:, :1]).all(-1)
             common, count = np.unique(last[padded][:, 0], return_counts=True) if padded.any() else ((), (0,))
@@ -196,3 +197,15 @@ def _masking_of_another_value(subject):
                     f"{name} end in steps of {common[0]:g}.",
                     f"Use layers.Masking({common[0]:g}) in place of {fact.name}.",
                 )  # fmt: skip
+
+
+def _hides_what_counts(fact, name, values):
+    """Where the steps that are left are all the same, so that only how many were hidden told anything."""
+    hidden = (values == fact.layer.mask_value).all(-1)
+    left = values[~hidden]
+    if len(left) and hidden.mean() > 0.1 and (left == left[:1]).all():
+        yield (
+            fact.name, float(left.flat[0]),
+            f"{fact.name} hides {hidden.mean():.0%} of the steps of {name}, and the others are all {left.flat[0]:g}.",
+            f"Remove {fact.name}.",
+        )  # fmt: skip
