@@ -13,6 +13,11 @@ from benchmarks.faults import (
     class_losses,
     depth,
     further_spellings,
+    helped_data,
+    helped_heads,
+    helped_more,
+    helped_sequences,
+    helped_training,
     learners_again,
     learners_more,
     learners_networks,
@@ -27,6 +32,8 @@ from benchmarks.faults import (
     repositories,
     sequences,
     sound_generative,
+    sound_helped,
+    sound_helped_others,
     sound_learners,
     sound_learners_sequences,
     sound_others,
@@ -66,6 +73,7 @@ FAULTY = (
     asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
     learners_tables, learners_settings, learners_networks, learners_again,
     learners_more,
+    helped_heads, helped_data, helped_training, helped_sequences, helped_more,
 )  # fmt: skip
 SOUND = (
     sound_vision,
@@ -80,6 +88,8 @@ SOUND = (
     sound_wild_series,
     sound_learners,
     sound_learners_sequences,
+    sound_helped,
+    sound_helped_others,
 )
 
 PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}
