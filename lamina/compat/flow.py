@@ -16,7 +16,7 @@ from lamina.compat.lifting import NeedsEager, inside, tracing
 from lamina.compat.tensor_array import InvalidArgumentError, TensorArray
 from lamina.core import context
 from lamina.core.variable import Variable, unwrap
-from lamina.errors import CallError
+from lamina.errors import CallTypeError
 
 __all__ = ["DEBUGGING", "FLOW", "InvalidArgumentError"]
 
@@ -222,16 +222,24 @@ def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message:
             raise InvalidArgumentError(message or what, fix=_CHECKED)
 
 
-def _rank(x, rank, message=None, data=None, summarize=None, name=None):
-    if np.ndim(unwrap(x)) != int(rank):
-        what = f"A tensor has rank {np.ndim(unwrap(x))}; {int(rank)} was expected."
-        raise InvalidArgumentError(message or what, fix=_CHECKED)
+def _rank_check(holds, says):
+    def check(x, rank=None, message=None, data=None, summarize=None, name=None, ranks=None):
+        rank = rank if ranks is None else ranks
+        if not holds(np.ndim(unwrap(x)), rank):
+            what = f"A tensor has rank {np.ndim(unwrap(x))}; {says}{rank} was expected."
+            raise InvalidArgumentError(message or what, fix=_CHECKED)
+
+    return check
+
+
+_rank = _rank_check(lambda found, rank: found == int(rank), "")
 
 
 def _type(tensor, tf_type, message=None, name=None):
-    if str(tensor.dtype) != str(np.dtype(tf_type)):
-        what = f"A tensor has dtype {tensor.dtype}; {np.dtype(tf_type)} was expected."
-        raise CallError(message or what, fix=_CHECKED)
+    found = constant(tensor).dtype
+    if not (jnp.issubdtype(found, tf_type) if tf_type is np.integer else str(found) == str(np.dtype(tf_type))):
+        what = f"A tensor has dtype {found}; {getattr(tf_type, '__name__', tf_type)} was expected."
+        raise CallTypeError(message or what, fix=_CHECKED)
 
 
 DEBUGGING: dict[str, Any] = {
@@ -243,6 +251,9 @@ DEBUGGING: dict[str, Any] = {
     "assert_all_finite": lambda x, message, name=None: check_numerics(x, message), "check_numerics": check_numerics,
     "assert_shapes": assert_shapes, "assert_rank": _rank, "assert_type": _type, "Assert": assert_,
     "assert_scalar": lambda tensor, message=None, name=None: _rank(tensor, 0, message),
+    "assert_integer": lambda x, message=None, name=None: _type(x, np.integer, message),
+    "assert_rank_at_least": _rank_check(lambda found, rank: found >= int(rank), "at least "),
+    "assert_rank_in": _rank_check(lambda found, ranks: found in tuple(ranks), "one of "),
     "set_log_device_placement": lambda *_: None,
     "enable_check_numerics": lambda **_: jax.config.update("jax_debug_nans", True),
     "disable_check_numerics": lambda: jax.config.update("jax_debug_nans", False),

@@ -74,6 +74,42 @@ def vorbis_window(window_length: Any, dtype: Any = "float32", name: Any = None) 
     return jnp.asarray(np.sin(np.pi / 2 * np.sin(np.pi * places / int(window_length)) ** 2), dtype)
 
 
+def kaiser_bessel_derived_window(window_length: Any, beta: Any = 12.0, dtype: Any = "float32", name: Any = None) -> Any:
+    """`tf.signal.kaiser_bessel_derived_window`."""
+    sums = np.cumsum(np.kaiser(int(window_length) // 2 + 1, float(beta)))
+    half = np.sqrt(sums[:-1] / sums[-1])
+    return jnp.asarray(np.concatenate([half, half[::-1]]), dtype)
+
+
+def _dct4(x, norm):
+    """The discrete cosine transform of type 4."""
+    size = x.shape[-1]
+    places = np.arange(size) + 0.5
+    scale = 2.0 if norm is None else np.sqrt(2.0 / size)
+    return x @ jnp.asarray(scale * np.cos(np.pi / size * np.outer(places, places)), x.dtype)
+
+
+def _lapped_window(window_fn, size, dtype):
+    return np.sqrt(0.5).astype(dtype) if window_fn is None else window_fn(size, dtype=dtype)
+
+
+def mdct(signals: Any, frame_length: Any, window_fn: Any = vorbis_window, pad_end: Any = False, norm: Any = None,
+         name: Any = None) -> Any:  # fmt: skip
+    """`tf.signal.mdct`: (..., frames, frame_length // 2)."""
+    frames = frame(signals, frame_length, int(frame_length) // 2, pad_end)
+    a, b, c, d = jnp.split(frames * _lapped_window(window_fn, int(frame_length), frames.dtype), 4, -1)
+    return _dct4(jnp.concatenate([-c[..., ::-1] - d, a - b[..., ::-1]], -1), norm)
+
+
+def inverse_mdct(mdcts: Any, window_fn: Any = vorbis_window, norm: Any = None, name: Any = None) -> Any:
+    """`tf.signal.inverse_mdct`."""
+    values = array(mdcts)
+    half = values.shape[-1]
+    first, second = jnp.split(_dct4(values, norm) * (0.5 / half if norm is None else 1.0), 2, -1)
+    frames = jnp.concatenate([second, -second[..., ::-1], -first[..., ::-1], -first], -1)
+    return overlap_and_add(frames * _lapped_window(window_fn, 2 * half, values.dtype), half)
+
+
 def _power_of_two(size):
     return 1 << max(int(size) - 1, 0).bit_length()
 
@@ -201,7 +237,8 @@ SIGNAL: dict[str, Any] = {
     "dct": dct, "fftshift": lambda x, axes=None, name=None: jnp.fft.fftshift(array(x), axes), "frame": frame,
     "hamming_window": _window((0.54, -0.46)), "hann_window": hann_window, "idct": idct,
     "ifftshift": lambda x, axes=None, name=None: jnp.fft.ifftshift(array(x), axes), "inverse_stft": inverse_stft,
-    "inverse_stft_window_fn": inverse_stft_window_fn, "kaiser_window": kaiser_window,
+    "inverse_stft_window_fn": inverse_stft_window_fn, "kaiser_window": kaiser_window, "mdct": mdct,
+    "inverse_mdct": inverse_mdct, "kaiser_bessel_derived_window": kaiser_bessel_derived_window,
     "linear_to_mel_weight_matrix": linear_to_mel_weight_matrix, "overlap_and_add": overlap_and_add,
     "mfccs_from_log_mel_spectrograms": mfccs_from_log_mel_spectrograms, "stft": stft, "vorbis_window": vorbis_window,
 }  # fmt: skip

@@ -7,9 +7,11 @@ from typing import Any
 import jax
 
 from lamina.core import context, registry, tree
-from lamina.core.keras_tensor import KerasTensor, trace
+from lamina.core.keras_tensor import KerasTensor, bind_symbolic, trace
 from lamina.core.probes import unprinted
+from lamina.core.recording import NEEDS_VALUES
 from lamina.errors import LaminaError
+from lamina.training import op_by_op
 from lamina.training.data.leaves import differ_in_rows
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
@@ -48,7 +50,7 @@ def _build(model, batch, fixed):
         if unbuilt not in ([], [model]):
             step = pack_x_y_sample_weight(*unpack_x_y_sample_weight(batch))
             try:
-                trace(model.train_step, *_symbols((step,), fixed=True))  # it calls its layers in its own way
+                _build_by_step(model, step)  # it calls its layers in its own way
             except (TypeError, ValueError, LookupError):  # the batch is not one of a training
                 raise error from None
         model.built = True  # its own step takes a batch in another way, such as (x, y, z) as three inputs
@@ -56,6 +58,16 @@ def _build(model, batch, fixed):
     if model.optimizer is not None:
         model.optimizer.ensure_built(model.trainable_variables)
         context.structure_changed()
+
+
+def _build_by_step(model, step):
+    try:
+        trace(model.train_step, *_symbols((step,), fixed=True))
+    except NEEDS_VALUES:
+        if not op_by_op.is_allowed():
+            raise
+        with bind_symbolic():  # what it computes is discarded
+            model.train_step(tree.map_structure(lambda one: None if one is None else jax.numpy.asarray(one), step))
 
 
 def _build_parts(model, unbuilt, fixed, x, y, sample_weight):

@@ -8,7 +8,7 @@ from typing import Any
 from lamina.core.recording import NEEDS_VALUES
 from lamina.errors import warn
 
-__all__ = ["allow", "or_op_by_op"]
+__all__ = ["allow", "is_allowed", "or_op_by_op"]
 
 _allowed = False
 
@@ -17,6 +17,11 @@ def allow() -> None:
     """Let steps run op by op where they cannot be compiled, from now on in this process."""
     global _allowed
     _allowed = True
+
+
+def is_allowed() -> bool:
+    """Whether steps may run op by op."""
+    return _allowed
 
 
 def or_op_by_op(runner: Any, kind: str, name: str, compiled: Any) -> Any:

@@ -223,3 +223,4 @@ def test_advice_is_for_the_nearest_name():
     assert advice.about("tensorflow.compat.v1.placeholder").startswith("tf.compat.v1.placeholder is TensorFlow's")
     assert "keras.optimizers" in advice.about("tensorflow.compat.v1.train.AdamOptimizer")
     assert "keras.layers" in advice.about("tensorflow.compat.v1.layers.dense")
+    assert "compiled by XLA" in advice.about("tensorflow.compiler.xla")

@@ -317,3 +317,29 @@ def test_texts_have_the_dtype_of_texts():
     text = tf.constant("a")
     assert {tf.string: 1}[text.dtype] == 1 and tf.cast(text, tf.string) is not None and tf.dtypes.DType is np.dtype
     assert value(tf.cast([1.5], "int32")) == [1]
+
+
+def test_lapped_transforms_and_their_windows():
+    x = np.arange(16, dtype="float32") ** 1.3
+    found = tf.signal.mdct(x, 8)  # numbers of TensorFlow 2.21
+    np.testing.assert_allclose(found[1], [-91.05013, -4.95883, -9.13617, -1.39013], rtol=1e-5)
+    for settings in ({}, {"norm": "ortho"}):
+        again = tf.signal.inverse_mdct(tf.signal.mdct(x, 8, **settings), **settings)
+        np.testing.assert_allclose(again[4:12], x[4:12], rtol=1e-5)  # what two frames overlap is as before
+    found = tf.signal.mdct(x, 8, window_fn=None)
+    np.testing.assert_allclose(found[0], [-51.0519, -9.53579, 8.50956, 6.6778], rtol=1e-5)
+    np.testing.assert_allclose(tf.signal.inverse_mdct(found, window_fn=None)[4:12], x[4:12], rtol=1e-5)
+    derived = [0.22047876, 0.70710677, 0.9753917, 0.9753917, 0.70710677, 0.22047876]
+    np.testing.assert_allclose(tf.signal.kaiser_bessel_derived_window(6, 4.0), derived, rtol=1e-6)
+
+
+def test_checks_of_ranks_and_integers():
+    tf.debugging.assert_integer([1, 2])
+    tf.debugging.assert_rank_at_least([[1.0]], 2)
+    tf.debugging.assert_rank_in([1.0], (0, 1))
+    with pytest.raises(TypeError, match="integer was expected"):
+        tf.debugging.assert_integer([1.5])
+    with pytest.raises(ValueError, match="at least 2"):
+        tf.debugging.assert_rank_at_least([1.0], 2)
+    with pytest.raises(ValueError, match="one of"):
+        tf.debugging.assert_rank_in([1.0], (0, 2))

@@ -39,3 +39,43 @@ def test_what_is_rewritten_is_where_it_was_written():
     assert found is not code and found.co_qualname == code.co_qualname
     columns = {(line, start) for line, _, start, _ in code.co_positions()}
     assert {(line, start) for line, _, start, _ in found.co_positions() if start} & columns
+
+
+class OfEdges(keras.layers.Layer):
+    """Sums rows by the edges of a graph, as many sums as the edges say."""
+
+    def build(self, input_shape):
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, inputs):
+        rows, edges = inputs
+        return tf.math.unsorted_segment_sum(self.dense(rows), edges[:, 0], tf.reduce_max(edges[:, 0]) + 1)
+
+
+class OfGraph(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.rows, self.edges = tf.ones((4, 3)), tf.constant([[0, 1], [1, 2], [2, 2], [3, 0]])
+        self.first = OfEdges()
+
+    def call(self, inputs):
+        rows, edges = inputs
+        return self.first((rows, edges))
+
+    def train_step(self, data):
+        places, targets = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(y=targets, y_pred=tf.gather(self((self.rows, self.edges)), places))
+        self.optimizer.apply_gradients(
+            zip(tape.gradient(loss, self.trainable_weights), self.trainable_weights, strict=True)
+        )
+        return {"loss": loss}
+
+
+def test_fit_builds_layers_by_a_step_that_asks_for_values(monkeypatch):
+    model = OfGraph()
+    model.compile("sgd", "mse")
+    monkeypatch.setattr(op_by_op, "_allowed", True)
+    with pytest.warns(UserWarning, match="runs op by op"):
+        history = model.fit(np.arange(4), np.zeros((4, 2)), epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0] and len(model.trainable_weights) == 2
