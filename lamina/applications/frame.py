@@ -225,7 +225,8 @@ def image_shape(input_shape: Sequence[int | None] | None, size: int, smallest: i
         raise ShapeError(f"The sizes of an image are {order}; got input_shape={shape}.", fix=f"input_shape={turned}")
     if weights == "imagenet":
         if channels != 3:
-            raise ShapeError(f"weights='imagenet' need 3 channels; got input_shape={shape}.", fix="weights=None")
+            of_three = f"input_shape={with_channels(*image)}, with x = keras.ops.repeat(x, 3, axis=-1) for gray images"
+            raise ShapeError(f"weights='imagenet' need 3 channels; got input_shape={shape}.", fix=of_three)
         if fixed and image != (size, size):
             raise ShapeError(
                 f"weights='imagenet' with include_top=True need images of {with_channels(size, size)}; got {shape}.",

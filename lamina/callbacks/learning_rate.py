@@ -71,7 +71,9 @@ class LearningRateScheduler(Callback):
         if not (isinstance(rate, (float, np.floating)) or (hasattr(rate, "dtype") and np.shape(rate) == ())):
             raise ConfigError(
                 f"The schedule of LearningRateScheduler must return a float; got {rate!r}.",
-                fix="LearningRateScheduler(lambda epoch, rate: float(rate * 0.9))",
+                fix="return rate  # at the end of each branch of the schedule"
+                if rate is None
+                else "LearningRateScheduler(lambda epoch, rate: float(rate * 0.9))",
             )
         return float(rate)
 

@@ -21,8 +21,8 @@ class MissingFigure(ConfigError, KeyError):
         what, extra, fix = ("The history has", "", None) if code != "logs" else ("logs have", "", None)
         if str(name).startswith("val_") and not any(key.startswith("val_") for key in figures):
             extra, fix = " Validation data add it.", "model.fit(x, y, validation_split=0.2)"
-        elif near:
-            fix = f"{code}[{near[0]!r}]"
+        elif near or code == "logs":
+            fix = f"{code}[{near[0]!r}]" if near else f"compile(..., metrics=[{name!r}]), or logs['loss']"
         super().__init__(f"{what} no {name!r}, but {', '.join(map(repr, figures)) or 'nothing yet'}.{extra}", fix=fix)
 
 

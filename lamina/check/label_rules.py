@@ -221,6 +221,8 @@ def _labels_of_ctc(subject):
 def _other_loss(head, part, least, most):
     """What to do about labels out of the range of a loss."""
     whole = bool((head.numbers == np.round(head.numbers)).all())
+    if head.loss_name in BINARY and least >= 0 and 100 < most <= 255 and head.numbers.ndim > 2:
+        return f"Use {part.name} / 255 as labels, as for the pictures that come in."
     if head.loss_name in BINARY and whole and least == 0 and 1 < most < (head.units or 0) and head.numbers.ndim == 1:
         return "Use activation='softmax' and loss='sparse_categorical_crossentropy'."
     if head.loss_name in BINARY | HINGE and whole and least == 0 and 1 < most < 1000 and head.units == 1:

@@ -133,7 +133,7 @@ def _outputs_without_loss(subject):
     if subject.own_step and not all(fact.is_builtin for fact in subject.facts):
         return  # a layer of the user's own may add a loss
     lossless = [head for head in subject.heads if not _counts(subject, head)]
-    if subject.own_step and lossless == subject.heads and all(head.loss for head in lossless):
+    if subject.own_step and lossless and lossless == subject.heads and all(head.loss for head in lossless):
         yield None, 0, "loss_weights are 0 for each output: nothing is trained.", "Leave loss_weights out of compile."
     if not subject.own_step or not lossless or len(lossless) == len(subject.heads):
         return

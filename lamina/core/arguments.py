@@ -61,7 +61,7 @@ def whole(owner: Any, name: str, value: Any, least: int = 1, most: int | None = 
     kind = "a positive integer" if (least, most) == (1, None) else f"a whole number of {least} or more"
     if most is not None:
         kind = f"a whole number from {least} to {most}"
-    near = _number(value)
+    near = _number(value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value)
     if near is not None and near < least <= -near:
         near = -near
     if near is None or near < least or isinstance(value, bool):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from lamina import legacy
 from lamina.core import registry, serialization
 from lamina.core.typing import Config
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, is_internal
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling.names import as_strings, meant
 from lamina.spelling.nearest import letters_of
@@ -77,7 +78,7 @@ class Family:
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {identifier!r}. "
             f"{article} {self._kind} is a name, a config, a function or an object.",
-            fix=_ARGUMENTS.get(self._kind, f"{self._kind}={{}}").format(repr(_USUAL.get(self._kind))),
+            fix=_argument(self._kind, identifier).format(repr(_USUAL.get(self._kind))),
         )
 
     def serialize(self, member: Any) -> Config:
@@ -125,11 +126,22 @@ class Family:
         code = near[0] if near and "." in near[0] else repr(near[0]) if near else ""
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {name!r}.{sentence}",
-            fix=_ARGUMENTS.get(self._kind, f"{self._kind}={{}}").format(code)
+            fix=_argument(self._kind, name).format(code)
             if near
             else f"Known: {', '.join(known)}; or pass a function or an object"
             f" (in a file: load_model(path, custom_objects={{{name!r}: function}})).",
         )
+
+
+def _argument(kind, value):
+    """Code of the argument that holds a value, as the function that was called with it names it."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and is_internal(frame):
+        named = [key for key, held in frame.f_locals.items() if key.endswith(kind) and held is value]
+        if named:
+            return f"{named[0]}={{}}"
+        frame = frame.f_back
+    return _ARGUMENTS.get(kind, f"{kind}={{}}")
 
 
 _OF_OTHERS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import re
 from collections import defaultdict
@@ -169,6 +170,8 @@ class Function(Operation):
             if not isinstance(tensor, KerasTensor) or not hasattr(tensor, "_keras_history"):
                 sizes = tuple(getattr(tensor, "shape", ()))[1:] or (3,)
                 fix = f"outputs={tensor.name}(x)" if isinstance(tensor, Operation) else f"keras.Input({sizes})"
+                if tensor is builtins.input:
+                    fix = "inputs = keras.Input((3,)); keras.Model(inputs, outputs): input is a function of Python."
                 raise CallError(f"Inputs and outputs of a model are symbolic tensors; got {shown(tensor)}.", fix=fix)
         self.nodes, self.depths, self.operations = _sort(self.input_tensors, self.output_tensors, name)
         self._output_structure = tree.structure_of(outputs)
@@ -278,10 +281,11 @@ def _walk(inputs, outputs, name):
                 if node.is_input and id(tensor) not in given:
                     is_swapped = tensor is output and not any(node_of(one).is_input for one in inputs)
                     fix = f"Add {node.operation.name} to Model(inputs=[...]), or call its first layer on a tensor that "
-                    fix += "the model has, without another Input."
+                    fix += "the model has, without another Input. Of another model: base(inputs), in place of "
+                    fix += "base.output; or keras.Model(base.input, outputs)."
                     raise CallError(
-                        f"The output {output.name} depends on the Input {tensor!r} of {node.operation.name!r}, "
-                        "which is not among the model's inputs.",
+                        f"The output {output.name} depends on the Input of shape {tensor.shape} of "
+                        f"{node.operation.name!r}, which is not among the model's inputs.",
                         fix="keras.Model(outputs, inputs): swap the two." if is_swapped else fix,
                     )
                 open_nodes.add(node)

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from lamina.core.arguments import shown
+from lamina.core.broadcast_fixes import widened
 from lamina.core.context import set_within
 from lamina.core.probes import without_probe_sizes
 from lamina.errors import LaminaError, ShapeError
@@ -302,8 +303,7 @@ def not_alike(call: OpUse, shapes: Any = None, end: int = 0) -> LaminaError | No
             given = " and ".join(f"{key} {call.shapes[key]}" for key in sizes)
             differ = " and ".join(map(str, sizes.values()))
             message = f"{call.name}: shapes do not broadcast, {given}: sizes {differ} on axis {axis - end}."
-            least = min(size for size in sizes.values() if size not in (1, None))
-            return ShapeError(message, fix=_repaired(call, message) or f"Give each {least} on axis {axis - end}, or 1.")
+            return ShapeError(message, fix=_repaired(call, message) or widened(sizes, shapes, axis - end))
     return None
 
 

@@ -63,8 +63,9 @@ def _of_kept_tensor(error):
         return None
     file, number, function = found.groups()
     line = linecache.getline(file, int(number)).strip()
-    kept = _KEEPS.fullmatch(line)
+    kept = _KEEPS.fullmatch(re.sub(r"def .*?\): ", "", line))
     fix = f"{kept[1]}.assign({kept[1]} + {kept[2]})" if kept else _KEEP
+    fix = fix.replace("in build", "in __init__") if "update_state" in function else fix
     place = f"{function}, line {number} of {os.path.basename(file)}"
     return TracingError(f"`{line}` ({place}) keeps a tensor that has no value after the call.", fix=fix)
 

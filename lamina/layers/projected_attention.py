@@ -305,7 +305,7 @@ def _check_mask(mask, query, value):
         return
     wanted, shape = (query[1], value[1]), tuple(mask.shape)
     if len(shape) < 2 or any(size not in (1, other) for size, other in zip(shape[-2:], wanted, strict=True)):
-        fix = f"attention_mask=keras.ops.ones((1, *{wanted}), 'bool')"
+        fix = f"attention_mask=keras.ops.ones((1, {wanted[0]}, {wanted[1]}), 'bool')"
         raise ShapeError(
             f"attention_mask has one value for each query and key, (batch, {wanted[0]}, {wanted[1]}); got {shape}.",
             fix="attention_mask=mask[:, None, :]" if shape[1:] == wanted[1:] else fix,

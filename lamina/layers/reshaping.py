@@ -26,13 +26,21 @@ __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 def _fitting(target, sizes):
-    """The target with one size left open such that it fits samples of these sizes, or (-1,)."""
+    """The target with one size left open such that it fits samples of these sizes, or the nearest one that fits."""
     total = math.prod(size or 1 for size in sizes)
     for place in range(len(target)):
         rest = math.prod(abs(size) for size in (*target[:place], *target[place + 1 :]))
         if rest and total % rest == 0 and -1 not in (*target[:place], *target[place + 1 :]):
             return (*target[:place], -1, *target[place + 1 :])
-    return (-1,)
+    return _nearest(tuple(abs(size) for size in target), total)
+
+
+def _nearest(target, total):
+    """Sizes whose product is `total`, each as near to that of the target as can be, from the last one on."""
+    if len(target) < 2:
+        return (total,)
+    size = min((n for n in range(1, total + 1) if total % n == 0), key=lambda n: abs(math.log(n / (target[-1] or 1))))
+    return (*_nearest(target[:-1], total // size), size)
 
 
 def _one_open(sizes):

@@ -121,6 +121,11 @@ def _fix(targets, outputs):
         return f"{fix}: y.argmax(-1), if they are one-hot." if outputs[-1] == 1 else f"{fix}."
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
         return _POSITIONS
+    if len(targets) == len(outputs) == 4 and (targets[0], targets[3]) == (outputs[0], outputs[3]):
+        return (
+            f"layers.Resizing{targets[1:3]} as the last layer gives outputs of that size; so do layers before with "
+            f"padding='same', where their strides divide {targets[1]} and {targets[2]}."
+        )
     return f"Give y_true the shape {outputs}; it is not broadcast."
 
 

@@ -232,9 +232,16 @@ def check_takes_targets(function: Callable[..., Any], kind: str) -> None:
     try:
         inspect.signature(function).bind("y_true", "y_pred")
     except TypeError as error:
-        name = getattr(function, "__name__", "function")
+        name, signature = getattr(function, "__name__", "function"), inspect.signature(function)
+        parts = getattr(getattr(function, "__code__", None), "co_consts", ())
+        if any(inspect.iscode(part) and part.co_argcount == 2 for part in parts):  # a function that makes the loss
+            example = ", ".join(f"{key}=1.0" for key, one in signature.parameters.items() if one.default is one.empty)
+            fix = f"{kind}s=[{name}({example})]" if kind == "metric" else f"{kind}={name}({example})"
+            fix += f"  # with the values that you mean: the function that {name} returns is the {kind}"
+            message = f"A {kind} is called with y_true and y_pred; {name}{signature} returns a function."
+            raise ConfigError(message, fix=fix) from None
         raise ConfigError(
-            f"A {kind} is called with y_true and y_pred; {name}{inspect.signature(function)} cannot be: {error}.",
+            f"A {kind} is called with y_true and y_pred; {name}{signature} cannot be: {error}.",
             fix=f"def {name}(y_true, y_pred):",
         ) from None
     except ValueError:  # a function without a signature

@@ -116,6 +116,8 @@ class Sequential(Model):
                     f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).",
                     fix="keras.Sequential([*layers]) has the layers of a list in its own."
                     if nested
+                    else f"keras.layers.Activation({layer!r})"
+                    if isinstance(layer, str)
                     else "keras.Sequential([keras.layers.Dense(1)])",
                 )
             raise ConfigError(

@@ -152,7 +152,7 @@ class _Call:
         own = list(inspect.signature(function).parameters.values())
         self.of: Any = args[0] if args and own and own[0].name == "self" else None
         self.given: tuple[Any, ...] = args[1:] if self.of is not None else args
-        self.kwargs = kwargs
+        self.kwargs, self.count = kwargs, len(self.given)
         self.parts: dict[str, str] = {}  # code in place of an argument
         own = own[1:] if self.of is not None else own
         self.open: bool = any(p.kind is Parameter.VAR_POSITIONAL for p in own)
@@ -235,6 +235,8 @@ class _Call:
             return also, "def call(self, x, training=False):"
         if not self.positional:
             return "", "def call(self, inputs):"
+        if len(self.positional) == 1 < self.count <= 3 and not self.kwargs:
+            return " Several tensors are one list.", f"layer([{', '.join('xyz'[: self.count])}])"
         if missing and not type(self.of).__module__.startswith("lamina."):
             return " A Sequential passes one tensor to each layer; a functional model calls a layer with several.", fix
         return "", fix
@@ -247,6 +249,7 @@ class _Call:
             value = self.kwargs[name]
             part = elsewhere.OF_PARTS.get(name, ("",))[0]
             if part in self.parameters:
+                name = {"lr": "learning_rate"}.get(name, name)
                 hints.append(f" {name!r} is an argument of the {part}.")
                 given = {**dict(zip(self.positional, self.given, strict=False)), **self.kwargs}.get(part)
                 self.parts[part] = f"{elsewhere.class_of_part(name, given)}({name}={_code(value, name)})"
@@ -307,9 +310,8 @@ class _Call:
             self.given = (*self.given[:start], self.given[start:])  # Reshape(2, 3)
         elif len(self.given) > start + 1 and not self.open:  # Flatten(28, 28): a number is no data_format
             self.given = tuple(value for value in self.given if type(value) not in (int, float))[: start + 1]
-        values = [_code(value, name) for value, name in zip(self.given, self.positional, strict=False)]
-        if self.open and not self.positional:
-            values = [_code(value, "x") for value in self.given]
+        names = self.positional or ["x"] * (len(self.given) if self.open else 0)
+        values = [_code(value, name) for value, name in zip(self.given, names, strict=False)]
         values = [self.parts.pop(name, code) for name, code in zip(self.positional, values, strict=False)] or values
         by_name = {name: _code(value, name) for name, value in kwargs.items()} | self.parts
         example = self._example() if missing else {}

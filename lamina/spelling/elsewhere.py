@@ -29,8 +29,10 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
         "is_training": "training", "lr": "learning_rate", "eta": "learning_rate", "step_size": "learning_rate",
         "alpha": "learning_rate negative_slope", "criterion": "loss", "loss_fn": "loss", "loss_function": "loss",
         "objective": "loss", "cost": "loss", "solver": "optimizer", "scoring": "metrics", "max_iter": "epochs",
-        "iterations": "epochs", "num_iterations": "epochs", "eval_set": "validation_data",
-        "val_dataset": "validation_data", "test_data": "validation_data", "wait": "patience", "delta": "min_delta",
+        "iterations": "epochs", "num_iterations": "epochs", **dict.fromkeys(
+            ("eval_set", "eval_data", "val_set", "val_data", "val_ds", "val_dataset", "valid_data", "validation",
+             "validation_set", "validation_dataset", "test_data"), "validation_data"),
+        "wait": "patience", "delta": "min_delta",
         "metric": "monitor metrics", "filename": "filepath", "file": "filepath path", "path": "filepath",
         "best_only": "save_best_only", "restore_best": "restore_best_weights", "gamma": "decay_rate",
         "features": "x", "labels": "y y_true", "targets": "y y_true", "X": "x",
@@ -68,6 +70,7 @@ LEFT_OUT: dict[str, str] = {
 OF_PARTS: dict[str, tuple[str, str]] = {
     "from_logits": ("loss", "BinaryCrossentropy"), "label_smoothing": ("loss", "CategoricalCrossentropy"),
     **dict.fromkeys(("learning_rate", "momentum", "weight_decay", "clipnorm", "clipvalue"), ("optimizer", "SGD")),
+    "lr": ("optimizer", "SGD"),
 }  # fmt: skip
 """Arguments of the objects that `compile` takes: the argument that takes the object, and a class of it."""
 

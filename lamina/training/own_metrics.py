@@ -42,5 +42,5 @@ def tell_of_crossing(metric: Any, y_true: Any, y_pred: Any) -> None:
     if found:
         warn(
             f"{words_of(found[0])} meet in the metric {metric.name}: each of N rows is taken with all N. Bring both "
-            " to one shape first: y_true = ops.reshape(y_true, ops.shape(y_pred))."
+            "to one shape first: y_true = ops.reshape(y_true, ops.shape(y_pred))."
         )

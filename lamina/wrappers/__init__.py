@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.errors import ConfigError
+from lamina.errors import ArgumentError, ConfigError
 from lamina.legacy import old_names_of
 from lamina.models import Model, clone_model
 from lamina.runtime.packages import MissingPackageError
@@ -94,9 +94,26 @@ class _Estimator(BaseEstimator):
             what = "is not compiled" if isinstance(model, Model) else f"is {type(model).__name__}"
             raise ConfigError(
                 f"model is a compiled Model or a function that gives one; it {what}.",
-                fix='model.compile("adam", "mse")',
+                fix="return model  # at the end of the function" if model is None else 'model.compile("adam", "mse")',
             )
         return model
+
+    def set_params(self, **params: Any) -> Any:
+        """Set arguments of the estimator, as searches of scikit-learn do.
+
+        Args:
+            **params: Arguments by name.
+        """
+        unknown = [name for name in params if name.partition("__")[0] not in self._get_param_names()]
+        if unknown:
+            grid = ", ".join(f"{name!r}: {params[name]!r}" for name in unknown)
+            kind = "fit_kwargs" if {*unknown} <= {"epochs", "batch_size", "verbose", "callbacks"} else "model_kwargs"
+            raise ArgumentError(
+                f"{type(self).__name__} has no argument {unknown[0]!r}. The function that makes the model takes those "
+                "of model_kwargs, Model.fit those of fit_kwargs.",
+                fix=f'{{"{kind}": [{{{grid}}}]}}',
+            )
+        return super().set_params(**params)
 
     @property
     def epoch_(self) -> int:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501
 
-from tests.mistakes import everyday, first_hour
+from tests.mistakes import everyday, first_hour, notebooks
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 APP = "a = keras.applications; small = a.mobilenet.MobileNet; utils = a.imagenet_utils; x = np.zeros((8, 8, 1))\n"
@@ -108,7 +108,9 @@ MANY = [("processes cannot share", "it needs several processes"), ("The batch si
         ("no variable has the address", "tests/test_distribution.py sets the variables of launchers"),
         ("auto-sharding", "it needs several processes"),
         ("batch size of the input dataset", "it needs TensorFlow")]  # fmt: skip
-test_fixes_work = fixes_work(APPLICATIONS + everyday.APPLICATIONS + DISTRIBUTION + RUNTIME)
-test_fixes_are_tried = fixes_are_tried("lamina/applications", APPLICATIONS + everyday.APPLICATIONS)
+test_fixes_work = fixes_work(APPLICATIONS + everyday.APPLICATIONS + notebooks.APPLICATIONS + DISTRIBUTION + RUNTIME)
+test_fixes_are_tried = fixes_are_tried(
+    "lamina/applications", APPLICATIONS + everyday.APPLICATIONS + notebooks.APPLICATIONS
+)
 test_fixes_of_distributions_are_tried = fixes_are_tried("lamina/distribution", DISTRIBUTION, but=MANY)
 test_fixes_of_settings_are_tried = fixes_are_tried("lamina/runtime", RUNTIME, but=FORKED)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.mistakes import everyday
+from tests.mistakes import everyday, notebooks
 from tests.mistakes.mistake import Mistake, Paste, fixes_are_tried, fixes_work
 from tests.mistakes.tensorflow_programs import PROGRAMS
 
@@ -713,14 +713,14 @@ MISTAKES = [
     ),
 ]
 
-test_fixes_work = fixes_work(MISTAKES + everyday.UTILS + everyday.PREPROCESSING)
+test_fixes_work = fixes_work(MISTAKES + everyday.UTILS + notebooks.UTILS + everyday.PREPROCESSING)
 OF_OTHERS = tuple(
     (part, "another test tries it")
     for part in ("find_batch_size", "memory=8", "find_learning_rate", "min_batch_size", "multi_gpu_model",
                  "gpus=", "layer.kernel", "was changed while",
                  "(3,) * n", 'padding="same"', "needs data that can be read again", "session of TensorFlow 1")
 )  # fmt: skip
-test_fixes_of_utils = fixes_are_tried("lamina/utils", MISTAKES + everyday.UTILS, OF_OTHERS)
+test_fixes_of_utils = fixes_are_tried("lamina/utils", MISTAKES + everyday.UTILS + notebooks.UTILS, OF_OTHERS)
 test_fixes_of_preprocessing = fixes_are_tried("lamina/preprocessing", MISTAKES + everyday.PREPROCESSING)
 test_fixes_of_data_sets = fixes_are_tried(
     "lamina/datasets", MISTAKES,

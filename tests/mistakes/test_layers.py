@@ -1,6 +1,6 @@
 """Mistakes with layers, and whether the fixes printed for them work."""
 
-from tests.mistakes import everyday, first_hour
+from tests.mistakes import everyday, first_hour, notebooks
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 START = "from lamina import layers\nx = y = {}\n"
@@ -301,6 +301,6 @@ test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_checks_are_tried = fixes_are_tried("lamina/core/arguments.py", MISTAKES)
 test_fixes_of_inputs_are_tried = fixes_are_tried("lamina/layers/base/input_spec.py", MISTAKES)
 test_fixes_of_misuse_are_tried = fixes_are_tried(
-    "lamina/layers/base/misuse.py", [*MISTAKES, *first_hour.LAYERS, *everyday.LAYERS]
+    "lamina/layers/base/misuse.py", [*MISTAKES, *first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS]
 )
 test_fixes_of_dense_are_tried = fixes_are_tried("lamina/layers/dense.py", MISTAKES)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.mistakes import notebooks
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MODEL = """
@@ -112,6 +113,7 @@ MISTAKES = [
     at(MODEL + "from lamina.compat.sessions import Session\n", "Session().run(variable)", SESSION, SESSION),
 ]  # fmt: skip
 
+MISTAKES += notebooks.WRAPPERS
 test_fixes_work = fixes_work(MISTAKES)
 
 

@@ -57,6 +57,12 @@ def explain(error: BaseException, layer: Any, args: tuple[Any, ...], kwargs: dic
         for value, code in () if is_nested else _changes(inputs):
             if _works(layer, value, args[1:], kwargs):
                 return ShapeError(f"{told}{_shapes(layer)}", fix=f"{layer.name}({code})")
+    function = getattr(layer, "function", None)
+    if isinstance(inputs, (list, tuple)) and f"{getattr(function, '__name__', None)}() missing" in str(error):
+        return CallError(
+            f"{name} calls its function with one argument, the list of {len(inputs)} tensors.",
+            fix="keras.layers.Lambda(lambda inputs: inputs[0] + inputs[1])",
+        )
     said = str(error).split("\n")[0].rstrip(".")
     return CallError(f"{told[:-1]}: {said}.{_shapes(layer)}", fix=f"help(keras.layers.{name})")
 

@@ -256,7 +256,8 @@ def fix_of_count(layer: Any, inputs: Any, needed: int, given: int) -> str:
     names = ", ".join("xyz"[:most]) if most <= 3 else "x, ..."
     if needed > 1:
         return f"{layer.name}([{names}])"
-    if len(signature_of(type(layer).call).required) == given:
+    call_takes = signature_of(type(layer).call)
+    if 1 < len(call_takes.required) <= given <= len(call_takes.names):
         return f"{layer.name}({names})  # {given} arguments, no list"
     trains = getattr(type(call.entry), "train_step", None) if call is not None and isinstance(inputs, tuple) else None
     if trains is not None and not is_builtin(trains):  # (x, y), as train_step gets them

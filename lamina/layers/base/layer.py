@@ -171,7 +171,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "built" not in self.__dict__:
-            raise CallError(f"{type(self).__name__}.__init__ did not call super().__init__().", fix="Call it first.")
+            raise CallError(f"{type(self).__name__}.__init__ did not call super().__init__().", "super().__init__()")
         given = args, kwargs
         try:
             args = call_signature.without_plain_values(self, args)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lamina.errors import DataError
+from lamina.training.data.ragged import padded
 
 __all__ = ["Column", "columns_of", "refuse", "refuse_ragged", "rows_text", "split"]
 
@@ -234,13 +235,7 @@ def refuse_ragged(value: Any, name: str) -> NoReturn:
         row = different[0]
         raise DataError(f"{name} mixes numbers and rows: {name}[0] is {value[0]!r}, {name}[{row}] is {value[row]!r}.",
                         fix=f"{name} = [np.atleast_1d(row) for row in {name}]")  # fmt: skip
-    raise DataError(_ragged_words(name, lengths, different[0]), fix=_pad(name, value))
-
-
-def _pad(name, rows):
-    first = next((value for row in rows for value in np.ravel(np.asarray(row, object))), 0)
-    kind = "" if isinstance(first, (int, np.integer)) else ", dtype='float32'"
-    return f"{name} = keras.utils.pad_sequences({name}{kind})"
+    raise DataError(_ragged_words(name, lengths, different[0]), fix=padded(name, value))
 
 
 def _repair(name, columns, troubles):

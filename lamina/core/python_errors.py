@@ -1,0 +1,202 @@
+"""The fix for errors that Python raises in a user's line, because of what lamina's objects are or return."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from lamina.core import op_advice
+from lamina.core.call_sites import CallSite, site_in
+from lamina.core.graph import Operation
+from lamina.core.keras_tensor import KerasTensor
+from lamina.spelling.nearest import letters_of, nearest
+
+__all__ = ["fix_of"]
+
+Fix: TypeAlias = "str | None"
+
+
+def fix_of(error: BaseException) -> Fix:
+    """What to write in place of the user's line that raised an error of Python's; None where lamina does not know.
+
+    Args:
+        error: The error.
+    """
+    text, site = str(error), site_in(error.__traceback__)
+    if site is None:
+        return None
+    for pattern, explain in _FIXES:
+        found = re.match(pattern, text)
+        fix = explain(site, found) if found else None
+        if fix:
+            return fix
+    return None
+
+
+def _calls(site: CallSite) -> list[ast.Call]:
+    return site.nodes(ast.Call)
+
+
+def _called(site: CallSite, name: str) -> ast.Call | None:
+    """The call in the line of a method of this name."""
+    return next(
+        (call for call in _calls(site) if getattr(call.func, "attr", getattr(call.func, "id", "")) == name), None
+    )
+
+
+def _layer_in(site: CallSite, call: ast.Call) -> tuple[str, str]:
+    """(class, source) of the layer that a call calls: one that the line makes, or one that a name holds."""
+    if isinstance(call.func, ast.Call):
+        return ast.unparse(call.func.func).rpartition(".")[2], ast.unparse(call.func)
+    value = site.value_of(ast.unparse(call.func))
+    return (type(value).__name__, repr(value)) if isinstance(value, Operation) else ("", "")
+
+
+def _unpacked(site: CallSite, found: Any) -> Fix:
+    """x, h, c = Bidirectional(LSTM(4, return_state=True))(x), and loss, accuracy = model.evaluate(x, y)."""
+    if _called(site, "evaluate") is not None:
+        return "loss = model.evaluate(x, y): metrics=[...] in compile add further numbers to it."
+    for call in _calls(site):
+        kind, source = _layer_in(site, call)
+        if "return_state=True" not in source and "return_attention_scores=True" not in source:
+            continue
+        states = ["state_h", "state_c"] if "LSTM" in source else ["state"]
+        if kind == "Bidirectional":
+            states = [f"{way}_{state[6:] or state}" for way in ("forward", "backward") for state in states]
+        return f"{', '.join(['outputs', *states])} = {ast.unparse(call)}"
+    return None
+
+
+def _module_called(site: CallSite, found: Any) -> Fix:
+    """keras.applications.resnet50(...)"""
+    for call in _calls(site):
+        module = site.value_of(ast.unparse(call.func))
+        if type(module) is not type(sys) or not module.__name__.startswith("lamina."):
+            continue
+        owner, _, name = module.__name__.rpartition(".")
+        names = [key for key in getattr(module, "__all__", dir(module)) if key[0] != "_"]
+        same = [key for key in names if letters_of(key) == letters_of(name)] or nearest(name, names, 1)
+        same = same or [key for key in names if key[0].isupper()][:1]
+        return f"{(module.__name__ if owner else name).replace('lamina', 'keras', 1)}.{same[0]}(...)" if same else None
+    return None
+
+
+def _tensor_called(site: CallSite, found: Any) -> Fix:
+    """layers.Dense(2)(x)(x)"""
+    return "A tensor is no layer: a layer is called on a tensor once, x = layers.Dense(8)(x)."
+
+
+_RETURN_NOTHING = ("add", "build", "compile", "load_weights", "save", "set_weights", "summary", "adapt", "pop")
+
+
+def _none(site: CallSite, found: Any) -> Fix:
+    """model = keras.Sequential().add(...), and then model.compile(...)."""
+    method = found[1]
+    for name, line in _assignments(site):
+        made = re.search(rf"\.({'|'.join(_RETURN_NOTHING)})\([^()]*(\([^()]*(\([^()]*\)[^()]*)*\)[^()]*)*\)\s*$", line)
+        if made and f"{name}.{method}" in site.statement and site.value_of(name) is None:
+            before = line[: made.start()].strip()
+            return f"{name} = {before}; {name}{line[made.start() :].strip()}  # .{made[1]}() returns None"
+    return None
+
+
+def _assignments(site: CallSite) -> list[tuple[str, str]]:
+    """(name, value) of each assignment of one name in the program, as it is written."""
+    import linecache
+
+    lines = linecache.getlines(site.frame.f_code.co_filename, site.frame.f_globals)
+    try:
+        tree = ast.parse("".join(lines))
+    except SyntaxError:
+        return []
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    return [(getattr(node.targets[0], "id", ""), ast.unparse(node.value)) for node in nodes]
+
+
+def _shape_is_none(site: CallSite, found: Any) -> Fix:
+    """x.shape[0] * 5 of a symbolic tensor."""
+    for node in site.nodes(ast.Subscript):
+        owner = node.value
+        if isinstance(owner, ast.Attribute) and owner.attr == "shape":
+            tensor = ast.unparse(owner.value)
+            if isinstance(site.value_of(tensor), KerasTensor):
+                return f"keras.ops.shape({tensor})[{ast.unparse(node.slice)}], which is known when there are data."
+    return None
+
+
+def _logs_lack(site: CallSite, found: Any) -> Fix:
+    """logs.get('acc') > 0.9, where logs have another name for it."""
+    for call in _calls(site):
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "get" or not call.args:
+            continue
+        figures, key = site.value_of(ast.unparse(call.func.value)), getattr(call.args[0], "value", None)
+        if isinstance(figures, dict) and isinstance(key, str) and key not in figures:
+            near, names = nearest(key, figures, 1), ", ".join(map(repr, figures))
+            owner = ast.unparse(call.func.value)
+            fix = f"{owner}[{near[0]!r}]" if near else f"compile(..., metrics=[{key.removeprefix('val_')!r}])"
+            fix = "fit(..., validation_split=0.2)" if key.startswith("val_") and not near else fix
+            return f"{fix}: {owner} have no {key!r}, but {names}."
+    return None
+
+
+def _not_json(site: CallSite, found: Any) -> Fix:
+    if found[1] == "History":
+        return "json.dumps(history.history): a History holds its figures in a dict of lists."
+    return None
+
+
+def _function_called(site: CallSite, found: Any) -> Fix:
+    """compile(loss=my_loss()) for compile(loss=my_loss)"""
+    name = found[1]
+    if _called(site, "compile") is None or _called(site, name) is None:
+        return None
+    return f"compile takes the function itself: {name}, without ()."
+
+
+def _layer_as_tensor(site: CallSite, found: Any) -> Fix:
+    """x = layers.Dense(3), and then x + y or x[0]."""
+    for node in site.nodes(ast.Name):
+        if isinstance(site.value_of(node.id), Operation):
+            return f"{node.id} is a layer: {node.id}(x) is the tensor that it computes."
+    return None
+
+
+def _of_scores(site: CallSite, found: Any) -> Fix:
+    """accuracy_score(y, model.predict(x))"""
+    return (
+        "model.predict returns probabilities, no classes: (model.predict(x) > 0.5).astype(int) for one unit, "
+        "model.predict(x).argmax(-1) for several."
+    )
+
+
+def _of_estimators(site: CallSite, found: Any) -> Fix:
+    return "keras.wrappers.SKLearnClassifier(model), or SKLearnRegressor(model), is what scikit-learn takes."
+
+
+def _of_arrays(site: CallSite, found: Any) -> Fix:
+    """x.view(-1, 2), and what PyTorch's tensors have too, but otherwise."""
+    if not isinstance(site.node, ast.Call) or not isinstance(site.node.func, ast.Attribute):
+        return None
+    return op_advice.as_op(site.node)
+
+
+_FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
+    (r"(too many|not enough) values to unpack|cannot unpack non-iterable", _unpacked),
+    (r"'module' object is not callable", _module_called),
+    (r"'KerasTensor' object is not callable", _tensor_called),
+    (r"'NoneType' object has no attribute '(\w+)'", _none),
+    (r"unsupported operand type\(s\) for .*'NoneType'", _shape_is_none),
+    (
+        r"unsupported operand type\(s\) for .*'NoneType'|'[<>=]+' not supported between instances of .*'NoneType'",
+        _logs_lack,
+    ),
+    (r"Object of type (\w+) is not JSON serializable", _not_json),
+    (r"(?:\w+\.<locals>\.)?(\w+)\(\) missing \d+ required positional argument", _function_called),
+    (r"unsupported operand type\(s\)|'\w+' object is not (subscriptable|iterable)", _layer_as_tensor),
+    (r"Classification metrics can't handle a mix of|continuous is not supported", _of_scores),
+    (r"(The estimator |If no scoring is specified, the |Cannot clone object |estimator should be)", _of_estimators),
+    (op_advice.METHOD_REFUSED.pattern, _of_arrays),
+]
