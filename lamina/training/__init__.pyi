@@ -26,6 +26,7 @@ from lamina.training.data.leaves import (
 )
 from lamina.training.data.text_advice import text_advice as text_advice
 from lamina.training.executor import Runner as Runner
+from lamina.training.lockstep import batch_of_all as batch_of_all
 from lamina.training.loop import (
     evaluate_batches as evaluate_batches,
 )

@@ -195,16 +195,14 @@ class Runner:
         if self.guard is not None:
             data = (data, self.guard.alive)
         if self.state is None or self.state.released:
-            if self.sharded is not None:
-                self.sharded.compare(self.groups)
             self.state = TrainingState(self.groups, self._read_only)
         values = self.state.values
-        donated = (values["trainable"], values["others"], values["optimizer"])
+        donated = values["trainable"], values["others"], values["optimizer"]
         arguments = donated, (values["metrics"], values["read"]), context.global_values(), data
         self._throttle.wait()
         try:
             if self.sharded is not None:
-                self.sharded.compare_step(self.model, program, arguments)
+                self.sharded.compare_first(self.model, "train", program, arguments)
             processes.computes()
             (logs, (*new, changed)), changed_globals = program(*arguments)
         except jax.errors.JaxRuntimeError as error:
@@ -262,7 +260,7 @@ class Runner:
         program = self.prepare("test", batch)
         state = tuple(peek(self.groups[group]) for group in STATE["test"])
         data = batch if self.sharded is None else self.sharded.batch(batch)
-        logs, others, metrics = self._run(program, state, data)
+        logs, others, metrics = self._run("test", program, state, data)
         self._put_others(others)
         for variable, value in zip(self.groups["metrics"], metrics, strict=True):
             self._put(variable, value)
@@ -278,16 +276,18 @@ class Runner:
                 return outputs
         state = (peek(self.groups["trainable"]), peek(self.groups["others"]))
         data = batch if sharded is None else sharded.batch(batch)
-        outputs, changed = self._run(program, state, data)
-        if changed:
-            self._put_others(changed)
+        outputs, changed = self._run("predict", program, state, data)
+        self._put_others(changed or {})
         return outputs if sharded is None else sharded.outputs(outputs, batch)
 
-    def _run(self, program, state, data):
+    def _run(self, kind, program, state, data):
         """The results of a program that donates no buffers."""
-        processes.computes()
+        arguments = (), state, context.global_values(), data
         try:
-            results, changed_globals = program((), state, context.global_values(), data)
+            if self.sharded is not None:
+                self.sharded.compare_first(self.model, kind, program, arguments)
+            processes.computes()
+            results, changed_globals = program(*arguments)
         except jax.errors.JaxRuntimeError as error:
             raise told(error, self.model, data, False) from error
         finally:

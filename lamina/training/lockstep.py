@@ -16,9 +16,10 @@ from lamina.core import context
 from lamina.errors import DataError, warn
 from lamina.runtime import processes
 from lamina.runtime.digests import digest
+from lamina.runtime.random_state import random_states, set_random_states
 from lamina.training.data.shares import share_of
 
-__all__ = ["call_of_all", "in_lockstep", "is_agreed"]
+__all__ = ["agree_on_order", "batch_of_all", "call_of_all", "in_lockstep", "is_agreed"]
 
 _NAMES = {"train": "fit", "test": "evaluate or a validation", "predict": "predict"}
 
@@ -44,12 +45,7 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         batch = next(rest, None)
         # JAX tells of a notice once, so a call that cannot end the program does not ask
         ends = interrupts.requested or (interrupts.takes_ends and _preemption()) or None
-        state = {"stop": bool(getattr(model, stop)), "ends": ends, "batch": _shapes(batch), "point": _points[0]}
-        if share is not None:
-            rows = max((shape[0] for shape, _ in state["batch"] or () if shape), default=0)
-            state["share"] = share.number, rows
-        else:
-            state["rows"] = _first_rows(batch)
+        state = {"stop": bool(getattr(model, stop)), "ends": ends, "point": _points[0], **_state_of(batch, share)}
         states = processes.gather(state, f"batch {number} of {_NAMES[run.kind]}")
         _points[0] = max(one["point"] for one in states) + interrupts.takes_ends
         if any(one["stop"] for one in states):
@@ -59,11 +55,7 @@ def in_lockstep(rest: Iterator[Any], first: int, run: Any, stop: str) -> Iterato
         interrupts.agreed = asked[0] if asked else None
         if all(one["batch"] is None for one in states):
             return
-        _check_alike(number, [one["batch"] for one in states], share is not None)
-        if share is None and not is_told and any(one["rows"] != states[0]["rows"] for one in states):
-            is_told = _tell_of_rows(number)
-        if share is not None:
-            model._runner.sharded.sizes = [rows for _, rows in sorted({tuple(one["share"]) for one in states})]
+        is_told = _agree(model, number, states, share, is_told)
         yield batch
 
 
@@ -101,7 +93,8 @@ def _compare_data(batches, name):
         return
     parts = zip(("x", "y", "sample_weight"), batches.sample(), strict=True)
     mine = {name: [digest(leaf) for leaf in jax.tree_util.tree_leaves(part)] for name, part in parts}
-    found = processes.gather({"the number of rows": batches.num_samples, **mine}, f"comparing the {name}")
+    settings = {"the number of rows": batches.num_samples, "shuffle": getattr(batches, "shuffle", None)}
+    found = processes.gather(settings | mine, f"comparing the {name}")
     for number, other in enumerate(found):
         wrong = [part for part, value in found[0].items() if other[part] != value]
         if wrong:
@@ -110,6 +103,37 @@ def _compare_data(batches, name):
                 fix="Give each process the same data in the same order. Where each has its own: "
                 "DataParallel(auto_shard_dataset=False).",
             )
+
+
+def batch_of_all(model: Any, batch: Any) -> Any:
+    """A batch of `train_on_batch` and the like, which fits those of the other processes.
+
+    Args:
+        model: Model.
+        batch: The batch.
+
+    Raises:
+        DataError: The batches differ.
+    """
+    if processes.together() is not None:
+        model._runner.refresh()
+        are_same = _have_same_data()
+        share = None if are_same else share_of(context.distribution())
+        _agree(model, 0, processes.gather(_state_of(batch, share), "comparing the batch"), share, not are_same)
+    return batch
+
+
+def agree_on_order() -> None:
+    """Take the random numbers of the first process, if they differ, before an epoch draws the order of its rows: after
+    a number that only one process drew, rows would be taken twice, and others never."""
+    if processes.together() is None or not _have_same_data():
+        return
+    states = random_states()
+    found = processes.gather([digest(value) for value in states.values()], "the order of an epoch")
+    if any(one != found[0] for one in found):
+        lists = {name: value.tolist() for name, value in states.items()}
+        first = processes.agree(lists, "the random numbers of an epoch")
+        set_random_states({name: np.array(first[name], value.dtype) for name, value in states.items()})
 
 
 def is_agreed(value: Any, where: str) -> bool:
@@ -133,6 +157,25 @@ def _preemption():
     if distributed.global_state.preemption_sync_manager is None:
         return None
     return signal.SIGTERM if multihost_utils.reached_preemption_sync_point(_points[0]) else None
+
+
+def _state_of(batch, share):
+    """What the other processes need to know of a batch: its shapes, and its number of rows or its first row."""
+    shapes = _shapes(batch)
+    if share is None:
+        return {"batch": shapes, "rows": _first_rows(batch)}
+    return {"batch": shapes, "share": (share.number, max((shape[0] for shape, _ in shapes or () if shape), default=0))}
+
+
+def _agree(model, number, states, share, is_told):
+    """Refuse batches that do not fit each other, and note how many rows each process has. Returns whether a warning
+    told of different rows."""
+    _check_alike(number, [one["batch"] for one in states], share is not None)
+    if share is not None:
+        model._runner.sharded.sizes = [rows for _, rows in sorted({tuple(one["share"]) for one in states})]
+    elif not is_told and any(one["rows"] != states[0]["rows"] for one in states):
+        return _tell_of_rows(number)
+    return is_told
 
 
 def _first_rows(batch):

@@ -15,7 +15,7 @@ from lamina.runtime import processes, settings
 from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.progress import Progress
 from lamina.training.ending import Ending
-from lamina.training.lockstep import call_of_all, in_lockstep, is_agreed
+from lamina.training.lockstep import agree_on_order, call_of_all, in_lockstep, is_agreed
 from lamina.training.multi_step import many_steps
 from lamina.training.state import peek
 
@@ -74,6 +74,8 @@ class Pass:
         model, progress, resume, stop = self.model, self.progress, self.resume, _STOP[self.kind]
         watched, together, within = self.callbacks.wants(self.kind), model.steps_per_execution, False
         begin, end = (getattr(self.callbacks, f"on_{self.kind}_batch_{when}") for when in ("begin", "end"))
+        if self.kind == "train" and resume is None:
+            agree_on_order()
         first, rest = (0, self.batches.epoch()) if resume is None else (resume.batch, resume.replay(self.batches))
         alone, index = processes.together() is None, 0
         if not alone:
@@ -191,7 +193,7 @@ def _epochs_left(initial_epoch, epochs, resume):
 def _ends_after(epoch, model, batches):
     """Whether the run ends after an epoch, in all processes, which still have the same values."""
     runner = model._runner
-    if runner.sharded is not None:
+    if runner.sharded is not None and processes.together() is not None:
         runner.sharded.compare(runner.groups, f"After epoch {epoch + 1}: ")
     return is_agreed(model.stop_training or batches.exhausted, f"the end of epoch {epoch + 1}")
 

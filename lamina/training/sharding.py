@@ -24,6 +24,7 @@ from lamina.training.data.shares import share_of
 
 __all__ = ["RealRows", "ShardedExecution", "real_rows", "sharded_execution"]
 
+_STEPS = {"train": "training steps", "test": "steps of evaluate", "predict": "steps of predict"}
 _SMALL = 1024  # elements of a variable that is compared again after each epoch, such as a bias or a learning rate
 
 
@@ -50,8 +51,9 @@ class ShardedExecution:
         self.largest: int = 0  # rows of the largest training batch
         self.trains_by_parts = self.is_told = False
         self.is_compared: bool = False
-        self._compares_step = False
+        self._compared_steps: set[str] = set()
         self.sizes: list[int] | None = None
+        self._before: int | None = None  # rows of the batch in the shares before that of this process
 
     def adopt(self, variables: Any, optimizer: Any = None) -> None:
         """Move variables that were created without this distribution, or for another mesh, to this mesh.
@@ -60,6 +62,8 @@ class ShardedExecution:
             variables: Variables of a model and of its optimizer.
             optimizer: The optimizer, or None.
         """
+        self.is_compared = False
+        self._compared_steps.clear()
         for variable, layout in self.layouts(variables, optimizer):
             old = variable.layout
             sharding = variable.set_layout(layout)
@@ -99,8 +103,6 @@ class ShardedExecution:
         Raises:
             ConfigError: A value differs.
         """
-        if processes.together() is None or (self.is_compared and not after):
-            return
         variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
         if after:
             sizes = {id(variable): getattr(variable, "size", 1) for variable in variables}
@@ -124,23 +126,28 @@ class ShardedExecution:
                     else "keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
                 )
         if not after:
-            self.is_compared = self._compares_step = True
+            self.is_compared = True
 
-    def compare_step(self, model: Any, program: Any, arguments: tuple[Any, ...]) -> None:
-        """Raise an error if processes are about to take different first steps: with another loss in one of them, the
-        devices would add gradients of different functions, or wait for each other forever.
+    def compare_first(self, model: Any, kind: str, program: Any, arguments: tuple[Any, ...]) -> None:
+        """Raise an error if processes are about to take different first steps of a kind: with other values or another
+        loss in one of them, the devices would add what does not belong together, or wait for each other forever.
 
         Args:
             model: The model.
-            program: Its compiled training step.
+            kind: "train", "test" or "predict".
+            program: Its compiled step.
             arguments: What the step takes.
 
         Raises:
-            ConfigError: The steps differ.
+            ConfigError: The values or the steps differ.
         """
-        if not self._compares_step or model.run_eagerly:
+        if kind in self._compared_steps or processes.together() is None:
             return
-        self._compares_step = False
+        if not self.is_compared:
+            self.compare(model._runner.groups)
+        self._compared_steps.add(kind)
+        if model.run_eagerly:
+            return
         digests = processes.gather(program_digest(program.trace(*arguments).jaxpr), "comparing the step")
         other = next((index for index, one in enumerate(digests) if one != digests[0]), None)
         if other is None:
@@ -150,7 +157,7 @@ class ShardedExecution:
         words = [f"{path} is {first!r} in process 0 and {second!r} in process {other}"
                  for path, first, second in _unlike(found[0], found[other])]  # fmt: skip
         raise ConfigError(
-            "The processes have different training steps: "
+            f"The processes have different {_STEPS[kind]}: "
             f"{', and '.join(words) or 'layers, losses or data compute something else'}.",
             fix="Make and compile the same model in every process, and give each data of the same types.",
         )
@@ -164,6 +171,7 @@ class ShardedExecution:
             training: Whether it is a batch of the training.
         """
         sizes, self.sizes = self.sizes, None
+        self._before = None if sizes is None else sum(sizes[: self._share.number])
         if self._several and (sizes is not None or not self.distribution.auto_shard_dataset):
             placed = jax.tree_util.tree_map(lambda leaf: self._joined(leaf, sizes), batch)
         else:
@@ -238,7 +246,7 @@ class ShardedExecution:
         if not self._several or self.distribution.auto_shard_dataset:
             return outputs
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
-        first = self.distribution.data_shard_id * rows
+        first = self.distribution.data_shard_id * rows if self._before is None else self._before
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
 
 

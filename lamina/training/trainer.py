@@ -268,7 +268,7 @@ class Trainer(StepMixin, LegacyMethods):
             x: Inputs as an array, or a list or dict of arrays.
         """
         with training_module.as_one("predict_on_batch"):
-            return training_module.to_numpy(self._runner.predict(self._single_batch(x, None, None, None)))
+            return training_module.to_numpy(self._runner.predict(self._single_batch(x)))
 
     # Internal
 
@@ -320,8 +320,11 @@ class Trainer(StepMixin, LegacyMethods):
         size = 32 if batch_size is None else batch_size
         return plain and size.__class__ is int and 0 < len(x) <= size and training_module.together() is None
 
-    def _single_batch(self, x, y, sample_weight, class_weight):
-        """Combine arrays into one batch."""
+    def _single_batch(self, x, y=None, sample_weight=None, class_weight=None):
+        """Combine arrays into one batch, of all processes."""
+        return training_module.batch_of_all(self, self._batch_of(x, y, sample_weight, class_weight))
+
+    def _batch_of(self, x, y, sample_weight, class_weight):
         leaves = [leaf for leaf in tree.flatten(x) if leaf is not None]
         if not leaves or any(isinstance(leaf, KerasTensor) for leaf in leaves):
             raise DataError(

@@ -32,6 +32,14 @@ def make():
     return model
 
 
+def told(call):
+    """What a call returns, or the words of its error."""
+    try:
+        return call()
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        return f"{type(error).__name__}: {error}"
+
+
 class Once(keras.callbacks.Callback):
     """Calls `function` after one step, in some of the processes."""
 
@@ -48,15 +56,6 @@ class Once(keras.callbacks.Callback):
 
     def set_state(self, state):
         pass
-
-
-class TrainEnd(keras.callbacks.Callback):
-    """Knows whether a run came to `on_train_end`."""
-
-    came = False
-
-    def on_train_end(self, logs=None):
-        self.came = True
 
 
 class Cases:
@@ -77,12 +76,8 @@ class Cases:
         model.history = None
         for variable, value in zip(self.variables, self.first, strict=True):
             variable.assign(value)
-        try:
-            model.fit(settings.pop("x", X), settings.pop("y", Y), **{
-                "batch_size": 8, "epochs": epochs, "verbose": 0, "callbacks": list(callbacks), **settings})  # fmt: skip
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
-            return f"{type(error).__name__}: {error}"
-        return self.digest()
+        settings = {"batch_size": 8, "epochs": epochs, "verbose": 0, "callbacks": list(callbacks), **settings}
+        return told(lambda: model.fit(settings.pop("x", X), settings.pop("y", Y), **settings) and self.digest())
 
     def digest(self):
         values = b"".join(np.asarray(weight).tobytes() for weight in self.model.get_weights())
@@ -162,8 +157,9 @@ class Cases:
         own = {"x": X[NUMBER:16], "y": Y[NUMBER:16], "batch_size": 4}  # fewer rows, but not fewer batches
         found += [self.fit(**own), self.fit(Once(3, lambda model: 1 / 0, (0, 1)), resume="own", **own)]
         found.append(self.fit(resume="own", **own))
+        predicted = self.model.predict(X[: 8 - 3 * NUMBER] + NUMBER, verbose=0)
         distribution.auto_shard_dataset = True
-        return found
+        return [*found, float(np.abs(predicted - self.model(X[: 8 - 3 * NUMBER] + NUMBER)).max())]
 
     def shares(self):
         """The rows of the batches that this process read: of a file, of a data set in parts, of a loader of its own."""
@@ -216,6 +212,18 @@ class Cases:
         found = self.fit(Once(1, lambda model: model.train_on_batch(X, Y)))
         return [found, self.fit()]
 
+    def unlike(self):
+        """What the devices would add up or wait for: the order of rows, single batches, values and losses."""
+        drawn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: NUMBER and np.random.uniform())
+        other, zeros = keras.models.clone_model(self.model), np.zeros(4)
+        other.compile("sgd", ("mse", "mae")[NUMBER])
+        x, bias = X[: 8 + NUMBER], other.layers[0].bias
+        return [
+            self.fit(drawn), self.fit(shuffle=bool(NUMBER)), told(lambda: self.model.train_on_batch(x, Y[: len(x)])),
+            told(lambda: (bias.assign(zeros + NUMBER), other.predict(X, verbose=0))),
+            told(lambda: (bias.assign(zeros), other.evaluate(X, X[:, :3], verbose=0))),
+        ]  # fmt: skip
+
     def too_late(self):
         """One does something else, for longer than the other waits."""
         processes.set_limit(2)
@@ -227,9 +235,10 @@ class Cases:
     def signals(self):
         found = []
         for name, folder in [("SIGTERM", "run"), ("SIGUSR1", None), ("SIGINT", "run2")]:
-            end = TrainEnd()
+            came = []
+            end = keras.callbacks.LambdaCallback(on_train_end=lambda logs, came=came: came.append(1))
             send = Once(3, lambda model, name=name: os.kill(os.getpid(), getattr(signal, name)))
-            found += [self.fit(send, end, resume=folder), end.came]
+            found += [self.fit(send, end, resume=folder), bool(came)]
             if folder:
                 found.append(self.fit(resume=folder))
         end = keras.callbacks.LambdaCallback(
@@ -327,7 +336,7 @@ def main():
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
     names = "plain a_stop other_data alone drifts not_finite an_error files fewer_batches shares other_calls "
-    names += "one_batch_alone too_late signals notice disks seeds losses split"
+    names += "one_batch_alone unlike too_late signals notice disks seeds losses split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

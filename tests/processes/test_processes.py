@@ -54,7 +54,8 @@ def test_two_processes(tmp_path, subtests):
         assert len(told) == 4 and all(one.endswith(other) for one in told)
     with subtests.test("who lacks a batch is named"):
         for one in (first, second):
-            refused, whole, _, resumed = one["fewer_batches"]
+            refused, whole, _, resumed, apart = one["fewer_batches"]
+            assert apart < 1e-5
             assert "of batch 3, process 0 has 8 rows, process 1 has none" in refused
             assert resumed == whole == first["fewer_batches"][1] and whole.startswith("2 epochs")
     with subtests.test("each reads its rows alone, also of batches that do not divide"):
@@ -78,6 +79,12 @@ def test_two_processes(tmp_path, subtests):
         for one in (first, second):
             assert "batch 1 of fit, and process 1 at train_on_batch" in one["one_batch_alone"][0]
             assert one["one_batch_alone"][1] == whole
+    with subtests.test("rows have one order, and what would be added up in silence is named"):
+        for one in (first, second):
+            order, shuffle, batch, values, step = one["unlike"]
+            assert order == whole and "different data: shuffle in process 1" in shuffle
+            assert "process 0 has 8 rows, process 1 has 9 rows" in batch and "dense/bias" in values
+            assert "different steps of evaluate: loss is 'mse' in process 0 and 'mae' in process 1" in step
     with subtests.test("who waits too long says where each is"):
         waits = "waits at the start of fit (batches of 8, epochs 0 to 2) and has waited 2 s there, while Process 1 (p"
         assert waits in first["too_late"] and waits in second["too_late"]
