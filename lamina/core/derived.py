@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from lamina.core.array_types import Tensor
+from lamina.core.placement import to_numpy
 from lamina.core.stacked import each_slice
 from lamina.core.variable import Variable
 from lamina.errors import MissingMethodError, UnsupportedError, harmless
@@ -71,7 +72,7 @@ class Derived(Variable):
             part.trainable = value
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        return np.array(self.value)
+        return to_numpy(self.value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         twin = object.__new__(type(self))

@@ -14,8 +14,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 from lamina.runtime.process import configure_process
 
 __all__ = [
-    "divisible_sharding", "is_locally_complete", "own_copy", "place", "place_parts", "sharding_of", "stacked_layout",
-    "to_numpy",
+    "divisible_sharding", "is_locally_complete", "on_one_device", "own_copy", "place", "place_parts", "sharding_of",
+    "stacked_layout", "to_numpy",
 ]  # fmt: skip
 
 
@@ -129,11 +129,23 @@ def is_locally_complete(array: Any) -> bool:
     return array.is_fully_addressable or array.is_fully_replicated
 
 
-def to_numpy(array: Any) -> np.ndarray[Any, Any]:
+def on_one_device(array: Any) -> Any:
+    """An array that is spread over devices as one of the first device of this process. If it is sharded over several
+    processes, all of them must call this.
+
+    Args:
+        array: Array; one that is on a single device stays as it is.
+    """
+    several = isinstance(array, jax.Array) and not isinstance(array, Tracer) and len(array.sharding.device_set) > 1
+    return jax.numpy.asarray(to_numpy(array)) if several else array
+
+
+def to_numpy(array: Any, copy: bool = True) -> np.ndarray[Any, Any]:
     """A copy as a NumPy array. If the array is sharded over several processes, all of them must call this.
 
     Args:
         array: JAX array.
+        copy: Whether it is a copy even where the array of JAX could be used.
     """
     if not is_locally_complete(array):
         from lamina.runtime import processes  # read only where there are several
@@ -141,7 +153,7 @@ def to_numpy(array: Any) -> np.ndarray[Any, Any]:
         processes.gather(None, f"reading an array of shape {array.shape} that is split over processes")
         everywhere = NamedSharding(array.sharding.mesh, PartitionSpec())
         array = jax.jit(lambda value: value, out_shardings=everywhere)(array)
-    return np.array(array)
+    return np.array(array) if copy else np.asarray(array)
 
 
 def divisible_sharding(sharding: Any, shape: Sequence[int]) -> NamedSharding:

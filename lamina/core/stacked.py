@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.abstract import fresh, inner_shape
-from lamina.core.placement import place, sharding_of, stacked_layout
+from lamina.core.placement import place, sharding_of, stacked_layout, to_numpy
 from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.core.variable import Variable
 
@@ -113,11 +113,12 @@ def repeat(variable: Any, n: int) -> None:
     reserve_array((n,), max(value.size * value.dtype.itemsize, _BYTES_OF_OBJECT), variable.path)
     reserve_steps(n, variable.path)
     has_value = not isinstance(value, jax.ShapeDtypeStruct)
-    values = [value] * n
+    with context.concrete():
+        values = [to_numpy(value, copy=False) if has_value else value] * n
     if variable.dtype == "uint32" and variable.name == "seed_generator_state":
         steps = [np.array([index * _SEED_STEP % 2**32, 0], "uint32") for index in range(n)]
         if has_value:
-            values = [np.asarray(value) + step for step in steps]
+            values = [values[0] + step for step in steps]
         else:
             seeds = [one(variable.shape, "uint32") + step for step in steps for one in origin.initializers]
             origin.initializers = [lambda shape, dtype, seed=seed: seed for seed in seeds]

@@ -10,6 +10,7 @@ from typing import Any
 import jax.export
 
 from lamina.core import context, tree
+from lamina.core.placement import on_one_device
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
 from lamina.export.decompositions import WITHOUT_LAPACK
@@ -63,7 +64,7 @@ class Endpoint:
         self.format: str = format
         self.opset: int | None = opset
         self._function, self._signature, self._variables = function, signature, list(variables)
-        self._values = [variable.read() for variable in self._variables]
+        self._values = [on_one_device(variable.read()) for variable in self._variables]
         self.input_names, self.output_names = input_names, output_names
         self.input_avals  # noqa: B018  (what cannot be exported says so now)
 
@@ -108,7 +109,7 @@ class Endpoint:
 
     def _make(self, make):
         try:
-            with portable():
+            with portable(), context.without_distribution():
                 return for_open_sizes(self._signature, make)
         except Exception as error:
             first = str(error).splitlines()[0]

@@ -163,7 +163,7 @@ class _Statistic:
 
     def settle(self, layer, config):
         kernel = layer.kernel
-        matrix = np.asarray(kernel.original.read(), "float32").reshape(kernel.layout.rows, -1).T
+        matrix = kernel.original.numpy().astype("float32").reshape(kernel.layout.rows, -1).T
         kernel.observer = None
         kernel.settle(*self.choose(matrix, config))
 

@@ -15,6 +15,7 @@ from lamina.core.arguments import choice
 from lamina.core.dtypes import dtype_of, is_float, standardize_dtype
 from lamina.core.keras_tensor import KerasTensor, get_mask
 from lamina.core.op import Sizes, explains, op
+from lamina.core.placement import to_numpy
 from lamina.core.probes import MissingSizeError, without_probe_sizes
 from lamina.core.read_limits import reserve_steps
 from lamina.core.sparse import as_sparse, is_sparse, to_dense
@@ -117,9 +118,8 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
             f"{x!r} is symbolic: it has no values yet.", fix="Call a model on arrays, then convert its output."
         )
     x = to_dense(unwrap(x))
-    if isinstance(x, jax.Array) and x.dtype == jnp.bfloat16:
-        return np.array(x, np.float32)
-    return np.array(x)
+    values = to_numpy(x)
+    return values.astype("float32") if isinstance(x, jax.Array) and x.dtype == jnp.bfloat16 else values
 
 
 @op(settings=("dtype",))

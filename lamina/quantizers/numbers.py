@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.core import dtypes
+from lamina.core import dtypes, placement
 from lamina.core.arguments import choice, whole
 from lamina.core.op import op
 from lamina.core.typing import ArrayLike, Axes, DTypeLike, Tensor, TensorLike
@@ -25,7 +25,8 @@ __all__ = [
 def _library(inputs, to_numpy):
     """(numpy or jax.numpy, the array). NumPy leaves the memory of the device free."""
     library = np if to_numpy else jnp
-    array = library.asarray(unwrap(inputs))
+    inputs = unwrap(inputs)
+    array = placement.to_numpy(inputs, copy=False) if to_numpy else jnp.asarray(inputs)
     if to_numpy and array.dtype == np.float64:
         array = array.astype("float32")
     return library, array

@@ -17,6 +17,7 @@ import numpy as np
 
 import lamina as keras
 from lamina.runtime import processes
+from tests.processes import parts
 
 NUMBER = int(os.environ.get("PROCESS", "0"))
 GENERATOR = np.random.default_rng(0)
@@ -84,7 +85,6 @@ class Cases:
         return f"{len(self.model.history.epoch)} epochs, {hashlib.sha256(values).hexdigest()[:12]}"
 
     def plain(self):
-        print("plain")
         return [self.fit(verbose=2, epochs=1), self.fit(epochs=2)]
 
     def a_stop(self):
@@ -99,8 +99,8 @@ class Cases:
         def batches():
             yield from (X[:8], X[8:16])[:: -1 if NUMBER else 1]
 
-        found = [self.fit(y=np.roll(Y, NUMBER)), self.fit(validation_data=(X[NUMBER:], Y[NUMBER:]))]
-        found += [self.fit(y=Y[: 32 - NUMBER]), self.fit()]
+        other = {"y": np.roll(Y, NUMBER)}, {"validation_data": (X[NUMBER:], Y[NUMBER:])}, {"y": Y[: 32 - NUMBER]}, {}
+        found = [self.fit(**data) for data in other]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             found.append(self.fit(x=((x, Y[:8]) for x in batches()), y=None, batch_size=None, epochs=1))
@@ -326,7 +326,7 @@ class Cases:
             found = [whole, self.fit(Once(5, fail), y=y, resume=keras.callbacks.Resume("split", 2))]
             found.append(self.fit(y=y, resume="split"))
             found.append(self.fit(Once(2, lambda model: model.save("alone.keras")), y=y))
-            return found
+        return [*found, parts.used(NUMBER)]
 
 
 def main():
@@ -335,8 +335,8 @@ def main():
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     cases = Cases()
-    names = "plain a_stop other_data alone drifts not_finite an_error files fewer_batches shares other_calls "
-    names += "one_batch_alone unlike too_late signals notice disks seeds losses split"
+    names = "plain a_stop other_data alone drifts not_finite an_error files fewer_batches shares other_calls unlike "
+    names += "one_batch_alone too_late signals notice disks seeds losses split"
     for name in names.split():
         print(f"case {name}", flush=True)
         try:

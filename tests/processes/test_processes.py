@@ -111,6 +111,10 @@ def test_two_processes(tmp_path, subtests):
     with subtests.test("a model in parts resumes"):
         for one in (first, second):
             assert one["split"][2] == one["split"][0] and one["split"][1].endswith("a crash")
+    with subtests.test("a model in parts is exported, saved with LoRA, quantized"):
+        for one in (first, second):
+            exported, apart, saved, quantized = one["split"][4]
+            assert exported and max(apart, saved) < 1e-5 and 0 < quantized < 0.5
 
 
 START = """

@@ -7,8 +7,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from lamina.core import context
 from lamina.core.stacked import Stacked, stack, unstack
 from lamina.core.variable import Variable
@@ -31,7 +29,7 @@ def changes_each(method: Callable[..., Any]) -> Any:
         if not whole:
             return method(layer, *args, **kwargs)
         with context.concrete():
-            values = [np.asarray(variable.read()) for variable in whole]
+            values = [variable.numpy() for variable in whole]
             twins = [_twin(layer, whole, [value[index] for value in values]) for index in range(1, len(values[0]))]
             for variable, value in zip(whole, values, strict=True):
                 unstack(variable, value[0])
@@ -39,7 +37,7 @@ def changes_each(method: Callable[..., Any]) -> Any:
             for one in layers:
                 run(one, *args, **kwargs)
             for variable, *others in zip(*(one._variables_of_its_own() for one in layers), strict=True):
-                stack(variable, [np.asarray(one.read()) for one in (variable, *others)])
+                stack(variable, [one.numpy() for one in (variable, *others)])
 
     return run
 

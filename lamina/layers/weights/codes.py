@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import quantizers
+from lamina.core.placement import to_numpy
 from lamina.errors import ShapeError
 from lamina.layers.weights.weight import Weight, straight_through
 from lamina.quantizers import AbsMaxQuantizer, QuantizationConfig
@@ -202,7 +203,7 @@ class Int4(Codes):
         return self._matrix(*(jnp.take(part.value, numbers, axis=0) for part in rows))
 
     def encode(self, floats: Any) -> Any:
-        matrix, axis = np.asarray(floats).reshape(self.layout.matrix), self.layout.axis
+        matrix, axis = to_numpy(floats, copy=False).reshape(self.layout.matrix), self.layout.axis
         if self.block_size is None:
             codes, scale = self.quantizer(matrix, to_numpy=True)
             values = [jnp.squeeze(scale, axis)]

@@ -16,6 +16,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from lamina.core.placement import to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
@@ -43,7 +44,7 @@ def tensors_of(model: Any) -> dict[str, np.ndarray]:
     """The weights by the names of `.weights.h5`."""
     optimizer = getattr(model, "optimizer", None)
     return {
-        f"{path}/vars/{key}": np.asarray(value)
+        f"{path}/vars/{key}": to_numpy(value, copy=False)
         for path, part, store in stores_of(model)
         if part is not optimizer
         for key, value in store.items()

@@ -9,8 +9,8 @@ import pathlib
 from typing import Any
 
 import h5py
-import numpy as np
 
+from lamina.core.placement import to_numpy
 from lamina.errors import FileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
 from lamina.saving.safety.damage import file_beside
@@ -29,7 +29,7 @@ def save_shards(model: Any, filepath: str | os.PathLike[str], max_shard_size: fl
     shards, sizes, places = [[]], [0], {}
     for path, _, store in stores_of(model):
         for key, value in store.items():
-            value = np.asarray(value)
+            value = to_numpy(value, copy=False)
             if shards[-1] and sizes[-1] + value.nbytes > max_shard_size * 2**30:
                 shards.append([])
                 sizes.append(0)

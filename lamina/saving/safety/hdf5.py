@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.core.abstract import without_value
 from lamina.core.dtypes import is_float, numpy_dtype, standardize_dtype
+from lamina.core.placement import to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.runtime.atomic_files import atomic_write
@@ -205,7 +206,7 @@ class Store:
 def write_array(group: Any, name: Any, value: Any) -> None:
     """Write an array. The name of a dtype that HDF5 does not support is stored as an attribute, as Keras does for
     bfloat16."""
-    value = np.asarray(value)
+    value = to_numpy(value, copy=False)
     if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
         group.create_dataset(name, data=value)
         return
