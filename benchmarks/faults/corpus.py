@@ -13,9 +13,11 @@ from benchmarks.faults import (
     class_losses,
     depth,
     further_spellings,
+    helped_again,
     helped_data,
     helped_heads,
     helped_more,
+    helped_more_again,
     helped_sequences,
     helped_training,
     learners_again,
@@ -73,7 +75,7 @@ FAULTY = (
     asked_heads, asked_numbers, asked_training, asked_sequences, asked_again, asked_more,
     learners_tables, learners_settings, learners_networks, learners_again,
     learners_more,
-    helped_heads, helped_data, helped_training, helped_sequences, helped_more,
+    helped_heads, helped_data, helped_training, helped_sequences, helped_more, helped_again, helped_more_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,

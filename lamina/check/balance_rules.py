@@ -10,6 +10,7 @@ from lamina.check.targets import Kind, counts_hits, kind_of
 __all__ = []
 
 _NEARLY_ALL = 0.95  # of the labels
+_MOST = 0.92  # where nothing but hits is counted
 _NEARLY_ALL_PIXELS = 0.98  # of yes and no: a small shape is learned
 _SEVERAL, _LEAST = 4, 2000  # labels of a row, and in all
 
@@ -34,8 +35,8 @@ def _imbalance(subject):
         return
     counts = np.bincount(labels)
     share = counts.max() / counts.sum()
-    if share >= _NEARLY_ALL:
-        head, common = subject.heads[0], int(counts.argmax())
+    head, common = subject.heads[0], int(counts.argmax())
+    if share >= (_MOST if counts_hits(subject, head) else _NEARLY_ALL):
         weights = {label: round(min(float(counts.max()) / n, 100.0), 1) for label, n in enumerate(counts.tolist()) if n}
         fix = f"Pass class_weight={_short(weights)} to fit, and watch keras.metrics.AUC()."
         if len(weights) == 1:

@@ -18,6 +18,7 @@ _GROWN, _LARGE = 300.0, 1000.0  # size of values beside that of the inputs, and 
 _DRAWN = ("GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "VarianceScaling",
           "Orthogonal", "Identity")  # fmt: skip
 _DECAYS = 4  # a decay whose share of weights of 0.25 is as large as a step of Adam
+_UNSEEN = 3  # positions
 _QUICK = 100  # calls of layers that run in a moment
 
 
@@ -48,12 +49,36 @@ def _skipped_positions(subject):
                 fact.name, before.name, f"{fact.name} pools what {before.name} has pooled.",
                 f"Remove {fact.name}, or put a convolution between them.",
             )  # fmt: skip
-        elif fact.reads and min(window) >= 6 and len(window) > 1 and all((size or 2) > 1 for size in fact.output[1:-1]):
+        elif min(window) >= 6 and len(window) > 1 and all((size or 2) > 1 for size in fact.output[1:-1]):
+            yield _pools_by_much(fact, window[0])
+        elif (left := _left_out(fact, window, strides)) >= _UNSEEN:
             yield (
-                fact.name, window, f"{fact.name} keeps one of {window[0]} positions of the picture along each axis, "
-                "before any layer has seen it.",
-                f"Put {fact.name} after a convolution, and use a pool_size of 2.",
+                fact.name, left, f"{fact.name} never looks at the last {left} of {fact.input[1]} positions.",
+                f"Use a pool_size of 2 in {fact.name}, or a Global{fact.kind} in its place.",
             )  # fmt: skip
+
+
+def _pools_by_much(fact, size):
+    if fact.reads:
+        return (
+            fact.name, size, f"{fact.name} keeps one of {size} positions of the picture along each axis, before any "
+            "layer has seen it.",
+            f"Put {fact.name} after a convolution, and use a pool_size of 2.",
+        )  # fmt: skip
+    return (
+        fact.name, size, f"{fact.name} keeps one of {size} positions of its map along each axis.",
+        f"Use a pool_size of 2 in {fact.name}, and more convolutions with pooling.",
+    )  # fmt: skip
+
+
+def _left_out(fact, window, strides):
+    """How many positions at the end no window reaches, where that is a fifth of them."""
+    size, out = fact.input[1], fact.output[1]
+    last = getattr(fact.layer, "data_format", "") == "channels_last"
+    if not size or not out or not last or getattr(fact.layer, "padding", "") != "valid":
+        return 0
+    left = size - (out - 1) * strides[0] - window[0]
+    return left if left * 5 >= size else 0
 
 
 def _window(fact):

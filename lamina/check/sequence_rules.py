@@ -78,7 +78,7 @@ def _shift_of_labels(subject) -> Any:
     if y is None or y.ndim != 2 or y.shape[1] < 4 or len(np.unique(y)) < 3:
         return None
     whole = y.dtype.kind in "iu" or bool((y == np.round(y)).all())
-    for place, leaf in enumerate(jax.tree_util.tree_leaves(subject.x)):
+    for place, leaf in [*enumerate(jax.tree_util.tree_leaves(subject.x))][::-1]:  # what a decoder reads comes last
         if leaf.ndim not in (2, 3) or leaf.shape[1] != y.shape[1] or np.asarray(leaf[:1]).dtype.kind not in "fiu":
             continue
         leaf = np.asarray(leaf[:_ROWS])

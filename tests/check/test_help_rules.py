@@ -42,6 +42,15 @@ def masked(x):
     return net(L.Masking(0.0), L.GRU(2), L.Dense(1), shape=(20, 1), loss="mse"), x, QUANTITY
 
 
+def pooled(size, shape=(24, 24, 3)):
+    return net(L.Conv2D(2, 3), L.MaxPooling2D(size), L.Flatten(), L.Dense(1), shape=shape)
+
+
+def rare(count):
+    y = (np.arange(512) < count).astype("float32")
+    return head(1, "sigmoid", "binary_crossentropy", metrics=["accuracy"]), MANY, y
+
+
 def ended(*ends):
     return net(L.Dense(3, "softmax"), *ends, loss=SPARSE), X, THREE
 
@@ -72,6 +81,7 @@ WRONG = {
         lambda: net(L.TimeDistributed(L.Dense(4, "softmax")), L.GRU(2), L.Dense(1), shape=(6, 2)),
         lambda: net(L.Dense(4, "softmax"), L.LSTM(2), shape=(6, 2)),
     ],
+    "LAM235": [lambda: pooled(7), lambda: pooled(9, (17, 17, 3))],
     "LAM237": [lambda: drawn(2.0), lambda: drawn(4.0)],
     "LAM301": [lambda: steps_of_momentum(1.0), lambda: steps_of_momentum(0.6, L.Flatten())],
     "LAM306": [lambda: plateau(factor=0.001, patience=1), lambda: plateau(factor=0.01, patience=8)],
@@ -85,6 +95,7 @@ WRONG = {
         lambda: head(1, optimizer=optimizers.Adam(0.01, weight_decay=5.0)),
     ],
     "LAM320": [lambda: normalized(epochs=2, batch_size=32), lambda: normalized(0.999, epochs=10, batch_size=16)],
+    "LAM405": [lambda: rare(36), lambda: rare(12)],
     "LAM407": [lambda: validated(X, 8 * X), lambda: validated(X / 9 + 2, X + 2)],
     "LAM419": [lambda: masked(COUNTED), lambda: masked(3 * COUNTED[:, ::-1])],
     "LAM421": [
@@ -102,6 +113,7 @@ SOUND = {
         lambda: net(L.TimeDistributed(L.Dense(4, "relu")), L.GRU(2), shape=(6, 2)),
         lambda: net(L.GRU(2, return_sequences=True), L.Dense(4, "softmax"), shape=(6, 2)),
     ],
+    "LAM235": [lambda: pooled(2, (17, 17, 3)), lambda: pooled(22)],
     "LAM237": [lambda: drawn(0.05), lambda: drawn(0.1)],
     "LAM301": [lambda: steps_of_momentum(0.1), lambda: steps_of_momentum(0.6, L.Dense(4), L.BatchNormalization())],
     "LAM306": [lambda: plateau(factor=0.1, patience=5), lambda: plateau(factor=0.001, min_lr=0.005, patience=5)],
@@ -112,6 +124,7 @@ SOUND = {
     "LAM314": [lambda: sparse_code(1e-4), lambda: sparse_code(1e-5)],
     "LAM317": [lambda: head(1, optimizer=optimizers.AdamW(weight_decay=0.1)), lambda: head(1, optimizer="adamw")],
     "LAM320": [lambda: normalized(epochs=50), lambda: (*normalized()[:1], X, QUANTITY, {"epochs": 3})],
+    "LAM405": [lambda: rare(52), lambda: rare(200)],
     "LAM407": [lambda: validated(X, 1.5 * X), lambda: validated(X[:, :4], X[::-1] + 0.3)],
     "LAM419": [lambda: masked(COUNTED * X[:, :1, None]), lambda: masked(X[:, :1, None] + COUNTED)],
     "LAM421": [lambda: of_pictures(FIRST.transpose(0, 2, 3, 1)), lambda: of_pictures(NOISE)],
