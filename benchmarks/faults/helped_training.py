@@ -73,7 +73,7 @@ def decays_to_nothing_within_an_epoch(pick):
     return net, x, y, {"epochs": 40, "batch_size": 16}
 
 
-@faulty("learning rate", source=f"{FORUM}: ReduceLROnPlateau with patience 1")
+@faulty("learning rate", "callback", source=f"{FORUM}: ReduceLROnPlateau with patience 1")
 def reduced_until_nothing_is_left(pick):
     """ReduceLROnPlateau by 0.01 after one epoch of no gain."""
     x, y = blobs(600, 12, 4)
