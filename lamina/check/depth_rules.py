@@ -43,8 +43,9 @@ def _softmax_inside(subject):
     for fact in subject.facts:
         dense = _is_dense(fact) or (fact.has("activation") and any(map(_is_dense, fact.sources)))
         following = next_call(fact, "passes_through", "normalization") if dense else None
-        learned = following is not None and (following.is_affine or following.has("recurrent"))
-        if fact.activation == "softmax" and learned and (len(fact.output) == 2 or following.has("recurrent")):
+        if fact.activation != "softmax" or following is None:
+            continue
+        if following.has("recurrent") or (following.is_affine and len(fact.output) == 2):
             yield (
                 fact.name, "softmax",
                 f"{fact.name} ends in softmax, and {following.name} takes the shares as features.",
