@@ -259,7 +259,7 @@ class RaggedTensor(Composite):
     def __getitem__(self, key: Any) -> Any:
         first, *rest = key if isinstance(key, tuple) else (key,)
         if first is Ellipsis:
-            first, *rest = (*[slice(None)] * (self.ndim - len(rest)), *rest)
+            first, *rest = (*[slice(None)] * (self.ndim - sum(one is not None for one in rest)), *rest)
         if isinstance(first, slice):
             found = self if first == slice(None) else gather(self, np.arange(self.nrows())[first])
         else:

@@ -319,6 +319,12 @@ def test_texts_have_the_dtype_of_texts():
     assert value(tf.cast([1.5], "int32")) == [1]
 
 
+def test_a_new_axis_of_a_ragged_tensor():
+    ragged = tf.ragged.constant([[3, 1], [], [5]])
+    assert ragged[..., None].to_list() == ragged[:, :, None].to_list() == [[[3], [1]], [], [[5]]]
+    assert ragged[..., None].shape == (3, None, 1)
+
+
 def test_lapped_transforms_and_their_windows():
     x = np.arange(16, dtype="float32") ** 1.3
     found = tf.signal.mdct(x, 8)  # numbers of TensorFlow 2.21
