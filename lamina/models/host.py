@@ -54,7 +54,7 @@ class HostPart:
         nodes: Nodes that run on the host.
         rest: Nodes that run in the compiled program.
         cut: Tensors that the program takes from the host.
-        mixed: Nodes of models inside that read text, which have two parts themselves.
+        mixed: Nodes of models and own layers inside that read text, which have two parts themselves.
     """
 
     def __init__(self, graph: Function):
@@ -95,7 +95,10 @@ class HostPart:
         inner = []
         for node in self.mixed:
             (inputs,), _ = node.fill(known)
-            inner.append(node.operation._prepare(inputs))
+            drawn = _drawn(node)
+            inner.append(
+                node.operation._prepare(inputs) if drawn is None else host_part(drawn).prepare(tree.flatten(inputs))
+            )
         return Prepared([known[id(tensor)] for tensor in self.cut], inner)
 
     def prepared(self, values: list[Any]) -> Prepared:
@@ -118,7 +121,11 @@ class HostPart:
         inner = dict(zip(self.mixed, prepared.inner, strict=True))
         for node in self.rest:
             args, kwargs = ((inner[node],), node.kwargs) if node in inner else node.fill(known)
-            _run(node, known, args, kwargs)
+            if node in inner and _drawn(node) is not None:
+                results = host_part(_drawn(node)).finish(inner[node], node.operation)
+                known.update(zip(map(id, node.outputs), tree.flatten(results), strict=True))
+            else:
+                _run(node, known, args, kwargs)
         return tree.unflatten(tree.structure_of(self.graph.outputs), [known[id(t)] for t in self.graph.output_tensors])
 
 
@@ -139,8 +146,13 @@ def host_part(graph: Any) -> Any:
 def _has_host_part(node):
     """Whether a node is a call of a model with a host part, on its inputs alone."""
     alone = len(node.args) == 1 and not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(node.kwargs))
-    inner = getattr(node.operation, "_graph", None)
+    inner = getattr(node.operation, "_graph", None) or _drawn(node)
     return alone and inner is not None and host_part(inner) is not None
+
+
+def _drawn(node):
+    """The graph of a user's layer that reads text, see `layers.base.output_specs`; None for every other operation."""
+    return vars(node.operation).get("_text_graph")
 
 
 def _before(nodes, graph):

@@ -627,6 +627,14 @@ OWN = table(
             "Return (outputs, state)",
             True,
         ),
+        (
+            "class Reader(layers.Layer):\n    def call(self, inputs, training=None): return layers.Hashing(2)(inputs)\n"
+            "Reader()(keras.Input((1,), dtype='string'))",
+            "class Reader(layers.Layer):\n    def call(self, inputs): return layers.Hashing(2)(inputs)\n"
+            "Reader()(keras.Input((1,), dtype='string'))",
+            "def call(self, inputs):",
+            True,
+        ),
     ],
 )
 TRIED = table(  # found by trying other inputs and settings

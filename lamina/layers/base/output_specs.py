@@ -8,8 +8,9 @@ from typing import Any
 
 from lamina.core import tree
 from lamina.core.dtypes import is_float
+from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, trace, traced_dtype
-from lamina.errors import warn
+from lamina.errors import CallError, warn
 from lamina.layers.base import call_signature
 from lamina.layers.base.call_context import around_layers
 from lamina.layers.base.masks import mask_symbols
@@ -47,6 +48,8 @@ def shape_by_call(layer: Any, symbols: tuple[Any, ...], names: dict[str, Any]) -
 def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The output by `_shape_rule`, for lamina's own layers (a user's subclass may compute something else) called on one
     tensor of floats without a mask. None where there is no rule."""
+    if not is_builtin(type(layer)) and len(args) == 1 and _has_texts(args) and not kwargs:
+        return _drawn(layer, args[0])
     if not is_builtin(type(layer)) or not layer.autocast or len(args) != 1 or kwargs:
         return None
     (inputs,) = args
@@ -54,6 +57,26 @@ def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return None
     shape = layer._shape_rule(inputs.shape)
     return None if shape is None else KerasTensor(shape, traced_dtype(layer.compute_dtype))
+
+
+def _has_texts(args):
+    return any(isinstance(leaf, KerasTensor) and leaf.dtype == "string" for leaf in tree.flatten(args))
+
+
+def _drawn(layer, inputs):
+    """The outputs of a user's layer that is called on texts. Its `call` draws a graph of the layers and ops inside, for
+    text is looked up on the host, and what follows is compiled."""
+    if call_signature.signature_of(type(layer).call).has_training:
+        raise CallError(
+            f"{type(layer).__name__}.call reads text, which is looked up ahead of the step, so it cannot decide by its "
+            "argument `training`.",
+            fix="def call(self, inputs):  # the layers inside are told by themselves",
+        )
+    with layer._scope():
+        outputs = layer.call(inputs)
+    layer._text_graph = Function(inputs, outputs)
+    layer._build_shapes = {}  # a file needs none: this builds the layer, and `build` takes no texts
+    return tree.map_structure(lambda one: KerasTensor(one.shape, one.dtype), outputs)
 
 
 def from_shape_rule(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
