@@ -66,10 +66,13 @@ def with_variables(value: Any, name: str) -> tuple[Any, list[Variable]]:
     return value, made
 
 
-def _parts(value, path):
+def _parts(value, path, around=()):
+    """(path, object) of what is in lists, tuples and dicts; `around` are those that are open: one may hold itself."""
+    if any(value is container for container in around):
+        return
     if type(value) in (list, tuple, dict):
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _parts(one, f"{path}/{key}")
+            yield from _parts(one, f"{path}/{key}", (*around, value))
     else:
         yield path, value
 
