@@ -23,6 +23,7 @@ from lamina.layers import InputLayer, Layer
 from lamina.optimizers import Optimizer
 from lamina.runtime.protobufs import encode, fields
 from lamina.saving.safety.limits import naming
+from lamina.spelling.paths import MissingFile
 
 __all__ = ["Checkpoint", "note"]
 
@@ -35,10 +36,6 @@ _PARTIAL = "If that is right: status.expect_partial()"
 
 class NotConsumed(LaminaError, AssertionError):
     """A checkpoint and the objects do not have the same variables."""
-
-
-class Missing(FileError, FileNotFoundError):
-    """There is no such checkpoint."""
 
 
 class _File:
@@ -236,7 +233,7 @@ class Checkpoint:
     def read(self, save_path: Any, options: Any = None) -> Status:
         """Give the variables the values of files, those that are not made yet when they are made."""
         if save_path is not None and not os.path.exists(f"{os.fspath(save_path)}.index"):
-            raise Missing(f"There is no checkpoint {save_path}.", fix="tf.train.latest_checkpoint(folder)")
+            raise MissingFile(f"There is no checkpoint {save_path}.", fix="tf.train.latest_checkpoint(folder)")
         if save_path is not None:
             _ = self.save_counter
         vars(self)["status"] = status = Status(self, save_path)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lamina.errors import FileError
 from lamina.spelling.nearest import nearest
 
-__all__ = ["nearest_path"]
+__all__ = ["MissingFile", "nearest_path"]
+
+
+class MissingFile(FileError, FileNotFoundError):
+    """There is no such file."""
 
 
 def nearest_path(path: str | os.PathLike[str], endings: tuple[str, ...] = ("",), folders: bool = False) -> str:

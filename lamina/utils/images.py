@@ -16,11 +16,11 @@ from lamina.core.keywords import keywords
 from lamina.core.typing import ArrayLike, DataFormat, DTypeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.drawing.canvas import pillow
-from lamina.errors import ArgumentError, ConfigError, DataError, FileError, ShapeError, warn
+from lamina.errors import ArgumentError, ConfigError, DataError, ShapeError, warn
 from lamina.legacy import old_names
 from lamina.ops.image import resize
 from lamina.runtime import settings
-from lamina.spelling.paths import nearest_path
+from lamina.spelling.paths import MissingFile, nearest_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,7 +63,7 @@ def load_img(
         raise ConfigError(f"load_img: `target_size` must be (height, width); got {target_size}.", fix=fix)
     if not isinstance(path, io.IOBase) and not os.path.isfile(path):
         fix = nearest_path(path, (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
-        raise FileError(f"There is no file {os.fspath(path)} (in {os.path.abspath(os.path.dirname(path))}).", fix=fix)
+        raise MissingFile(f"There is no file {os.fspath(path)} (in {os.path.abspath(os.path.dirname(path))}).", fix=fix)
     module = pillow()
     with _opened(path) as stream, module.open(stream) as file:
         deep_gray = color_mode == "grayscale" and file.mode in ("I", "I;16")

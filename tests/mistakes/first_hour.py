@@ -312,8 +312,8 @@ LAYERS += [
     ),
     Mistake(
         IN + "L.MultiHeadAttention(2, 2)(x, x, attention_mask=keras.Input((4, 4)))",
-        IN + "L.MultiHeadAttention(2, 2)(x, x, attention_mask=keras.ops.ones((1, *(8, 8)), 'bool'))",
-        "attention_mask=keras.ops.ones((1, *(8, 8)), 'bool')",
+        IN + "L.MultiHeadAttention(2, 2)(x, x, attention_mask=keras.ops.ones((1, 8, 8), 'bool'))",
+        "attention_mask=keras.ops.ones((1, 8, 8), 'bool')",
     ),
     Mistake(
         IN

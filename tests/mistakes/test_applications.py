@@ -29,7 +29,6 @@ APPLICATIONS = [
     of_weights("a.MobileNetV2(alpha=0.3)", "a.MobileNetV2(weights=None, alpha=0.3)", "weights=None"),
     of_weights("a.MobileNetV3Small(alpha=0.3)", "a.MobileNetV3Small(weights=None, alpha=0.3)", "weights=None"),
     prose(APP, "small(input_shape=(32, 32))", "small(weights=None, input_shape=(32, 32, 3))", "input_shape=(32, 32, 3)"),
-    prose(APP, "small(input_shape=(64, 64, 1))", "small(weights=None, input_shape=(64, 64, 1))", "weights=None"),
     code(APP, "small(weights=None, input_shape=(3, 32, 32))", "small(weights=None, input_shape=(32, 32, 3))",
          "input_shape=(32, 32, 3)"),
     prose(APP, "a.VGG16(input_shape=(99, 99, 3))", "small(weights=None, include_top=False, input_shape=(99, 99, 3))",
