@@ -74,6 +74,12 @@ class Family:
         is_one = callable(identifier) or (self._base is not None and isinstance(identifier, self._base))
         if is_one and not of_another:
             return identifier
+        if self._kind == "activation" and isinstance(identifier, int) and not isinstance(identifier, bool):
+            raise ConfigError(
+                f"activation is a name or a function; got the number {identifier}. A layer takes the number of its "
+                "outputs alone: that of its inputs follows from the data.",
+                fix=f"units={identifier}, activation='relu'",
+            )
         article = "An" if self._kind[0] in "aeio" else "A"
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {identifier!r}. "

@@ -53,6 +53,17 @@ LAYERS = [
         OWN.replace("BODY", "def build(self, shape): self.w = self.add_weight(shape=(3,), initializer='glorot_uniform')") + "Mine().build((1, 3))",
         "initializer='glorot_uniform'",
     ),
+    Mistake("keras.layers.Dense(10, 5)", "keras.layers.Dense(units=5, activation='relu')", "units=5, activation='relu'"),
+    Mistake(
+        MODEL + "model(x); model.predict(np.ones((4, 1)), verbose=0)",
+        MODEL + "model(x); x = np.ones((4, 1)); x = np.reshape(x, (1, 4)); model.predict(x, verbose=0)",
+        "x = np.reshape(x, (1, 4))",
+    ),
+    Mistake(
+        MODEL + "model.compile('sgd', 'mse'); model.fit((x, x), y, verbose=0)",
+        MODEL + "model.compile('sgd', 'mse'); x = np.concatenate([x, y], axis=-1); model.fit(x, y, verbose=0)",
+        "x = np.concatenate([x, y], axis=-1)",
+    ),
     Mistake("keras.layers.Dense((10,))", "keras.layers.Dense(units=10)", "units=10"),
 ]  # fmt: skip
 OPS = [

@@ -173,6 +173,8 @@ def fix_of_size(layer: Any, shape: tuple[Any, ...], axis: int, size: int) -> str
     """
     if size in shape[1:] and shape.count(size) == 1:
         return f"keras.ops.moveaxis(x, {shape.index(size)}, {axis}) puts the axis of size {size} there."
+    if shape == (size, 1):  # a Series, say, as a column
+        return f"x = np.reshape(x, (1, {size})), where x is one row; of a table: x = table.iloc[[0]]"
     got = shape[axis]
     if size == 3 and got in (1, 4) and len(shape) == 4:
         return "keras.ops.repeat(x, 3, axis=-1)" if got == 1 else "x[..., :3]"
@@ -262,6 +264,8 @@ def fix_of_count(layer: Any, inputs: Any, needed: int, given: int) -> str:
     trains = getattr(type(call.entry), "train_step", None) if call is not None and isinstance(inputs, tuple) else None
     if trains is not None and not is_builtin(trains):  # (x, y), as train_step gets them
         return "x, y = data  # in train_step, then self(x, training=True)"
+    if call is not None and type(call.entry).__name__ == "Sequential":
+        return f"x = np.concatenate([{names}], axis=-1)  # a Sequential takes one array"
     return f"{layer.name}(layers.Concatenate()([{names}]))"
 
 
