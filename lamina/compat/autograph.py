@@ -99,7 +99,9 @@ def _tree(function):
     lines = inspect.getblock(linecache.getlines(function.__code__.co_filename)[start:])
     text = textwrap.dedent("".join(lines))
     tree = next(iter(ast.parse(text).body), None)
-    if not isinstance(tree, ast.FunctionDef) or function.__code__.co_flags & inspect.CO_GENERATOR:
+    if not isinstance(tree, ast.FunctionDef) or tree.name != function.__code__.co_name:
+        raise SyntaxError  # such as a lambda in the line of a `def`
+    if function.__code__.co_flags & inspect.CO_GENERATOR:
         raise SyntaxError
     ast.increment_lineno(tree, start)
     indent = len(lines[0].encode()) - len(text.partition("\n")[0].encode()) - lines[0].endswith("\n")

@@ -41,6 +41,13 @@ def test_what_is_rewritten_is_where_it_was_written():
     assert {(line, start) for line, _, start, _ in found.co_positions() if start} & columns
 
 
+def test_a_lambda_in_the_line_of_a_def_is_not_taken_for_it():
+    def made(x): return lambda a, b: x + a + b  # fmt: skip
+
+    function = made(1)
+    assert autograph.converted(function) is function
+
+
 class OfEdges(keras.layers.Layer):
     """Sums rows by the edges of a graph, as many sums as the edges say."""
 
