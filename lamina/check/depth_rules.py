@@ -137,8 +137,8 @@ def _few_before_classes(subject, heads):
     for fact in _hidden(subject):
         following = next_call(fact, "passes_through", "activation", "normalization")
         head = heads.get(id(following))
-        if head is None or fact.kind != "Dense" or len(fact.output) != 2:
-            continue
+        if head is None or following is None or not following.count or fact.kind != "Dense" or len(fact.output) != 2:
+            continue  # a last layer without weights only reshapes what this one says
         units, classes = fact.output[-1], head.units if head.exclusive else 2 if "binary" in head.loss_name else 0
         cut = _activation(subject, fact) == "relu"
         if classes > 2 and units < min(classes, 10):

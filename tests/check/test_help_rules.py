@@ -81,6 +81,10 @@ WRONG = {
         lambda: net(L.TimeDistributed(L.Dense(4, "softmax")), L.GRU(2), L.Dense(1), shape=(6, 2)),
         lambda: net(L.Dense(4, "softmax"), L.LSTM(2), shape=(6, 2)),
     ],
+    "LAM225": [
+        lambda: net(L.Dense(1, "relu"), L.Dense(1, "sigmoid"), loss="binary_crossentropy"),
+        lambda: net(L.Dense(1, "tanh"), L.Dense(3, "softmax"), loss=SPARSE),
+    ],
     "LAM235": [lambda: pooled(7), lambda: pooled(9, (17, 17, 3))],
     "LAM237": [lambda: drawn(2.0), lambda: drawn(4.0)],
     "LAM301": [lambda: steps_of_momentum(1.0), lambda: steps_of_momentum(0.6, L.Flatten())],
@@ -112,6 +116,10 @@ SOUND = {
     "LAM222": [
         lambda: net(L.TimeDistributed(L.Dense(4, "relu")), L.GRU(2), shape=(6, 2)),
         lambda: net(L.GRU(2, return_sequences=True), L.Dense(4, "softmax"), shape=(6, 2)),
+    ],
+    "LAM225": [
+        lambda: net(L.Dense(1, "sigmoid"), L.Reshape((1, 1)), loss="binary_crossentropy"),
+        lambda: net(L.Dense(1, "sigmoid"), L.Lambda(lambda t: 1 - t), loss="binary_crossentropy"),
     ],
     "LAM235": [lambda: pooled(2, (17, 17, 3)), lambda: pooled(22)],
     "LAM237": [lambda: drawn(0.05), lambda: drawn(0.1)],
