@@ -50,8 +50,8 @@ TOKENS = {
     "distribution": 5_100,
     "drawing": 7_700,
     "explanations": 21_400,
-    "export": 82_800,
-    "facts": 15_000,
+    "export": 83_000,
+    "facts": 15_100,
     "initializers": 3_100,
     "kernels": 14_300,
     "layers": 95_300,
@@ -59,7 +59,7 @@ TOKENS = {
     "losses": 7_700,
     "metrics": 11_000,
     "models": 15_900,
-    "ops": 39_900,
+    "ops": 40_000,
     "optimizers": 18_500,
     "preprocessing": 11_500,
     "quantizers": 5_100,
@@ -194,8 +194,14 @@ def tokens_of(module):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node)
     }
     left_out = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    found = (t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in left_out)
-    return sum(not (t.type == tokenize.STRING and t.start[0] in docstrings) for t in found)
+    count = depth = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind = tokenize.tok_name[token.type]
+        depth -= kind == "FSTRING_END"  # Python 3.12 has the parts of an f-string, which count as one
+        is_docstring = kind == "STRING" and token.start[0] in docstrings
+        count += not (depth or kind == "FSTRING_END" or token.type in left_out or is_docstring)
+        depth += kind == "FSTRING_START"
+    return count
 
 
 def test_folders_keep_to_their_size():

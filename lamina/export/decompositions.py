@@ -6,6 +6,7 @@ loops. Factors with a free sign (of `eigh` and `svd`) may have another one than 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -183,6 +184,31 @@ def bessel_i0e(x: jax.Array, **_: Any) -> list[jax.Array]:
     return [jnp.where(size < 3.75, inside, outside)]
 
 
+def empty(*, shape: Any, dtype: Any, **_: Any) -> list[jax.Array]:
+    """What `jnp.empty` gives before values are written into it: zeros."""
+    return [jnp.zeros(shape, dtype)]
+
+
+def unstack(x: jax.Array, *, axis: int) -> list[jax.Array]:
+    """The parts of an array along an axis."""
+    return [jnp.squeeze(jax.lax.slice_in_dim(x, n, n + 1, axis=axis), axis) for n in range(x.shape[axis])]
+
+
+def log2(x: jax.Array, **_: Any) -> list[jax.Array]:
+    """The logarithm to base 2."""
+    return [jnp.log(x) * (1 / np.log(2))]
+
+
+def one_minus_square(x: jax.Array, **_: Any) -> list[jax.Array]:
+    """1 - x**2 as a product, which is exact near 1."""
+    return [(1 + x) * (1 - x)]
+
+
+def polynomial(x: jax.Array, *coefficients: jax.Array, **_: Any) -> list[jax.Array]:
+    """By Horner's rule; the constant term comes first."""
+    return [functools.reduce(lambda total, coefficient: total * x + coefficient, coefficients[::-1])]
+
+
 def _running(combine, start):
     """Running results along an axis, which may have any size."""
 
@@ -254,7 +280,8 @@ def _rotation(pair, size, first, second, both):
 DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     "cumlogsumexp": _running(jnp.logaddexp, _least), "cummax": _running(jnp.maximum, _least),
     "cummin": _running(jnp.minimum, _most), "cumprod": _running(jnp.multiply, lambda dtype: 1),
-    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, erf_inv, lu, qr, svd, triangular_solve)},
+    **{f.__name__: f for f in (bessel_i0e, cholesky, eigh, empty, erf_inv, log2, lu)},
+    **{f.__name__: f for f in (one_minus_square, polynomial, qr, svd, triangular_solve, unstack)},
     **SPECIAL, **CHOICES,
 }  # fmt: skip
 WITHOUT_LAPACK: Any = tuple(  # rules of lowering for what JAX leaves to LAPACK, which TensorFlow lacks

@@ -15,6 +15,7 @@ from lamina.core.dtypes import numpy_dtype
 from lamina.core.variable import Variable
 from lamina.errors import ConfigError
 from lamina.export.report import HALF_TOLERANCE, TOLERANCE
+from lamina.facts.programs import programs_inside
 
 __all__ = ["Program", "for_open_sizes", "structs_of", "trace"]
 
@@ -47,11 +48,8 @@ class Program:
 
 def _has_halves(jaxpr):
     dtypes = {str(getattr(atom.aval, "dtype", "")) for equation in jaxpr.eqns for atom in equation.outvars}
-    inner = [value for equation in jaxpr.eqns for value in jax.tree_util.tree_leaves(list(equation.params.values()))]
     return bool(dtypes & {"float16", "bfloat16"}) or any(
-        _has_halves(getattr(value, "jaxpr", value))
-        for value in inner
-        if hasattr(getattr(value, "jaxpr", value), "eqns")
+        _has_halves(inner) for equation in jaxpr.eqns for inner, _ in programs_inside(equation)
     )
 
 

@@ -57,7 +57,7 @@ def digamma(x: jax.Array) -> jax.Array:
     above = jnp.log(y) - 0.5 / y - series - steps
     part = x - jnp.round(x)
     below = above - np.pi * jnp.cos(np.pi * part) / jnp.sin(np.pi * part)
-    return jnp.where(is_low, jnp.where((part == 0) & (x <= 0), jnp.nan, below), above)
+    return jnp.where(is_low, jnp.where((part == 0) & (x <= 0), jnp.where(x == 0, -jnp.inf, jnp.nan), below), above)
 
 
 @_in_float32

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.errors import LaminaError
+from lamina.facts.programs import programs_inside
 from lamina.kernels.native import without_native
 
 __all__ = ["count", "flops_of"]
@@ -80,12 +81,9 @@ def _count_equation(equation):
         return 2 * _size(small) * math.prod(kernel[:-1])
     if name == "scan":
         return parameters["length"] * count(parameters["jaxpr"].jaxpr)
-    if name == "cond":
-        return max(count(branch.jaxpr) for branch in parameters["branches"])
-    programs = [getattr(value, "jaxpr", value) for value in parameters.values()]
-    inner = [program for program in programs if hasattr(program, "eqns")]
+    inner = [count(program) for program, _ in programs_inside(equation)]
     if inner:
-        return sum(map(count, inner))
+        return max(inner) if name == "cond" else sum(inner)
     if name in _FREE:
         return 0
     if name.startswith(("reduce_", "arg", "cum", "sort")):

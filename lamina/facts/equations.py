@@ -8,13 +8,15 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from lamina.facts.programs import programs_inside
+
 __all__ = [
     "Equation", "Equations", "Value", "activation_of_value", "axis_before", "base_of", "maker_name", "moved_axes",
     "softmax_of", "twice_activated",
 ]  # fmt: skip
 
 _CALLS = frozenset(  # equations that only call another program
-    "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call".split()
+    "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call call_hi_primitive".split()
 )
 _SAME = frozenset("convert_element_type copy stop_gradient reduce_precision copy_p".split())
 _SHAPING = frozenset("reshape squeeze expand_dims".split())
@@ -110,7 +112,7 @@ class Equations:
                     output.maker = self.all[-1]
             else:
                 own = custom or equation.primitive.name.startswith("custom_")
-                outputs = self._inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs, place, own)
+                outputs = self._inline(*inner, inputs, place, own)
             made.update(zip(equation.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
 
@@ -168,10 +170,8 @@ def _called(equation):
     """The program that an equation calls; None where it computes by itself."""
     if equation.primitive.name not in _CALLS:
         return None
-    names = ("jaxpr", "call_jaxpr", "fun_jaxpr")
-    inner = next((equation.params[name] for name in names if name in equation.params), None)
-    same = inner is not None and len(getattr(inner, "jaxpr", inner).invars) == len(equation.invars)
-    return inner if same else None
+    inner = next(iter(programs_inside(equation)), None)
+    return inner if inner and len(inner[0].invars) == len(equation.invars) else None
 
 
 def maker_name(value: Value) -> str:

@@ -58,7 +58,7 @@ def _names_read(function, owner):
         for instruction in dis.get_instructions(code):
             name = instruction.argval
             name = name[-1] if isinstance(name, tuple) and name else name  # two variables by one instruction
-            if not isinstance(name, str) or not instruction.opname.startswith("LOAD_"):
+            if not isinstance(name, str) or "LOAD_" not in instruction.opname:  # STORE_FAST_LOAD_FAST too
                 names = ()
             elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
                 value = _part(value, name, owner) if names else None

@@ -9,15 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from lamina.core.real_rows import OVER_COUNTED_ROWS
+from lamina.facts.programs import programs_inside
 
 __all__ = ["rows_of_outputs"]
 
 _CALLS = frozenset(
     "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr scan "
-    "while cond".split()
+    "while cond call_hi_primitive".split()
 )
 _ELEMENTWISE = frozenset(
     "abs acos acosh add add_any and asin asinh atan atan2 atanh bessel_i0e bessel_i1e bitcast_convert_type cbrt ceil "
@@ -54,7 +54,9 @@ def rows_of_outputs(program: Any, larger: Any, rows: int, more: int) -> list[boo
     (None, [True, False], None)
     """
     comparison = _Comparison(rows, more)
-    if not (comparison.same_constants(program, larger) and comparison.is_by_rows(program.jaxpr, larger.jaxpr)):
+    if not (
+        comparison.same_constants(program.consts, larger.consts) and comparison.is_by_rows(program.jaxpr, larger.jaxpr)
+    ):
         return None
     axes = comparison.axes(program.jaxpr.outvars, larger.jaxpr.outvars)
     return None if axes is None or any(axes) else [axis == 0 for axis in axes]
@@ -79,8 +81,8 @@ class _Comparison:
             found.append(differ[0] if differ else None)
         return found
 
-    def same_constants(self, program, larger):
-        return len(program.consts) == len(larger.consts) and all(map(_same, program.consts, larger.consts))
+    def same_constants(self, constants, others):
+        return len(constants) == len(others) and all(map(_same, constants, others))
 
     def is_by_rows(self, jaxpr, other):
         return len(jaxpr.eqns) == len(other.eqns) and all(map(self._keeps_rows, jaxpr.eqns, other.eqns))
@@ -123,17 +125,17 @@ class _Comparison:
 
     def _inside(self, one, other, before):
         """Whether the programs inside keep rows apart; loops only where rows are an axis, or come first in one."""
-        inner, others = (list(_programs(equation.params)) for equation in (one, other))
+        inner, others = (programs_inside(equation) for equation in (one, other))
         loops = one.primitive.name in ("scan", "while", "cond")
         if not inner or one.params.get("length") != other.params.get("length") or (loops and not before <= {1}):
             return False
-        for a, b in zip(inner, others, strict=True):
-            for outer, value in zip(one.invars, a.jaxpr.invars, strict=False) if not loops else ():
+        for (jaxpr, constants), (larger, more) in zip(inner, others, strict=True):
+            for outer, value in zip(one.invars, jaxpr.invars, strict=False) if not loops else ():
                 if not hasattr(outer, "val") and outer in self.before:
                     self.before[value] = self.before[outer]
-            if not (self.same_constants(a, b) and self.is_by_rows(a.jaxpr, b.jaxpr)):
+            if not (self.same_constants(constants, more) and self.is_by_rows(jaxpr, larger)):
                 return False
-            for outer, value in zip(one.outvars, a.jaxpr.outvars, strict=False):
+            for outer, value in zip(one.outvars, jaxpr.outvars, strict=False):
                 found = None if hasattr(value, "val") else self.before.get(value, 1)
                 if loops and found not in (1, None):
                     return False
@@ -182,16 +184,6 @@ class _Comparison:
             return params["slice_sizes"][operand] == shapes[0][operand]
         pairs = zip(numbers.operand_batching_dims, numbers.start_indices_batching_dims, strict=True)
         return (operand, indices) in pairs
-
-
-def _programs(params):
-    """The programs inside an operation."""
-    for value in params.values():
-        for one in value if isinstance(value, (tuple, list)) else (value,):
-            if isinstance(one, ClosedJaxpr):
-                yield one
-            elif isinstance(one, Jaxpr):
-                yield ClosedJaxpr(one, ())
 
 
 def _same(one, other):

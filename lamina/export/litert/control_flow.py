@@ -9,6 +9,7 @@ import numpy as np
 from lamina.export.litert.converter import writes
 from lamina.export.litert.graph import stored
 from lamina.export.onnx.graph import is_static
+from lamina.facts.programs import programs_inside, sizes_of_scan
 
 __all__: list[str] = []
 
@@ -25,14 +26,14 @@ def _scan(converter, equation, *operands):
 
 def _count(jaxpr):
     """Equations of a jaxpr and of those inside."""
-    inner = [value for equation in jaxpr.eqns for value in equation.params.values()]
-    return len(jaxpr.eqns) + sum(_count(value.jaxpr) for value in inner if hasattr(value, "jaxpr"))
+    return len(jaxpr.eqns) + sum(_count(inner) for equation in jaxpr.eqns for inner, _ in programs_inside(equation))
 
 
 def _unrolled(converter, equation, operands):
     graph, params = converter.graph, equation.params
     closed, length = params["jaxpr"], int(params["length"])
-    consts, count = operands[: params["num_consts"]], params["num_carry"]
+    constants, count = sizes_of_scan(equation)
+    consts = operands[:constants]
     carries, xs = operands[len(consts) : len(consts) + count], operands[len(consts) + count :]
     collected: list[Any] = [None] * length
     for step in reversed(range(length)) if params["reverse"] else range(length):
@@ -51,7 +52,7 @@ def _unrolled(converter, equation, operands):
 def _looped(converter, equation, operands):
     """The carry of the loop is (step, carries, collected outputs), and what the body reads from outside."""
     graph, params = converter.graph, equation.params
-    closed, consts, count = params["jaxpr"], params["num_consts"], params["num_carry"]
+    closed, (consts, count) = params["jaxpr"], sizes_of_scan(equation)
     length = graph.reshape(graph.size(params["length"]), [])
     xs = [graph.computed(x) for x in operands[consts + count :]]
     avals = [atom.aval for atom in equation.outvars]

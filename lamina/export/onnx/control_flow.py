@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.export.onnx.converter import Converter, writes
 from lamina.export.onnx.graph import element_type, is_static
+from lamina.facts.programs import sizes_of_scan
 
 __all__: list[str] = []
 
@@ -60,7 +61,7 @@ def as_graph(graph: Any, name: Any, inputs: Any, outputs: Any) -> Any:
 @writes("scan")
 def _scan(converter, equation, *operands):
     graph, params = converter.graph, equation.params
-    consts, carries = params["num_consts"], params["num_carry"]
+    consts, carries = sizes_of_scan(equation)
     closed, length = params["jaxpr"], params["length"]
     outer = [graph.named(operand) for operand in operands[:consts]]
     xs = [graph.named(operand) for operand in operands[consts:]]
