@@ -124,6 +124,10 @@ class Shape(tuple[Any, ...]):
         return Shape(a if b is None else b for a, b in zip(self, other, strict=True))
 
 
+# JAX flattens shapes as tuples, jnp.nonzero of JAX 0.12 for example.
+jax.tree_util.register_pytree_node(Shape, lambda shape: (tuple(shape), None), lambda _, sizes: Shape(sizes))
+
+
 class _AnyVariable(type):
     """Makes `isinstance(v, tf.Variable)` true for every variable of lamina."""
 

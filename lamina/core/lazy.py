@@ -65,6 +65,9 @@ def lazy(
             setattr(sys.modules[package], name, module)
             return _readable(package, sys.modules[package], name) if is_public else module
         value = _readable(package, module, name) if is_public else getattr(module, name)
+        file = str(home).rpartition(".")[2]
+        if is_public and homes.get(file) == home and file in vars(sys.modules[package]):  # it never comes here then
+            _readable(package, sys.modules[package], file)
         setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value
 
@@ -98,9 +101,10 @@ def _readable(package: str, owner: Any, name: str) -> Any:
         members = vars(value)
         if "__getattr__" not in members:
             value.__getattr__ = missing_from(value.__name__)  # pyright: ignore[reportAttributeAccessIssue]
+        listed = members.get("__all__", ())
         for key in list(members) if not hasattr(value, "__path__") else ():
-            is_own = isinstance(members[key], FunctionType) and members[key].__module__ == value.__name__
-            if is_own and not key.startswith("_"):
+            is_function = isinstance(members[key], FunctionType) and not key.startswith("_")
+            if is_function and (key in listed or members[key].__module__ == value.__name__):
                 _readable(f"{package}.{name}", value, key)
     elif isinstance(value, type):
         for base in value.__mro__:

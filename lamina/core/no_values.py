@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ class NoValues:
     @property
     @filters_traceback
     def __jax_array__(self) -> Any:  # JAX has a message of its own for a method, and for a TypeError
+        if sys._getframe(2).f_code.co_name == "bind":  # JAX asks by C, which ignores errors; Python 3.13 prints them
+            raise AttributeError("__jax_array__")
         return self._refuse(op_advice.for_function, CallError)
 
     @filters_traceback

@@ -71,10 +71,11 @@ SIZES = "A size or an axis is a number of Python, as x.shape[1] is; keras.ops.wh
 
 def for_condition(site: CallSite) -> Any:
     """What to write in place of an `if`, `while`, `and` or `max` over tensors."""
-    if site.callee and op_of(site.callee, package_of(site.function)):
-        return f"{op_of(site.callee, package_of(site.function))}({site.arguments})"
     if site.statement.startswith("assert"):
         return "Leave the assert out of the model, and check the numbers before fit."
+    package = package_of(site.function)
+    if site.callee and not package.startswith("lamina") and op_of(site.callee, package):  # max(x, 0)
+        return f"{op_of(site.callee, package)}({site.arguments})"
     for node in site.nodes(ast.IfExp):
         return f"keras.ops.where({_logical(node.test)}, {ast.unparse(node.body)}, {ast.unparse(node.orelse)})"
     for node in site.nodes((ast.If, ast.While)):

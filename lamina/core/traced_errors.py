@@ -164,7 +164,7 @@ def _explanation(error, site, text):
     if isinstance(error, AttributeError):
         name = error.name or words.rpartition(" ")[2]
         return TracingError, f"{shown}: a tensor has no attribute {name!r}.", op_advice.for_attribute(site, name)
-    if text.startswith("Shapes must be") or "Slice entries must be static" in text:
+    if text.startswith("Shapes must be") or re.search("[Ss]lice (entries|indices) must (be|have) static", text):
         return TracingError, f"{shown}: a size depends on {_NO_VALUES}.", op_advice.SIZES
     if isinstance(error, values) or isinstance(error.__cause__, values):
         return TracingError, f"{shown} needs the values of {_NO_VALUES}.", op_advice.for_values(site)

@@ -13,6 +13,7 @@ from lamina.core.context import bind
 from lamina.core.typing import PyTree
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ShapeError
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["grad", "jacobian", "value_and_grad"]
 
@@ -43,6 +44,7 @@ def grad(
     """
     both = value_and_grad(function, argnums, has_aux)
 
+    @filters_traceback
     def run(*args: Any, **kwargs: Any) -> Any:
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
@@ -82,6 +84,7 @@ def value_and_grad(
     (5.0, [2.0, 4.0])
     """
 
+    @filters_traceback
     def run(*args: Any, **kwargs: Any) -> Any:
         call = _Call(function, argnums, has_aux, args, kwargs)
         (value, (aux, changed)), gradients = jax.value_and_grad(call.one_number, has_aux=True)(call.values)
@@ -114,6 +117,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
     [[2.0, 0.0], [0.0, 4.0]]
     """
 
+    @filters_traceback
     def run(*args: Any, **kwargs: Any) -> Any:
         call = _Call(function, argnums, False, args, kwargs)
         derivatives, (structure, changed) = jax.jacrev(call.leaves, has_aux=True)(call.values)

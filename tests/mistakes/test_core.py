@@ -108,6 +108,11 @@ CONDITIONS = [
         says="x = keras.ops.while_loop(lambda x: keras.ops.sum(x) > 0, step, x)",
     ),
     in_call("return max(x[0, 0], 0.0) * x", "return keras.ops.maximum(x[0, 0], 0.0) * x", says="keras.ops.maximum("),
+    in_call(
+        "if keras.ops.any(x > 0):\n    return x\nreturn -x",
+        "a, b = x, -x\nreturn keras.ops.where(keras.ops.any(x > 0), a, b)",
+        says="keras.ops.where(keras.ops.any(x > 0), a, b)",
+    ),
     in_call("assert keras.ops.all(x > 0)\nreturn x", "return x", says="Leave the assert out", prose=True),
     in_call("return x[x > 0]", "return keras.ops.where(x > 0, x, 0)", says="keras.ops.where(x > 0, x, 0)"),
     in_step(

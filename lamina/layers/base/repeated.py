@@ -11,6 +11,7 @@ from lamina.core import context
 from lamina.core.stacked import Stacked, stack, unstack
 from lamina.core.variable import Variable
 from lamina.layers.base.tracking import parts_in
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["changes_each"]
 
@@ -23,6 +24,7 @@ def changes_each(method: Callable[..., Any]) -> Any:
         method: Method of a layer that returns nothing.
     """
 
+    @filters_traceback
     @functools.wraps(method)
     def run(layer: Any, *args: Any, **kwargs: Any) -> None:
         whole = [variable for variable in layer._parts(Variable) if isinstance(variable, Stacked)]
