@@ -50,7 +50,8 @@ def _skipped_positions(subject):
                 f"Remove {fact.name}, or put a convolution between them.",
             )  # fmt: skip
         elif min(window) >= 6 and len(window) > 1 and all((size or 2) > 1 for size in fact.output[1:-1]):
-            yield _pools_by_much(fact, window[0])
+            if fact.reads or fact.kind.startswith("Max"):  # an average of many positions may be meant
+                yield _pools_by_much(fact, window[0])
         elif (left := _left_out(fact, window, strides)) >= _UNSEEN:
             yield (
                 fact.name, left, f"{fact.name} never looks at the last {left} of {fact.input[1]} positions.",

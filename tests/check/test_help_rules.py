@@ -121,7 +121,11 @@ SOUND = {
         lambda: net(L.Dense(1, "sigmoid"), L.Reshape((1, 1)), loss="binary_crossentropy"),
         lambda: net(L.Dense(1, "sigmoid"), L.Lambda(lambda t: 1 - t), loss="binary_crossentropy"),
     ],
-    "LAM235": [lambda: pooled(2, (17, 17, 3)), lambda: pooled(22)],
+    "LAM235": [
+        lambda: pooled(2, (17, 17, 3)),
+        lambda: pooled(22),
+        lambda: net(L.Conv2D(2, 3), L.AveragePooling2D(7), shape=(24, 24, 3)),
+    ],
     "LAM237": [lambda: drawn(0.05), lambda: drawn(0.1)],
     "LAM301": [lambda: steps_of_momentum(0.1), lambda: steps_of_momentum(0.6, L.Dense(4), L.BatchNormalization())],
     "LAM306": [lambda: plateau(factor=0.1, patience=5), lambda: plateau(factor=0.001, min_lr=0.005, patience=5)],
