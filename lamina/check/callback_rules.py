@@ -63,8 +63,8 @@ def _soon_or_late(kind, figure, callback, epochs, rate):
     elif kind == "ReduceLROnPlateau" and _ends_it(callback, rate):
         yield (
             None, callback.factor,
-            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after {max(callback.patience, 1)} epochs "
-            f"without a better {figure!r}.",
+            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after {max(callback.patience, 1)} "
+            f"epoch{'s' * (callback.patience > 1)} without a better {figure!r}.",
             f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience={max(callback.patience, 5)}).",
         )  # fmt: skip
     elif kind == "ReduceLROnPlateau" and rate and callback.min_lr >= rate:
