@@ -109,6 +109,14 @@ def test_build_of_a_subclass_may_end_with_that_of_the_base():
     assert layer(ONES).shape == (4, 3) and len(layer.weights) == 3
 
 
+def test_build_of_a_subclass_may_take_further_arguments():
+    class Own(Dense):
+        def build(self, input_shape, *args, **kwargs):
+            super().build(input_shape, *args, **kwargs)
+
+    assert Own(2)(Input((3,))).shape == (None, 2)
+
+
 def test_layers_inside_one_without_build_are_built_by_symbols():
     class Twice(Layer):
         def __init__(self, **kwargs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any
 
 from lamina.core import context, tree
@@ -10,6 +11,8 @@ from lamina.errors import CallError
 from lamina.layers.base import call_signature
 from lamina.layers.base.shapes import open_batch, open_probes
 from lamina.runtime.threads import building_lock
+
+_REST = inspect.Parameter.VAR_POSITIONAL
 
 
 def managed_build(build: Any) -> Any:
@@ -53,7 +56,9 @@ def _build_for(layer, args, kwargs, has_build):
         layer.built = True
         layer._build_shapes = {name: open_batch(shape) for name, shape in shapes.items()}
         return
-    wanted = call_signature.signature_of(type(layer).build).names
+    parameters = call_signature.signature_of(type(layer).build).signature.parameters
+    named = [name for name in [*parameters][1:] if parameters[name].kind not in (_REST, inspect.Parameter.VAR_KEYWORD)]
+    wanted = named or [name for name in parameters if parameters[name].kind is _REST]
     if len(wanted) == 1:
         layer.build(next(iter(shapes.values()), None))  # None where nothing has a shape, as for text
     else:
