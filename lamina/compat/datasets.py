@@ -15,7 +15,7 @@ import numpy as np
 
 from lamina.compat.host import as_text, readable, texts
 from lamina.compat.parsing import csv_value, default_of
-from lamina.compat.ragged import stack
+from lamina.compat.ragged import stack, stack_rows
 from lamina.compat.records import TFRecordWriter, read_records
 from lamina.compat.sessions import Settings
 from lamina.errors import DataError, warn
@@ -268,7 +268,7 @@ def ragged_batch(dataset: Dataset, batch_size: Any, drop_remainder: bool = False
         elements = iter(dataset._open())
         while group := list(itertools.islice(elements, int(batch_size))):
             if len(group) == int(batch_size) or not drop_remainder:
-                yield map_leaves(lambda *rows: stack(list(rows)), *group)
+                yield map_leaves(lambda *rows: (stack if np.ndim(rows[0]) else stack_rows)(list(rows)), *group)
 
     return Dataset(batches, None, None)
 

@@ -323,6 +323,10 @@ def test_a_new_axis_of_a_ragged_tensor():
     ragged = tf.ragged.constant([[3, 1], [], [5]])
     assert ragged[..., None].to_list() == ragged[:, :, None].to_list() == [[[3], [1]], [], [[5]]]
     assert ragged[..., None].shape == (3, None, 1)
+    rows = tf.data.Dataset.from_tensor_slices(["ab", "c"])
+    rows = rows.map(lambda text: (tf.strings.bytes_split(text), tf.strings.length(text)))
+    letters, sizes = next(iter(tf.data.experimental.dense_to_ragged_batch(2)(rows)))
+    assert letters.to_list() == [[b"a", b"b"], [b"c"]] and value(sizes) == [2, 1]
 
 
 def test_lapped_transforms_and_their_windows():
