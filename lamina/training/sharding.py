@@ -171,7 +171,7 @@ class ShardedExecution:
             training: Whether it is a batch of the training.
         """
         sizes, self.sizes = self.sizes, None
-        self._before = None if sizes is None else sum(sizes[: self._share.number])
+        self._before = sum(sizes[: self._share.number]) if sizes and self._share else None
         if self._several and (sizes is not None or not self.distribution.auto_shard_dataset):
             placed = jax.tree_util.tree_map(lambda leaf: self._joined(leaf, sizes), batch)
         else:
