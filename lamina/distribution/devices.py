@@ -92,7 +92,9 @@ def initialize(
                 say("No launcher has set its variables: this process trains alone.")
                 return
         jax.distributed.initialize(**{**given, **settings})
-    if processes.join(range(jax.process_count())) is not None:
+    if processes.together() is not None:  # called once more: a distribution is made already
+        processes.set_limit(wait_limit)
+    elif processes.join(range(jax.process_count())) is not None:
         _agree_on_seed("keras.distribution.initialize")
         processes.set_limit(wait_limit)
         processes.leave()  # until a distribution is made

@@ -118,9 +118,7 @@ class Cases:
         return losses[1] < losses[0]
 
     def drifts(self):
-        """One sets another learning rate."""
-
-        def faster(model):
+        def faster(model):  # one sets another learning rate
             model.optimizer.learning_rate = 1.0
 
         return [self.fit(Once(2, faster)), self.fit(Once(2, faster, (0, 1)))[:8]]
@@ -334,6 +332,7 @@ def main():
     keras.utils.set_random_seed(1)
     found = {"process": NUMBER}
     keras.distribution.set_distribution(keras.distribution.DataParallel())
+    keras.distribution.initialize()  # once more
     cases = Cases()
     names = "plain a_stop other_data alone drifts not_finite an_error files fewer_batches shares other_calls unlike "
     names += "one_batch_alone too_late signals notice disks seeds losses split"
