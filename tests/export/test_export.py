@@ -88,8 +88,8 @@ def test_endpoints_and_collections(tmp_path):
     archive.write_out(tmp_path / "archive", verbose=False)
     again = jax.export.deserialize((tmp_path / "archive" / "scaled.jax").read_bytes())
     np.testing.assert_allclose(again.call({"image": X[:1]}), 3 * np.asarray(model(X[:1])), 1e-5, 1e-6)
-    held = np.load(tmp_path / "archive" / "all.npz")
-    np.testing.assert_array_equal(held[model.layers[0].kernel.path], model.layers[0].kernel.value)
+    with np.load(tmp_path / "archive" / "all.npz") as held:
+        np.testing.assert_array_equal(held[model.layers[0].kernel.path], model.layers[0].kernel.value)
     assert len(archive.trainable_variables) == 7
     assert len(archive.non_trainable_variables) == 3  # the moving averages and the seed of Dropout
 
