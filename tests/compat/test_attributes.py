@@ -1,7 +1,9 @@
 """What tensors, variables and dtypes have in TensorFlow programs, and specs and rows of extension types."""
 
+import jax
 import numpy as np
 import pytest
+from jax.experimental.sparse import BCOO
 
 from lamina.compat.variables import patch_arrays
 from tests.compat.namespace import tf
@@ -63,3 +65,11 @@ def test_arrays_of_numpy_are_written_to_and_devices_are_texts():
     device = tf.constant(1.0).device
     assert device[-5:] == "CPU:0" and "device:CPU" in device and device.endswith("CPU:0")
     assert str(tf.constant(["a", "b"])) == "[b'a' b'b']" and repr(tf.constant("a")) == "b'a'"
+
+
+def test_functions_of_jax_flatten_shapes_as_tuples():
+    x = np.eye(2, 3, dtype="float32")
+    shape = tf.constant(x).shape
+    assert isinstance(shape, tf.TensorShape) and jax.tree_util.tree_leaves(shape) == [2, 3]
+    assert isinstance(jax.tree_util.tree_map(lambda size: size + 1, shape), tf.TensorShape)
+    np.testing.assert_array_equal(BCOO.fromdense(tf.constant(x)).todense(), x)
