@@ -7,7 +7,6 @@
 """
 
 from lamina.core.lazy import lazy
-from lamina.core.uncaught import explain_uncaught
 from lamina.legacy import find_old_modules, old_names_of
 
 __version__ = "0.3.0"
@@ -21,4 +20,3 @@ def version() -> str:
 __getattr__, __dir__, __all__ = lazy(__name__, old_names_of(__name__))
 __all__[:] = sorted([*__all__, "version"])
 find_old_modules()
-explain_uncaught()

@@ -11,12 +11,13 @@ from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
 from lamina.errors import ArgumentError, ConfigError, MissingMethodError
-from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, later, readable
+from lamina.runtime.tracebacks import explain_errors_by, explain_uncaught, filters_traceback, later, readable
 from lamina.spelling import SaysWhatWasMeant
 
 __all__ = ["Configurable"]
 
 explain_errors_by(later("lamina.core.class_errors.explain"))
+_fix_of = later("lamina.core.python_errors.fix_of")
 Parameter = inspect.Parameter
 
 
@@ -46,6 +47,7 @@ class Configurable(SaysWhatWasMeant, Represented):
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            explain_uncaught(_fix_of)
             try:
                 instance = super().__new__(cls, *args, **kwargs)
             except ConfigError as error:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
-from lamina.errors import LaminaError
+from lamina.errors import CallTypeError, LaminaError
 from lamina.runtime.gc_pause import no_collection
 from lamina.runtime.tracebacks import explain_errors_by, filters_traceback, readable
 from lamina.spelling import missing_member, public_names
@@ -85,6 +85,21 @@ def _of_earlier_versions(package, name, homes, otherwise):
     raise missing_member(package, name, homes)
 
 
+class _Module(types.ModuleType):
+    """A module that says which of its members was meant when it is called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from lamina.spelling.nearest import letters_of, nearest
+
+        short, names = self.__name__.rpartition(".")[2], [key for key in dir(self) if key[0] != "_"]
+        meant = [key for key in names if letters_of(key) == letters_of(short)] or nearest(short, names, 1)
+        meant = meant or [key for key in names if key[0].isupper()]
+        path = self.__name__.replace("lamina", "keras", 1)
+        error = CallTypeError(f"{path} is a module, which is not called.", fix=f"{path}.{meant[0]}(...)")
+        with readable(error) as shown:
+            raise shown
+
+
 def _readable(package: str, owner: Any, name: str) -> Any:
     """A member of a module, whose errors from now on show the user's lines alone: a function, the functions of a
     file, or the `__init__` of a class."""
@@ -99,6 +114,8 @@ def _readable(package: str, owner: Any, name: str) -> Any:
             setattr(owner, name, filters_traceback(value))  # the same object by either name
     elif isinstance(value, types.ModuleType):
         members = vars(value)
+        if type(value) is types.ModuleType:
+            value.__class__ = _Module
         if "__getattr__" not in members:
             value.__getattr__ = missing_from(value.__name__)  # pyright: ignore[reportAttributeAccessIssue]
         listed = members.get("__all__", ())

@@ -70,20 +70,6 @@ def _unpacked(site: CallSite, found: Any) -> Fix:
     return None
 
 
-def _module_called(site: CallSite, found: Any) -> Fix:
-    """keras.applications.resnet50(...)"""
-    for call in _calls(site):
-        module = site.value_of(ast.unparse(call.func))
-        if type(module) is not type(sys) or not module.__name__.startswith("lamina."):
-            continue
-        owner, _, name = module.__name__.rpartition(".")
-        names = [key for key in getattr(module, "__all__", dir(module)) if key[0] != "_"]
-        same = [key for key in names if letters_of(key) == letters_of(name)] or nearest(name, names, 1)
-        same = same or [key for key in names if key[0].isupper()][:1]
-        return f"{(module.__name__ if owner else name).replace('lamina', 'keras', 1)}.{same[0]}(...)" if same else None
-    return None
-
-
 def _tensor_called(site: CallSite, found: Any) -> Fix:
     """layers.Dense(2)(x)(x)"""
     return "A tensor is no layer: a layer is called on a tensor once, x = layers.Dense(8)(x)."
@@ -185,7 +171,6 @@ def _of_arrays(site: CallSite, found: Any) -> Fix:
 
 _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"(too many|not enough) values to unpack|cannot unpack non-iterable", _unpacked),
-    (r"'module' object is not callable", _module_called),
     (r"'KerasTensor' object is not callable", _tensor_called),
     (r"'NoneType' object has no attribute '(\w+)'", _none),
     (r"unsupported operand type\(s\) for .*'NoneType'", _shape_is_none),

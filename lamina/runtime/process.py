@@ -5,6 +5,8 @@ They hold for the whole process, so the user's own JAX code runs under them as w
 - JAX runs a program for the CPU in the thread that asks for it (`jax_cpu_enable_async_dispatch` is False). Handing a
   small program to another thread takes longer than running it.
 - The C library keeps memory that was freed, and asks for large pages (`lamina.runtime.allocator`).
+- Behind errors of Python's own that end a program stands what to write instead (`lamina.runtime.tracebacks`, from the
+  first object on).
 - Attributes that arrays of PyTorch and TensorFlow have and those of JAX lack, as `.numpy()`, raise an AttributeError
   that says what to write in their place; `hasattr` stays False (`lamina.spelling.arrays`).
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -22,7 +23,7 @@ from typing import Any, Literal, TypeVar
 from lamina.errors import LaminaError, TracingError, is_internal, is_library
 
 __all__ = [
-    "explain_errors_by", "filters_traceback", "is_enabled", "later", "readable", "set_enabled",
+    "explain_errors_by", "explain_uncaught", "filters_traceback", "is_enabled", "later", "readable", "set_enabled",
     "user_frames",
 ]  # fmt: skip
 
@@ -163,3 +164,53 @@ def filters_traceback(function: F) -> F:
                 raise shown from None
 
     return filtered  # pyright: ignore[reportReturnType]
+
+
+_uncaught: dict[str, Any] = {}
+
+
+@functools.cache
+def explain_uncaught(fix_of: Callable[[BaseException], str | None]) -> None:
+    """Let the interpreter and notebooks print the fix behind an error of Python's own that lamina's objects led to, and
+    errors of lamina without its frames. The first object of lamina asks for it: importing changes nothing.
+
+    Args:
+        fix_of: The fix of an error, None for those that it does not know.
+    """
+    from lamina.runtime.process import configures_process  # it reads JAX, which `import lamina` does not
+
+    if not configures_process():
+        return
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    _uncaught["fix_of"] = fix_of
+    if shell is not None:
+        shell.events.register("post_run_cell", _after_cell)
+    else:
+        _uncaught["shown"], sys.excepthook = sys.excepthook, _show
+
+
+def _show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    fix = _fix_of_uncaught(error)
+    _uncaught["shown"](kind, error, error.__traceback__)
+    if fix:
+        print(fix, file=sys.stderr)
+
+
+def _after_cell(result: Any) -> None:
+    fix = _fix_of_uncaught(result.error_in_exec) if result.error_in_exec is not None else None
+    if fix:
+        print(fix, file=sys.stderr)
+
+
+def _fix_of_uncaught(error: BaseException) -> str | None:
+    """The fix of an error of Python's; errors of lamina lose the frames inside it."""
+    try:
+        if not isinstance(error, LaminaError):
+            return _uncaught["fix_of"](error)
+        if is_enabled():
+            shown = readable(error)
+            shown.__enter__()
+            error.__traceback__ = shown.traceback
+    except Exception:  # what explains an error must not hide it
+        return None
+    return None

@@ -182,6 +182,9 @@ SYMBOLS = [
 START = "variable = keras.Variable(np.ones(3))\n"
 VARIABLES = [
     Mistake(
+        "keras.applications.resnet50(weights=None)", None, "keras.applications.resnet50.ResNet50(", because="takes seconds"
+    ),
+    Mistake(
         "v, value = keras.Variable(np.ones(4)), np.ones(3)\nv.assign(value)",
         "value = np.ones(3)\nv = keras.Variable(value)\nv.assign(value)",
         "keras.Variable(value)",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from lamina.core.node import Node
 from lamina.core.variable import Variable
 from lamina.errors import CallError, ConfigError, LaminaError, UnknownNameError, warn
 from lamina.layers.base.call_signature import signature_of
-from lamina.layers.base.held_modules import ReadModules, with_variables
 from lamina.layers.base.misuse import refuse_tensors
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
@@ -68,7 +68,9 @@ class Tracked:
 
     def __setattr__(self, name: str, value: Any) -> None:
         holds_variables = False
-        if not isinstance(value, _PLAIN):
+        if not isinstance(value, _PLAIN) and ("flax.nnx" in sys.modules or "equinox" in sys.modules):
+            from lamina.layers.base.held_modules import ReadModules, with_variables
+
             value, made = with_variables(value, name)
             if made:
                 setattr(self, f"_variables_of_{name}", made)
