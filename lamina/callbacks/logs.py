@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from lamina import metrics
 from lamina.errors import ConfigError
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling.nearest import nearest
@@ -21,9 +22,18 @@ class MissingFigure(ConfigError, KeyError):
         what, extra, fix = ("The history has", "", None) if code != "logs" else ("logs have", "", None)
         if str(name).startswith("val_") and not any(key.startswith("val_") for key in figures):
             extra, fix = " Validation data add it.", "model.fit(x, y, validation_split=0.2)"
+        elif not near and code != "logs" and _is_metric(str(name)):
+            fix = f"model.compile(..., metrics=[{name!r}])"
         elif near or code == "logs":
             fix = f"{code}[{near[0]!r}]" if near else f"compile(..., metrics=[{name!r}]), or logs['loss']"
         super().__init__(f"{what} no {name!r}, but {', '.join(map(repr, figures)) or 'nothing yet'}.{extra}", fix=fix)
+
+
+def _is_metric(name):
+    try:
+        return bool(metrics.get(name))
+    except ConfigError:
+        return False
 
 
 class Figures(dict[str, Any]):

@@ -81,10 +81,13 @@ class Family:
                 fix=f"units={identifier}, activation='relu'",
             )
         article = "An" if self._kind[0] in "aeio" else "A"
+        is_strength = self._kind == "regularizer" and isinstance(identifier, float)
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {identifier!r}. "
             f"{article} {self._kind} is a name, a config, a function or an object.",
-            fix=_argument(self._kind, identifier).format(repr(_USUAL.get(self._kind))),
+            fix=_argument(self._kind, identifier).format(
+                f"keras.regularizers.L2({identifier})" if is_strength else repr(_USUAL.get(self._kind))
+            ),
         )
 
     def serialize(self, member: Any) -> Config:

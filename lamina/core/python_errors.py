@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
-import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from lamina.core import op_advice
 from lamina.core.call_sites import CallSite, site_in
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor
-from lamina.spelling.nearest import letters_of, nearest
+from lamina.spelling.nearest import nearest
 
 __all__ = ["fix_of"]
 
@@ -169,7 +169,13 @@ def _of_arrays(site: CallSite, found: Any) -> Fix:
     return op_advice.as_op(site.node)
 
 
+def _not_installed(site: CallSite, found: Any) -> Fix:
+    """import tensorflow as tf"""
+    return f"lamina run {os.path.basename(site.frame.f_code.co_filename)}  # runs programs of {found[1]} without it"
+
+
 _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
+    (r"No module named '(tensorflow|keras|tf_keras)\b", _not_installed),
     (r"(too many|not enough) values to unpack|cannot unpack non-iterable", _unpacked),
     (r"'KerasTensor' object is not callable", _tensor_called),
     (r"'NoneType' object has no attribute '(\w+)'", _none),

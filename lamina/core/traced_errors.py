@@ -51,6 +51,7 @@ def explain(error: BaseException) -> BaseException | None:
     return _class(base, type(error))(message, fix=fix)
 
 
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CREATED = re.compile(r"was created on line (.+):(\d+):\d+ \((.+)\)")
 _KEEPS = re.compile(r"(self\.\w+)(?: \+=| = \1 \+) (.+)")
 
@@ -66,6 +67,9 @@ def _of_kept_tensor(error):
     kept = _KEEPS.fullmatch(re.sub(r"def .*?\): ", "", line))
     fix = f"{kept[1]}.assign({kept[1]} + {kept[2]})" if kept else _KEEP
     fix = fix.replace("in build", "in __init__") if "update_state" in function else fix
+    if os.path.abspath(file).startswith((_OURS, os.path.dirname(jax.__file__))):  # made by an op, kept by the program
+        message = f"A tensor that {function} of an earlier step made was kept, and has no value after that step."
+        return TracingError(message, fix=_KEEP)
     place = f"{function}, line {number} of {os.path.basename(file)}"
     return TracingError(f"`{line}` ({place}) keeps a tensor that has no value after the call.", fix=fix)
 

@@ -34,10 +34,11 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str):
         identifier = _BY_LOWER_CASE.get(identifier.lower(), identifier)
     elif isinstance(identifier, dict):
-        if not {"class_name", "name"} & identifier.keys():
+        found = deserialize(identifier)
+        if isinstance(found, dict):
             message = f"A config of an optimizer has its class_name; got {identifier!r}."
             raise ConfigError(message, fix="optimizer=keras.optimizers.Adam(learning_rate=0.001)")
-        return deserialize(identifier)
+        return found
     elif is_transformation(identifier):
         return OptaxOptimizer(identifier)
     found = _FAMILY.get(identifier)

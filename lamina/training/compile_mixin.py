@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lamina import metrics as metrics_module
-from lamina import optimizers
+from lamina import optimizers, tree
 from lamina import training as training_module
 from lamina.core import context, registry
 from lamina.core.serialization import deserialize, serialize
@@ -97,6 +97,11 @@ class CompileMixin(Layer):
             raise ConfigError(
                 f"The optimizer is the first argument of compile, the loss the second; got {optimizer!r}, {loss!r}.",
                 fix=f"model.compile({loss!r}, {optimizer!r})",
+            )
+        if any(isinstance(one, str) or callable(one) for one in tree.flatten(loss_weights)):
+            raise ConfigError(
+                f"The third argument of compile is loss_weights, numbers; got {loss_weights!r}.",
+                fix=f"metrics={loss_weights!r}",
             )
         self.optimizer = optimizers.get(optimizer)
         scaled = self.optimizer is None or isinstance(self.optimizer, optimizers.LossScaleOptimizer)

@@ -18,6 +18,16 @@ BUILD = (
 
 LAYERS = [
     Mistake(
+        MODEL + "model.compile('sgd', 'mse'); x = {'a': np.ones(8), 'b': np.ones(8)}; model.fit(x, y, verbose=0)",
+        MODEL + "model.compile('sgd', 'mse'); x = {'a': np.ones(8), 'b': np.ones(8)}; x = np.stack(list(x.values()), axis=-1); model.fit(x, y, verbose=0)",
+        "x = np.stack(list(x.values()), axis=-1)",
+    ),
+    Mistake(
+        "keras.layers.Dense(3, kernel_regularizer=0.01)",
+        "keras.layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.01))",
+        "kernel_regularizer=keras.regularizers.L2(0.01)",
+    ),
+    Mistake(
         "keras.layers.Reshape((10, 10))(keras.Input((64,)))",
         "keras.layers.Reshape(target_shape=(8, 8))(keras.Input((64,)))",
         "target_shape=(8, 8)",
@@ -68,6 +78,11 @@ LAYERS = [
 ]  # fmt: skip
 OPS = [
     Mistake(
+        "token = keras.Variable(np.ones((1, 1, 4))); x = keras.Input((5, 4)); keras.ops.concatenate([token, x], axis=1)",
+        "token = keras.Variable(np.ones((1, 1, 4))); x = keras.Input((5, 4)); token = keras.ops.broadcast_to(token, (keras.ops.shape(x)[0], *(1, 4))); keras.layers.Concatenate(axis=1)([keras.Input((1, 4)), x])",
+        "keras.ops.broadcast_to(token, (keras.ops.shape(x)[0], *(1, 4)))",
+    ),
+    Mistake(
         "a = keras.layers.Conv2D(8, 3, padding='same')(keras.Input((8, 8, 3))); x2 = keras.Input((8, 8, 3)); a + x2",
         "a = keras.layers.Conv2D(8, 3, padding='same')(keras.Input((8, 8, 3))); x2 = keras.Input((8, 8, 3)); x2 = keras.layers.Dense(8)(x2); a + x2",
         "x2 = keras.layers.Dense(8)(x2)",
@@ -89,6 +104,11 @@ LOSSES = [
     ),
 ]
 DATA = [
+    Mistake(
+        "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]); x = 10.0; model.predict(x, verbose=0)",
+        "model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]); x = np.array([[10.0]]); model.predict(x, verbose=0)",
+        "x = np.array([[10.0]])",
+    ),
     Mistake(
         XY
         + "y = [[0, 1], [2], [1], [0], [2], [1], [0], [2, 0]]; model = keras.Sequential([keras.layers.Dense(3, activation='sigmoid')]); "
@@ -121,12 +141,20 @@ MODELS = [
     ),
 ]  # fmt: skip
 TRAINING = [
+    Mistake(
+        MODEL + "model.compile('adam', 'mse', ['mae'])", MODEL + "model.compile('adam', 'mse', metrics=['mae'])", "metrics=['mae']"
+    ),
     Mistake(MODEL + "model.compile('sgd', 'mse'); model.fit(x, y, verbose=0, validation_set=(x, y))",
             MODEL + "model.compile('sgd', 'mse'); model.fit(x, y, verbose=0, validation_data=(x, y))", "validation_data="),
     Mistake(MODEL + "model.compile('sgd', 'mse', lr=0.1)",
             MODEL + "model.compile(optimizer=keras.optimizers.SGD(learning_rate=0.1), loss='mse')", "keras.optimizers.SGD(learning_rate=0.1)"),
 ]  # fmt: skip
 CALLBACKS = [
+    Mistake(
+        MODEL + "model.compile('sgd', 'mse'); history = model.fit(x, y, verbose=0); history.history['mae']",
+        MODEL + "model.compile('sgd', 'mse', metrics=['mae']); history = model.fit(x, y, verbose=0); history.history['mae']",
+        "metrics=['mae']",
+    ),
     Mistake(
         "class Stop(keras.callbacks.Callback):\n    def on_epoch_end(self, epoch, logs=None): logs['acc']\n"
         + MODEL + "model.compile('sgd', 'mse'); model.fit(x, y, verbose=0, callbacks=[Stop()])",

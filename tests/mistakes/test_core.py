@@ -122,7 +122,21 @@ CONDITIONS = [
     ),
     in_step("    return np.log(p)", "    return keras.ops.log(p)", says="keras.ops.log(p)"),
 ]
+FIT = (
+    "model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])\n"
+    "model.compile('sgd', 'mse', metrics=[Mine()])\nmodel.fit(np.ones((4, 4)), np.ones((4, 1)), verbose=0)"
+)
+UPDATE = "    def update_state(self, y, p, sample_weight=None): "
 CHANGES = [
+    Mistake(
+        "class Mine(keras.metrics.Metric):\n    def __init__(self): super().__init__(); self.values = []\n"
+        f"{UPDATE}self.values.append(keras.ops.mean(y - p))\n    def result(self): return sum(self.values)\n{FIT}",
+        "class Mine(keras.metrics.Metric):\n"
+        "    def __init__(self): super().__init__(); self.total = self.add_weight(name='total')\n"
+        f"{UPDATE}self.total.assign_add(keras.ops.mean(y - p))\n    def result(self): return self.total\n{FIT}",
+        says="keep its value in a weight: self.add_weight(...)",
+        prose=True,
+    ),
     in_call("x[0] = 1\nreturn x", "x = x.at[0].set(1)\nreturn x", says="x = x.at[0].set(1)"),
     in_call("x[:, 1:] *= 2\nreturn x", "x = x.at[:, 1:].multiply(2)\nreturn x", says="x = x.at[:, 1:].multiply(2)"),
     in_call(
@@ -182,7 +196,10 @@ SYMBOLS = [
 START = "variable = keras.Variable(np.ones(3))\n"
 VARIABLES = [
     Mistake(
-        "keras.applications.resnet50(weights=None)", None, "keras.applications.resnet50.ResNet50(", because="takes seconds"
+        "keras.applications.resnet50(weights=None)",
+        None,
+        "keras.applications.resnet50.ResNet50(",
+        because="takes seconds",
     ),
     Mistake(
         "v, value = keras.Variable(np.ones(4)), np.ones(3)\nv.assign(value)",

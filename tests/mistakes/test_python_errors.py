@@ -20,6 +20,7 @@ STOP = (
     + "model.fit(x, y, verbose=0, callbacks=[Stop()])"
 )
 MISTAKES = [
+    Mistake("import tensorflow.nothing", None, "lamina run program.py", because="a command"),
     Mistake(
         X + "outputs, h, c = keras.layers.Bidirectional(keras.layers.LSTM(2, return_state=True))(x)",
         X + "outputs, forward_h, forward_c, backward_h, backward_c = keras.layers.Bidirectional(keras.layers.LSTM(2, return_state=True))(x)",

@@ -51,7 +51,7 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
     if producer is not None:
         return _fix_of_producer(producer, layer)
     if rank == 2:
-        return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+        return f"One sample is a batch of one: x[None], of a list np.array([x]), has shape {(1, *shape)}."
     if getattr(tensor, "_keras_history", None) is not None and len(shape) > 1:
         return _fix_of_symbol(layer, tensor, shape, rank)
     if len(shape) == rank - 1:
@@ -197,11 +197,11 @@ def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
     shape = without_probe_sizes(shape)  # of a symbolic tensor
     sizes, needed = shape[1:], wanted[1:]
     if len(shape) == len(wanted) - 1 and _fits(shape, needed) and None not in shape[:1]:
-        return f"One sample is a batch of one: x[None] has shape {(1, *shape)}."
+        return f"One sample is a batch of one: x[None], of a list np.array([x]), has shape {(1, *shape)}."
     if needed[:1] == (None,) and _fits(shape, needed):
         return f"keras.Input({needed[1:]}): the shape of an Input (or input_shape=) leaves out the batch."
     if len(shape) == len(needed) > 1 and None not in shape and shape != needed and _fits(sizes, needed[1:]):
-        return "One sample is a batch of one: x[None]."  # of which a batch has some rows
+        return "One sample is a batch of one: x[None], of a list np.array([x])."  # of which a batch has some rows
     rebuild = f"keras.Input({sizes}) builds the model for these data."
     if None in sizes:
         return f"keras.Input({needed})"
@@ -265,6 +265,11 @@ def fix_of_count(layer: Any, inputs: Any, needed: int, given: int) -> str:
     if trains is not None and not is_builtin(trains):  # (x, y), as train_step gets them
         return "x, y = data  # in train_step, then self(x, training=True)"
     if call is not None and type(call.entry).__name__ == "Sequential":
+        if isinstance(inputs, dict):
+            one = all(len(getattr(value, "shape", (0, 0))) == 1 for value in inputs.values())
+            return (
+                f"x = np.{'stack' if one else 'concatenate'}(list(x.values()), axis=-1)  # a Sequential takes one array"
+            )
         return f"x = np.concatenate([{names}], axis=-1)  # a Sequential takes one array"
     return f"{layer.name}(layers.Concatenate()([{names}]))"
 

@@ -172,6 +172,8 @@ def _repair_kind(leaf, name, text):
         return f"{name} = {name}()"
     if isinstance(leaf, Iterable):
         return f"{name} = np.array(list({name}))"
+    if isinstance(leaf, (int, float)) and name.isidentifier():
+        return f"{name} = np.array([[{leaf!r}]])  # one sample of one number"
     return "Give NumPy or JAX arrays, a pandas DataFrame, a generator of batches, or a keras.utils.PyDataset."
 
 
