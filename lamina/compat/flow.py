@@ -236,7 +236,7 @@ _rank = _rank_check(lambda found, rank: found == int(rank), "")
 
 
 def _type(tensor, tf_type, message=None, name=None):
-    found = constant(tensor).dtype
+    found = (tensor if hasattr(tensor, "dtype") else constant(tensor)).dtype
     if not (jnp.issubdtype(found, tf_type) if tf_type is np.integer else str(found) == str(np.dtype(tf_type))):
         what = f"A tensor has dtype {found}; {getattr(tf_type, '__name__', tf_type)} was expected."
         raise CallTypeError(message or what, fix=_CHECKED)

@@ -85,6 +85,9 @@ def _of_earlier_versions(package, name, homes, otherwise):
     raise missing_member(package, name, homes)
 
 
+_shown: dict[FunctionType, Any] = {}  # function of a module -> the same with errors that show the user's lines alone
+
+
 class _Module(types.ModuleType):
     """A module that says which of its members was meant when it is called."""
 
@@ -111,7 +114,10 @@ def _readable(package: str, owner: Any, name: str) -> Any:
             not hasattr(value, "__wrapped__") and value not in registry.FUNCTIONS.values()
         ):  # files know them by identity
             value.__dict__.setdefault("_shown", f"{package}.{name}")
-            setattr(owner, name, filters_traceback(value))  # the same object by either name
+            shown, home = _shown.setdefault(value, filters_traceback(value)), sys.modules[value.__module__]
+            setattr(owner, name, shown)
+            if vars(home).get(value.__name__) is value:
+                setattr(home, value.__name__, shown)  # the same object by each name
     elif isinstance(value, types.ModuleType):
         members = vars(value)
         if type(value) is types.ModuleType:

@@ -206,17 +206,13 @@ def _joined(call):
     axis = axis if call.name != "hstack" or rank > 1 else 0
     differ = [one for one in range(rank) if one != axis and len({shape[one] for shape in shapes} - {None}) > 1]
     if not differ:
-        if (
-            open_axis := next((n for n in range(rank) if n != axis and len({one[n] for one in shapes}) > 1), None)
-        ) is None:
-            return None
-        message = f"{call.name}: axis {open_axis} has the size of the batch in some of the shapes {_and(shapes)}."
+        opened = [n for n in range(rank) if n != axis and len({one[n] for one in shapes}) > 1]
+        message = f"{call.name}: axis {min(opened, default=0)} has the size of the batch in some of the shapes {_and(shapes)}."
         fix = "keras.ops.shape(x)[0] is the size of the batch of x."
-        if single := next(
-            (one for one in shapes if one[open_axis] == 1 and not open_axis), None
-        ):  # one for all samples
+        single = next((one for one in shapes if opened[:1] == [0] and one[0] == 1), None)  # the same for all samples
+        if single:
             fix = f"keras.ops.broadcast_to(token, (keras.ops.shape(x)[0], *{single[1:]}))  # token of shape {single}"
-        return ShapeError(message, fix=fix)
+        return ShapeError(message, fix=fix) if opened else None
     sizes = [shape[differ[0]] for shape in shapes]
     message = f"{call.name}: sizes on axis {differ[0]} differ: {_and(sizes)}, of shapes {_and(shapes)}."
     if call.name == "concatenate" and len(differ) == 1 and call.works(axis=differ[0]) is not None:
