@@ -207,7 +207,7 @@ def _joined(call):
     differ = [one for one in range(rank) if one != axis and len({shape[one] for shape in shapes} - {None}) > 1]
     if not differ:
         opened = [n for n in range(rank) if n != axis and len({one[n] for one in shapes}) > 1]
-        message = f"{call.name}: axis {min(opened, default=0)} has the size of the batch in some of the shapes {_and(shapes)}."
+        message = f"{call.name}: axis {min(opened, default=0)} is that of the batch in some of {_and(shapes)}."
         fix = "keras.ops.shape(x)[0] is the size of the batch of x."
         single = next((one for one in shapes if opened[:1] == [0] and one[0] == 1), None)  # the same for all samples
         if single:
