@@ -16,6 +16,7 @@ from lamina.errors import ConfigError, DataError, ShapeError, warn
 from lamina.legacy import old_names_of
 from lamina.ops.core import cast
 from lamina.runtime.settings import floatx, image_data_format, standardize_data_format
+from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red, from 0 to 2
 TORCH_MEANS, TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # red, green, blue, from 0 to 1
 
 
+@filters_traceback
 def preprocess_input(x: TensorLike, data_format: DataFormat = None, mode: str = "caffe") -> Any:
     """Pixel values from 0 to 255, prepared as for the training of a network. As in Keras, a NumPy array of floats is
     itself changed, which saves the memory of a copy: give `x.copy()` where the pixels are needed afterwards.
@@ -90,6 +92,7 @@ def _into(x, values):
     return x
 
 
+@filters_traceback
 def caffe_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     """Pixel values from 0 to 255 in the order blue, green, red, centred at the means of ImageNet.
 
@@ -103,6 +106,7 @@ def caffe_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     return preprocess_input(x, data_format, "caffe")
 
 
+@filters_traceback
 def tf_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     """Pixel values from 0 to 255, rescaled to -1 to 1.
 
@@ -113,6 +117,7 @@ def tf_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     return preprocess_input(x, data_format, "tf")
 
 
+@filters_traceback
 def torch_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     """Pixel values from 0 to 255, rescaled to 0 to 1 and standardized by the means and deviations of ImageNet.
 
@@ -126,6 +131,7 @@ def torch_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     return preprocess_input(x, data_format, "torch")
 
 
+@filters_traceback
 def same_input(x: TensorLike, data_format: DataFormat = None) -> Any:
     """Returns `x` unchanged: the network includes its preprocessing.
 
@@ -149,6 +155,7 @@ def _floats(x) -> Any:
     return cast(x, floatx()) if isinstance(x, KerasTensor) else x.astype(floatx())
 
 
+@filters_traceback
 def decode_predictions(preds: ArrayLike, top: int = 5) -> list[list[tuple[str, str, Any]]]:
     """The `top` likeliest classes of each row, best first. The names of the classes are downloaded once.
 

@@ -114,10 +114,7 @@ def _readable(package: str, owner: Any, name: str) -> Any:
             not hasattr(value, "__wrapped__") and value not in registry.FUNCTIONS.values()
         ):  # files know them by identity
             value.__dict__.setdefault("_shown", f"{package}.{name}")
-            shown, home = _shown.setdefault(value, filters_traceback(value)), sys.modules[value.__module__]
-            setattr(owner, name, shown)
-            if vars(home).get(value.__name__) is value:
-                setattr(home, value.__name__, shown)  # the same object by each name
+            setattr(owner, name, _shown.setdefault(value, filters_traceback(value)))  # the same object by each name
     elif isinstance(value, types.ModuleType):
         members = vars(value)
         if type(value) is types.ModuleType:

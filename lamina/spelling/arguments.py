@@ -249,7 +249,7 @@ class _Call:
             value = self.kwargs[name]
             part = elsewhere.OF_PARTS.get(name, ("",))[0]
             if part in self.parameters:
-                name = {"lr": "learning_rate"}.get(name, name)
+                name = "learning_rate" if name == "lr" else name
                 hints.append(f" {name!r} is an argument of the {part}.")
                 given = {**dict(zip(self.positional, self.given, strict=False)), **self.kwargs}.get(part)
                 self.parts[part] = f"{elsewhere.class_of_part(name, given)}({name}={_code(value, name)})"

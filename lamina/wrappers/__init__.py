@@ -11,6 +11,7 @@ from lamina.errors import ArgumentError, ConfigError
 from lamina.legacy import old_names_of
 from lamina.models import Model, clone_model
 from lamina.runtime.packages import MissingPackageError
+from lamina.runtime.tracebacks import filters_traceback
 
 try:
     import sklearn as _sklearn
@@ -59,6 +60,7 @@ class _Estimator(BaseEstimator):
         tags.non_deterministic = True
         return tags
 
+    @filters_traceback
     def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
         """Make the model, a clone or the result of the function, and train it.
 
