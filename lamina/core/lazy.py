@@ -66,7 +66,9 @@ def lazy(
             return _readable(package, sys.modules[package], name) if is_public else module
         value = _readable(package, module, name) if is_public else getattr(module, name)
         file = str(home).rpartition(".")[2]
-        if is_public and homes.get(file) == home and file in vars(sys.modules[package]):  # it never comes here then
+        if (
+            is_public and homes.get(file) == home and file in vars(sys.modules[package])
+        ):  # an attribute since the import
             _readable(package, sys.modules[package], file)
         setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value
@@ -85,7 +87,7 @@ def _of_earlier_versions(package, name, homes, otherwise):
     raise missing_member(package, name, homes)
 
 
-_shown: dict[FunctionType, Any] = {}  # function of a module -> the same with errors that show the user's lines alone
+_filtered: dict[FunctionType, Any] = {}  # function of a module -> the same with errors that show the user's lines alone
 
 
 class _Module(types.ModuleType):
@@ -114,7 +116,7 @@ def _readable(package: str, owner: Any, name: str) -> Any:
             not hasattr(value, "__wrapped__") and value not in registry.FUNCTIONS.values()
         ):  # files know them by identity
             value.__dict__.setdefault("_shown", f"{package}.{name}")
-            setattr(owner, name, _shown.setdefault(value, filters_traceback(value)))  # the same object by each name
+            setattr(owner, name, _filtered.setdefault(value, filters_traceback(value)))  # the same object by each name
     elif isinstance(value, types.ModuleType):
         members = vars(value)
         if type(value) is types.ModuleType:

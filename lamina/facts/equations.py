@@ -8,16 +8,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from lamina.facts.programs import programs_inside
+from lamina.facts.programs import CALLS, programs_inside
 
 __all__ = [
     "Equation", "Equations", "Value", "activation_of_value", "axis_before", "base_of", "maker_name", "moved_axes",
     "softmax_of", "twice_activated",
 ]  # fmt: skip
 
-_CALLS = frozenset(  # equations that only call another program
-    "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call call_hi_primitive".split()
-)
 _SAME = frozenset("convert_element_type copy stop_gradient reduce_precision copy_p".split())
 _SHAPING = frozenset("reshape squeeze expand_dims".split())
 _LINEAR = frozenset("dot_general conv_general_dilated convolve product".split())
@@ -168,7 +165,7 @@ def _constant(value):
 
 def _called(equation):
     """The program that an equation calls; None where it computes by itself."""
-    if equation.primitive.name not in _CALLS:
+    if equation.primitive.name not in CALLS:
         return None
     inner = next(iter(programs_inside(equation)), None)
     return inner if inner and len(inner[0].invars) == len(equation.invars) else None

@@ -6,7 +6,11 @@ from typing import Any
 
 import jax
 
-__all__ = ["programs_inside", "sizes_of_scan"]
+__all__ = ["CALLS", "programs_inside", "sizes_of_scan"]
+
+CALLS = frozenset(  # primitives that only call another program
+    "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call call_hi_primitive".split()
+)
 
 
 def programs_inside(equation: Any) -> list[tuple[Any, tuple[Any, ...]]]:

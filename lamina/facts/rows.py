@@ -11,14 +11,11 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core.real_rows import OVER_COUNTED_ROWS
-from lamina.facts.programs import programs_inside
+from lamina.facts.programs import CALLS, programs_inside
 
 __all__ = ["rows_of_outputs"]
 
-_CALLS = frozenset(
-    "pjit jit closed_call core_call remat remat2 checkpoint custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr scan "
-    "while cond call_hi_primitive".split()
-)
+_HAVE_PROGRAMS = CALLS | {"custom_vjp_call_jaxpr", "scan", "while", "cond"}
 _ELEMENTWISE = frozenset(
     "abs acos acosh add add_any and asin asinh atan atan2 atanh bessel_i0e bessel_i1e bitcast_convert_type cbrt ceil "
     "clamp clz conj convert_element_type copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge "
@@ -102,7 +99,7 @@ class _Comparison:
         } - {None}
         if one.params.get("name") == OVER_COUNTED_ROWS:
             return before <= {1} and all(axis in (None, 0) for axis in given) and made == [None] * len(made)
-        if name in _CALLS:
+        if name in _HAVE_PROGRAMS:
             return self._inside(one, other, before)
         if all(axis is None for axis in given):
             return all(axis is None for axis in made) or self._is_new(name, one, made[0])

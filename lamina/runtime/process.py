@@ -51,10 +51,10 @@ def configures_process() -> bool:
 
 def set_process_settings(enabled: bool) -> None:
     """Choose whether lamina may change settings of the process: the thread that JAX uses on CPUs, the allocator, and
-    what is said of attributes that arrays lack.
+    what is said of attributes that arrays lack and behind errors of Python's own.
 
-    Call it before the first variable is made. Without it the environment decides: LAMINA_CONFIGURE_PROCESS=0 stands for
-    False.
+    Call it before the first layer or variable is made. Without it the environment decides:
+    LAMINA_CONFIGURE_PROCESS=0 stands for False.
 
     Args:
         enabled: False leaves the process as it is. Small models then train and predict more slowly on CPUs.

@@ -9,9 +9,9 @@ import numpy as np
 
 from lamina.export.litert.graph import Value
 from lamina.export.onnx import elementwise, indexing, reductions, shaping, spectra
-from lamina.export.onnx.converter import INLINED
 from lamina.export.onnx.converter import WRITERS as OF_ONNX
 from lamina.export.onnx.converter import Converter as BaseConverter
+from lamina.facts.programs import CALLS
 
 __all__ = ["WRITERS", "Converter", "writes"]
 
@@ -52,7 +52,7 @@ class Converter(BaseConverter):
         dtype = str(equation.outvars[0].aval.dtype)
         name = equation.primitive.name
         wide, result = [str(atom.aval.dtype) in WIDE for atom in (*equation.invars, *equation.outvars)], None
-        if any(wide) and name not in INLINED and not self._is_known(equation, operands):
+        if any(wide) and name not in CALLS and not self._is_known(equation, operands):
             result = self.writers["of 64 bits"](self, equation, *operands)
             if result is None and dtype in WIDE:
                 raise self.refusal(f"arithmetic of {dtype}, which {name!r} needs")

@@ -14,14 +14,11 @@ from lamina.core.dtypes import in_64_bits
 from lamina.errors import ConfigError
 from lamina.export.decompositions import DECOMPOSITIONS
 from lamina.export.onnx.graph import FOLD_BYTES, Graph, is_static, size_of
-from lamina.facts.programs import programs_inside
+from lamina.facts.programs import CALLS, programs_inside
 
 __all__ = ["WRITERS", "Converter", "writes"]
 
 WRITERS: dict[str, Callable[..., Any]] = {}  # name of a primitive -> (converter, equation, *operands) -> result(s)
-INLINED = set(
-    "jit pjit closed_call core_call custom_jvp_call custom_vjp_call remat checkpoint remat2 call_hi_primitive".split()
-)
 COMPLEX = {"complex", "real", "imag", "abs", "fft", "conj"}  # primitives whose writers take a complex number, a pair
 PARTWISE = {  # primitives that do to a complex number what they do to each part
     "add", "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "expand_dims", "gather", "neg", "pad",
@@ -111,9 +108,9 @@ class Converter:
         name = equation.primitive.name
         if self._is_known(equation, operands):
             return _compute(equation, operands)
-        called = str(equation.params.get("name")) if name in INLINED else ""
+        called = str(equation.params.get("name")) if name in CALLS else ""
         name = called if called.startswith("lamina_") and called in self.writers else name
-        if name in INLINED:
+        if name in CALLS:
             return self.run(*programs_inside(equation)[0], operands)
         if name == "custom_linear_solve":
             return self._solved(equation.params["jaxprs"].solve, equation.params["const_lengths"], operands)
