@@ -12,7 +12,7 @@ import jax
 from lamina.core import context, keras_tensor
 from lamina.core.variable import Variable, to_array, unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.runtime.process import configure_process
+from lamina.runtime.process import configure_process, devices_of
 
 __all__ = ["StatelessScope", "SymbolicScope", "device", "name_scope"]
 
@@ -199,8 +199,8 @@ def device(device_name: Any) -> Any:
     """
     if isinstance(device_name, str):
         configure_process()
-        kind, _, number = device_name.lower().partition(":")
-        devices = jax.devices({"cuda": "gpu"}.get(kind, kind))
+        kind, _, number = device_name.lower().removeprefix("/").removeprefix("device:").partition(":")
+        devices = devices_of(kind)
         if not (number or "0").isdigit() or int(number or 0) >= len(devices):
             raise ConfigError(
                 f"There is no device {device_name!r}; there are: {', '.join(map(str, devices))}.",

@@ -159,6 +159,9 @@ def _is_read_as_ids(subject, name):
     return any(reader.is_a("Embedding") for reader in subject.readers.get(name, []))
 
 
+_SIZES = {"Embedding": "input_dim", "CategoryEncoding": "num_tokens"}  # the argument that is the largest number + 1
+
+
 @rule(
     "LAM404", "error", "an index beyond the embedding", "batch",
     "There is no row for it: JAX returns NaN or another row and raises no error.",
@@ -186,17 +189,17 @@ def _index_beyond_embedding(subject):
                     f"alone: {name} says for each of {values.shape[1]} words whether it occurs.",
                     f"Pass the numbers of the tokens, or use Dense in place of {fact.name}.",
                 )  # fmt: skip
-            looks_up = fact.kind == "Embedding" and len(fact.inputs) == 1
-            last = fact.layer.input_dim - 1 if looks_up else 0
-            outside = subject.input_parts[name].outside(0, last) if looks_up else None
+            size = _SIZES.get(fact.kind) if len(fact.inputs) == 1 else None
+            last = getattr(fact.layer, size) - 1 if size else 0
+            outside = subject.input_parts[name].outside(0, last) if size else None
             if outside is not None:
                 part, wrong = outside
                 least, most = float(np.min(part.values)), float(np.max(part.values))
                 yield (
                     fact.name, (least, most),
-                    f"{fact.name} has rows 0 to {last}; {name} goes from {least:g} to {most:g}: "
-                    f"{part.first_of(wrong)}.",
-                    f"Use Embedding(input_dim={int(most) + 1}, ...)." if least >= 0 else "Number the tokens from 0.",
+                    f"{fact.name} has {'rows' if size == 'input_dim' else 'categories'} 0 to {last}; {name} goes from "
+                    f"{least:g} to {most:g}: {part.first_of(wrong)}.",
+                    f"Use {fact.kind}({size}={int(most) + 1}, ...)." if least >= 0 else "Number the tokens from 0.",
                 )  # fmt: skip
 
 

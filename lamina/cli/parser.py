@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import textwrap
 from typing import Any
 
@@ -81,13 +82,24 @@ _EXAMPLES = {
 _EXTENSIONS = {"bench": ("compare lamina with what else is installed, on the same work", "./benchmarks")}
 
 
+_MEANT = {  # what other tools call the commands
+    "run": "train fit python python3 exec execute start test evaluate predict launch", "view": "plot show draw open",
+    "check": "lint validate verify debug doctor", "summary": "info describe inspect print", "convert": "export",
+    "serve": "server deploy", "versions": "version env",
+}  # fmt: skip
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose error messages end with the command that prints the help."""
 
     extension = ""  # name of a command from another distribution; its arguments are added when they are needed
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+        wrong = re.match(r"argument COMMAND: invalid choice: '(\w+)'", message)
+        meant = wrong and next(
+            (command for command, words in _MEANT.items() if wrong[1].lower() in words.split()), None
+        )
+        self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} {meant or '--help'}\n")
 
     def parse_known_args(self, args=None, namespace=None):  # pyright: ignore[reportIncompatibleMethodOverride]
         if not self.extend():

@@ -85,15 +85,22 @@ class CallSite:
         tree = _parsed(self.statement) or _parsed(f"{self.statement.removeprefix('el')} pass") or self.node
         return [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, kind)]
 
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        """The tensors that the expression names, with their shapes."""
+        nodes = ast.walk(self.node) if self.node is not None else ()
+        names = dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name))
+        shapes = {name: getattr(self.value_of(name), "shape", None) for name in names}
+        return {name: shape for name, shape in shapes.items() if isinstance(shape, tuple)}
+
     def shapes(self) -> str:
         """The shapes of the tensors that the expression names: "x has shape (32, 4)"."""
-        found = {}
-        for node in ast.walk(self.node) if self.node is not None else ():
-            if isinstance(node, ast.Name):
-                shape = getattr(self.value_of(node.id), "shape", None)
-                if isinstance(shape, tuple):
-                    found[node.id] = f"{node.id} has shape {shape}"
-        return ", ".join(found.values())
+        return ", ".join(f"{name} has shape {shape}" for name, shape in self.tensors().items())
+
+    def number(self, node: ast.expr) -> Any:
+        """The number that a part of the line is, a literal or an attribute of `self`; None for other parts."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            return vars(self.frame.f_locals.get(node.value.id, object)).get(node.attr)
+        return node.value if isinstance(node, ast.Constant) else self.value_of(ast.unparse(node))
 
     @property
     def arguments(self) -> str:

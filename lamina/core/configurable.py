@@ -49,6 +49,8 @@ class Configurable(SaysWhatWasMeant, Represented):
         def __new__(cls, *args: Any, **kwargs: Any) -> Self:
             explain_uncaught(_fix_of)
             try:
+                if not registry.is_builtin(cls):
+                    _check_init(cls)
                 instance = super().__new__(cls, *args, **kwargs)
             except ConfigError as error:
                 with readable(error) as shown:
@@ -122,6 +124,19 @@ class Configurable(SaysWhatWasMeant, Represented):
 
     def _repr_argument(self, name, parameter, owner):
         return self._argument(name, parameter, owner)
+
+
+def _check_init(cls):
+    """Refuse a class of the user whose `__init__` is misspelt: Python would not call it, and nothing would be there."""
+    own = vars(cls)
+    wrong = next(
+        (name for name in own if name in ("_init_", "__init", "_init__", "__init_", "__int__", "__inti__")), None
+    )
+    if wrong is not None and "__init__" not in own:
+        raise ConfigError(
+            f"{cls.__name__} has the method {wrong!r}, which Python does not call.",
+            fix=f"def __init__{inspect.signature(own[wrong])}:  # two underscores on both sides",
+        )
 
 
 def _tell_of_config(error, cls, config):

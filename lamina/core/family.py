@@ -81,13 +81,13 @@ class Family:
                 fix=f"units={identifier}, activation='relu'",
             )
         article = "An" if self._kind[0] in "aeio" else "A"
-        is_strength = self._kind == "regularizer" and isinstance(identifier, float)
+        usual = repr(_USUAL.get(self._kind))
+        if isinstance(identifier, (int, float)) and self._kind in _OF_NUMBERS:
+            usual = f"keras.{_OF_NUMBERS[self._kind]}({identifier})"
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {identifier!r}. "
             f"{article} {self._kind} is a name, a config, a function or an object.",
-            fix=_argument(self._kind, identifier).format(
-                f"keras.regularizers.L2({identifier})" if is_strength else repr(_USUAL.get(self._kind))
-            ),
+            fix=_argument(self._kind, identifier).format(usual),
         )
 
     def serialize(self, member: Any) -> Config:
@@ -163,6 +163,10 @@ _OF_OTHERS = {
 _USUAL = {  # names that work wherever an object of the kind is an argument
     "loss": "mse", "metric": "mse", "optimizer": "adam", "activation": "relu", "initializer": "glorot_uniform",
     "regularizer": "l2", "constraint": "max_norm",
+}  # fmt: skip
+_OF_NUMBERS = {  # what a number in place of an object sets
+    "regularizer": "regularizers.L2", "optimizer": "optimizers.Adam", "initializer": "initializers.Constant",
+    "constraint": "constraints.MaxNorm",
 }  # fmt: skip
 _ARGUMENTS = {
     "metric": "metrics=[{}]", **{kind: f"kernel_{kind}={{}}" for kind in ("initializer", "regularizer", "constraint")},

@@ -46,6 +46,12 @@ class Operation(Configurable):
             )
         if name is not None and (not isinstance(name, str) or NO_NAME.search(name)):
             near, owner = NO_NAME.sub("_", str(name)), type(self).__name__
+            layers = name if isinstance(name, (list, tuple)) else [name]
+            if all(isinstance(one, Operation) for one in layers):
+                raise ConfigError(
+                    f"{owner} got layers, and takes inputs and outputs, which are tensors.",
+                    fix=f"keras.Sequential([{', '.join(f'keras.layers.{one!r}' for one in layers)}])",
+                )
             fix = f"name={near!r}" if isinstance(name, str) else "super().__init__()  # without the settings"
             raise ConfigError(f"A name is one line without '/'; {owner} got name={name!r}.", fix=fix)
         self.name: str = str(name) if name is not None else context.unique_name(context.stem_of(type(self)))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from lamina.core import op_advice
+from lamina.core.broadcast_fixes import for_broadcast
 from lamina.core.call_sites import CallSite, site_in
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor
@@ -144,6 +145,10 @@ def _function_called(site: CallSite, found: Any) -> Fix:
 
 def _layer_as_tensor(site: CallSite, found: Any) -> Fix:
     """x = layers.Dense(3), and then x + y or x[0]."""
+    for node in site.nodes(ast.BinOp):
+        parts = [ast.unparse(part) for part in (node.left, node.right)]
+        if isinstance(node.op, ast.Add) and all(isinstance(site.value_of(part), Operation) for part in parts):
+            return f"keras.Sequential([{', '.join(parts)}]) calls one after the other."
     for node in site.nodes(ast.Name):
         if isinstance(site.value_of(node.id), Operation):
             return f"{node.id} is a layer: {node.id}(x) is the tensor that it computes."
@@ -174,10 +179,20 @@ def _not_installed(site: CallSite, found: Any) -> Fix:
     return f"lamina run {os.path.basename(site.frame.f_code.co_filename)}  # runs programs of {found[1]} without it"
 
 
+def _already_numpy(site: CallSite, found: Any) -> Fix:
+    """model.predict(x).numpy(), history.history['loss'].item()"""
+    for call in _calls(site):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == found[1] and not call.args:
+            return f"{ast.unparse(call.func.value)}  # is an array of NumPy already: leave .{found[1]}() out"
+    return None
+
+
 _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"No module named '(tensorflow|keras|tf_keras)\b", _not_installed),
+    (r"'numpy\.\w+' object has no attribute '(numpy|cpu|detach|cuda|eval|data)'", _already_numpy),
     (r"(too many|not enough) values to unpack|cannot unpack non-iterable", _unpacked),
     (r"'KerasTensor' object is not callable", _tensor_called),
+    (r"descriptor '__init__' of 'super' object needs an argument", lambda site, found: "super().__init__()"),
     (r"'NoneType' object has no attribute '(\w+)'", _none),
     (r"unsupported operand type\(s\) for .*'NoneType'", _shape_is_none),
     (
@@ -190,4 +205,5 @@ _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"Classification metrics can't handle a mix of|continuous is not supported", _of_scores),
     (r"(The estimator |If no scoring is specified, the |Cannot clone object |estimator should be)", _of_estimators),
     (op_advice.METHOD_REFUSED.pattern, _of_arrays),
+    (r"(\w+ got i|I)ncompatible shapes for broadcasting: ", lambda site, found: for_broadcast(site, found.string)),
 ]

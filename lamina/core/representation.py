@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from jax.core import Tracer
 from lamina.core import registry
 from lamina.core.arguments import boolean
 from lamina.core.context import snake_case
+from lamina.errors import ConfigError
 from lamina.runtime import settings
 from lamina.runtime.terminal import printable
 from lamina.spelling.arguments import signature_of
@@ -61,11 +64,10 @@ class Represented:
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-            for name, value in kwargs.items():
-                if type(value) is str and value.lower() in ("true", "false", "yes", "no"):  # any text counts as true
-                    parameter, _ = signature_of(cls).get(name, (None, None))
-                    if parameter is not None and isinstance(parameter.default, bool):
-                        boolean(cls.__name__, name, value)
+            for name, place in _booleans_of(cls):
+                value = args[place] if place < len(args) else kwargs.get(name)
+                if value is not None and not isinstance(value, bool):
+                    _check_boolean(cls, name, value, args, kwargs)
             return super().__new__(cls)
 
     def __repr__(self) -> str:
@@ -75,6 +77,35 @@ class Represented:
         """The value of an argument, as it is shown."""
         given = self.__dict__.get("_init_arguments", {})
         return getattr(self, name) if hasattr(self, name) else given[name]
+
+
+@functools.lru_cache(maxsize=1024)
+def _booleans_of(cls):
+    """(name, place) of the arguments of a class that are True or False."""
+    places = {name: place for place, name in enumerate([*inspect.signature(cls.__init__).parameters][1:])}
+    return [
+        (name, places.get(name, sys.maxsize))
+        for name, (parameter, owner) in signature_of(cls).items()
+        if parameter.annotation in (("bool", "bool | None") if registry.is_builtin(owner) else ("bool", bool))
+        or (isinstance(parameter.default, bool) and not registry.is_builtin(owner))
+    ]
+
+
+def _check_boolean(cls, name, value, args, kwargs):
+    """Refuse what would count as True, any text or list: Dense(10, "softmax", "relu"), whose third is use_bias."""
+    is_number = hasattr(value, "dtype") or (isinstance(value, (int, float)) and value in (0, 1))
+    owner = signature_of(cls)[name][1]
+    if is_number or not (registry.is_builtin(owner) or str(value).lower() in ("true", "false", "yes", "no")):
+        return
+    try:
+        boolean(cls.__name__, name, value)
+    except ConfigError as error:
+        names = [*signature_of(cls)][: len(args)]
+        if name in names:
+            given = {**dict(zip(names, args, strict=False)), **kwargs, name: error.fix.rpartition("=")[2] == "True"}
+            error.message += f" The arguments by position are {', '.join(names)}."
+            error.fix = f"{cls.__name__}({', '.join(f'{key}={shown(one)}' for key, one in given.items())})"
+        raise
 
 
 def call_of(thing: Represented, short: bool = False) -> str:

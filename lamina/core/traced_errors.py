@@ -15,6 +15,7 @@ from typing import Any
 import jax
 
 from lamina.core import op_advice
+from lamina.core.broadcast_fixes import for_broadcast
 from lamina.core.call_sites import site_above, site_in
 from lamina.core.probes import PROBE_SIZES
 from lamina.errors import CallError, LaminaError, ShapeError, TracingError, is_internal, is_library
@@ -190,4 +191,5 @@ def _of_call(site, shown, words):
     message = f"{shown}: {words[:1].lower() if words[1:2].islower() else words[:1]}{words[1:]}."
     if not any(word in words for word in _SHAPE_WORDS):
         return CallError, message, op_advice.for_function(site)
-    return ShapeError, f"{message} {shapes}." if shapes else message, _FIT_SHAPES
+    fix = for_broadcast(site, words) if "for broadcasting" in words else None
+    return ShapeError, f"{message} {shapes}." if shapes else message, fix or _FIT_SHAPES

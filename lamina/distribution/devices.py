@@ -14,7 +14,7 @@ from lamina import random
 from lamina.distribution.launchers import arguments_of_launcher, has_cluster
 from lamina.errors import ConfigError, warn
 from lamina.runtime import processes
-from lamina.runtime.process import configure_process
+from lamina.runtime.process import configure_process, devices_of
 from lamina.runtime.progress import say
 
 __all__ = ["device_of", "get_device_count", "initialize", "join_processes", "list_devices"]
@@ -31,7 +31,7 @@ def list_devices(device_type: str | None = None) -> list[str]:
     'cpu:0'
     """
     configure_process()
-    return [f"{device.platform}:{device.id}" for device in jax.devices(device_type and device_type.lower())]
+    return [f"{device.platform}:{device.id}" for device in devices_of(device_type)]
 
 
 def get_device_count(device_type: str | None = None) -> int:
@@ -165,7 +165,7 @@ def device_of(name: Any) -> Any:
         return name
     configure_process()
     kind, _, number = str(name).partition(":")
-    for device in jax.devices(kind):
+    for device in devices_of(kind):
         if device.id == int(number or 0):
             return device
     raise ConfigError(

@@ -13,7 +13,7 @@ from jax.core import Tracer
 from lamina.core.arguments import choice, whole
 from lamina.core.keras_tensor import KerasTensor, traced_dtype
 from lamina.core.sparse import with_values
-from lamina.errors import CallError, ConfigError, DataError, ShapeError
+from lamina.errors import CallError, ConfigError, DataError, ShapeError, warn
 from lamina.layers.data_layer import DataLayer
 from lamina.layers.tensorflow_data import call_back, has_graph_tensors
 from lamina.ops.sparse import sparse_counts, sparse_one_hot
@@ -180,6 +180,7 @@ class CategoryEncoding(Categorical):
             inputs: Category numbers.
             count_weights: Weight of each number, for output_mode="count"; None means 1.
         """
+        self._tell_of_others(inputs)
         if count_weights is None:
             return self._encode(inputs)
         if self.output_mode != "count":
@@ -195,6 +196,16 @@ class CategoryEncoding(Categorical):
                 fix=f"np.ones({np.shape(inputs)}) counts each once.",
             )
         return self._encode(inputs, jnp.asarray(count_weights))
+
+    def _tell_of_others(self, inputs):
+        """Warn of category numbers that have no category, whose rows would be empty."""
+        ids = _on_host(inputs)
+        if isinstance(ids, np.ndarray) and ids.size and ids.max() >= self.num_tokens:
+            warn(
+                f"{self.name} has categories 0 to {self.num_tokens - 1}, and encodes {ids.max()} as no category. "
+                f"keras.layers.CategoryEncoding(num_tokens={ids.max() + 1}) has all of them.",
+                once=True,
+            )
 
 
 def _on_host(ids):

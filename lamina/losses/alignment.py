@@ -122,6 +122,8 @@ def _fix(targets, outputs):
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
         return _POSITIONS
     if len(targets) == len(outputs) == 4 and (targets[0], targets[3]) == (outputs[0], outputs[3]):
+        if outputs[2] == 1 < targets[2]:
+            return "The outputs are one column. A Reshape to (height, width, channels), (7, 7, 8) of 392, mends that."
         return (
             f"layers.Resizing{targets[1:3]} as the last layer gives outputs of that size; so do layers before with "
             f"padding='same', where their strides divide {targets[1]} and {targets[2]}."

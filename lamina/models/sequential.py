@@ -114,7 +114,7 @@ class Sequential(Model):
                 nested = isinstance(layer, (list, tuple)) and all(isinstance(one, Layer) for one in layer)
                 raise ConfigError(
                     f"A Sequential consists of layers; got {layer!r} ({type(layer).__name__}).",
-                    fix="keras.Sequential([*layers]) has the layers of a list in its own."
+                    fix=f"for layer in [{', '.join(map(code_of, layer))}]: model.add(layer)"
                     if nested
                     else f"keras.layers.Activation({layer!r})"
                     if isinstance(layer, str)

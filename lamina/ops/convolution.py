@@ -54,7 +54,7 @@ def conv(
     padding = str(padding).lower()  # "SAME" too, as in Keras
     if padding == "valid":
         window = tuple(dilated_size(*sizes) for sizes in zip(kernel.shape[:rank], dilation_rate, strict=True))
-        check_fits(inputs, window, data_format, "kernel")
+        check_fits(inputs, window, data_format, "kernel", strides)
     groups = _groups(inputs, kernel, data_format)
     zeros = _padding(padding, _space(inputs, data_format), kernel.shape[:rank], strides, dilation_rate)
     window = Window(strides, zeros, dilation_rate, groups)
@@ -189,18 +189,24 @@ def dilated_size(window: int, dilation_rate: int) -> int:
     return (window - 1) * dilation_rate + 1
 
 
-def check_fits(inputs: Tensor, window: Sequence[int], data_format: DataFormat, what: str) -> None:
+def check_fits(
+    inputs: Tensor, window: Sequence[int], data_format: DataFormat, what: str, strides: Sequence[int] = (1,)
+) -> None:
     """Raise ShapeError if the window is longer than the inputs, so that there would be no output."""
     space = inputs.shape[2:] if standardize_data_format(data_format) == "channels_first" else inputs.shape[1:-1]
     if any(length > size for length, size in zip(window, space, strict=True)):
         first, *rest = inputs.shape[1:]
         swapped = data_format != "channels_first" and first in (1, 3, 4) and rest[-1] not in (None, 1, 3, 4)
+        fix = "padding='same' keeps sizes; or make the window smaller, or the inputs larger."
+        if swapped:
+            fix = f"keras.Input({(*rest, first)}), and x = np.moveaxis(x, 1, -1): channels come last."
+        elif what == "kernel" and min(window) >= 8 and min(strides) >= 2:  # Conv2D(16, 32, 3), as in PyTorch
+            name = f"Conv{len(window)}D"
+            fix = f"layers.{name}({window[0]}, {strides[0]}): filters, kernel_size, without the channels of inputs."
         raise ShapeError(
             f"The {what} covers {window}, which is more than the inputs' size {tuple(space)}."
             + f" Its {rest[-1]} channels come last." * swapped,
-            fix=f"keras.Input({(*rest, first)}), and x = np.moveaxis(x, 1, -1): channels come last."
-            if swapped
-            else "padding='same' keeps sizes; or make the window smaller, or the inputs larger.",
+            fix=fix,
         )
 
 

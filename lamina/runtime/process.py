@@ -29,7 +29,7 @@ from jax._src import distributed
 from lamina.errors import CallError, ConfigError
 from lamina.runtime.allocator import keep_freed_memory
 
-__all__ = ["configure_process", "configures_process", "has_coordinator", "set_process_settings"]
+__all__ = ["configure_process", "configures_process", "devices_of", "has_coordinator", "set_process_settings"]
 
 changes: list[Callable[[], None]] = []  # what other parts change beside
 VARIABLE = "LAMINA_CONFIGURE_PROCESS"
@@ -92,6 +92,25 @@ def configure_process() -> None:
     for change in changes:
         change()
     _state["is_configured"] = True
+
+
+def devices_of(kind: str | None) -> list[jax.Device]:
+    """The devices of a kind.
+
+    Args:
+        kind: "cpu", "gpu", "cuda" or "tpu", in any case; None means the kind that JAX computes on.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    try:
+        return jax.devices(None if kind is None else {"cuda": "gpu"}.get(kind.lower(), kind.lower()))
+    except RuntimeError:
+        known = jax.default_backend()
+        raise ConfigError(
+            f"There is no device {kind!r}: JAX finds {', '.join(f'{known}:{one.id}' for one in jax.devices())} here.",
+            fix=f"{known!r}, or leave it out: JAX computes on the fastest kind of device that it finds.",
+        ) from None
 
 
 def _after_fork():

@@ -100,7 +100,7 @@ def standardize_data_format(data_format: str | None) -> str:
     if name not in ("channels_last", "channels_first"):
         raise ConfigError(
             f"data_format is 'channels_last' or 'channels_first'; got {data_format!r}.",
-            fix='data_format="channels_last"',
+            fix=f'data_format="channels_{"first" if "first" in name or name.startswith("nc") else "last"}"',
         )
     return name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from typing import Any
 
 from lamina.errors import ArgumentError
@@ -91,7 +92,12 @@ def explain_error(error: Exception) -> ArgumentError | None:
     of = error.of if isinstance(error, ArgumentError) else None
     is_own = of is not None and (of in owners[1:] if isinstance(of, str) else of is owners[0])
     if not is_refused and not is_own:
-        return None if isinstance(error, ArgumentError) else _with_numbers(function, args, names["kwargs"], error)
+        known = isinstance(error, ArgumentError) and (of is None or function.__name__ != "__init__" or of is args[0])
+        if known:
+            return None
+        from lamina.spelling.numbers import with_numbers  # read where a call has failed
+
+        return with_numbers(_Call(function, args, names["kwargs"]), error)
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
 
 
@@ -104,26 +110,6 @@ def explain_call(function: Any, args: Any, kwargs: Any, also: Any = ()) -> Argum
         also: Arguments that it takes beside those of its signature.
     """
     return _Call(function, args, kwargs, also).error()
-
-
-def _with_numbers(function, args, kwargs, error):
-    """The error for a number that was passed as text, or a fraction for a whole number, or None."""
-    from lamina.spelling.numbers import as_number, number_of  # read where a call has failed
-
-    call = _Call(function, args, kwargs)
-    kinds = (str, float) if type(error) is TypeError else str  # an error of our own says what is wrong with a fraction
-    given = {**dict(zip(call.positional, call.given, strict=False)), **kwargs}
-    meant, messages = {}, []
-    for name, value in given.items():
-        parameter = call.parameters.get(name)
-        usual = number_of(parameter) if parameter is not None else None
-        number = as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
-        if number is not None:
-            meant[name] = number
-            kind = "whole number" if usual is int else "number"
-            got = f"the text {value!r}" if isinstance(value, str) else repr(value)
-            messages.append(f"{name} is a {kind}; got {got}.")
-    return ArgumentError(" ".join(messages), fix=call.written({**given, **meant}), of=call.of) if meant else None
 
 
 def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:
@@ -223,10 +209,20 @@ class _Call:
         if self.shown == "layer":
             also, fix = self._of_layer(missing, fix)
             message += also
-        if missing[:2] == ["y_true", "y_pred"] and not (self.given or self.kwargs):
-            message += " compile takes the function itself, which is not called."
-            fix = f"loss={self.shown}" if ".losses" in self.shown else f"metrics=[{self.shown}]"
+        if not (self.given or self.kwargs):
+            also, fix = self._not_called(missing, fix)
+            message += also
         return ArgumentError(message, fix=fix, of=self.name if self.of is None else self.of)
+
+    def _not_called(self, missing, fix):
+        """What to add about a loss or an activation that is called where the function itself is taken, and the fix."""
+        if missing[:2] == ["y_true", "y_pred"]:
+            also = " compile takes the function itself, which is not called."
+            return also, f"loss={self.shown}" if ".losses" in self.shown else f"metrics=[{self.shown}]"
+        if missing == ["x"] and hasattr(sys.modules.get("lamina.activations"), self.name):
+            also = " A layer takes the function itself, which is not called."
+            return also, f"activation=keras.activations.{self.name}"
+        return "", fix
 
     def _of_layer(self, missing, fix):
         """What to add about a call of a layer, and the fix."""
@@ -280,9 +276,13 @@ class _Call:
     def _too_many(self):
         if not self.positional:
             return f"{self.name} takes its arguments by name; got {len(self.given)} without one."
+        several = ""
+        if self.positional == ["inputs"] and self.of is None:
+            several = " Several tensors are one list."
+            self.given, self.parts["inputs"] = self.given[:1], f"[{', '.join('xyz'[: self.count])}]"
         return (
             f"{self.name} takes at most {len(self.positional)} argument{'s' * (len(self.positional) > 1)} by position "
-            f"({', '.join(self.positional)}); got {len(self.given)}."
+            f"({', '.join(self.positional)}); got {self.count}.{several}"
         )
 
     def _described(self, missing):

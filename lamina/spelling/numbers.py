@@ -6,7 +6,9 @@ import re
 from inspect import Parameter
 from typing import Any
 
-__all__ = ["as_number", "number_of"]
+from lamina.errors import ArgumentError
+
+__all__ = ["as_number", "number_of", "with_numbers"]
 
 
 def number_of(parameter: Parameter) -> type | None:
@@ -34,3 +36,35 @@ def as_number(value: Any, kind: type) -> int | float | None:
         return int(float(value)) if kind is int else float(value)
     except (ValueError, OverflowError):
         return None
+
+
+def with_numbers(call: Any, error: Exception) -> ArgumentError | None:
+    """The error for a number that was passed as text, a fraction for a whole number, or the sizes of a shape one by
+    one; None for other calls.
+
+    Args:
+        call: The call, as `lamina.spelling.arguments` describes it.
+        error: What it raised.
+    """
+    is_said = str(call.given) in (getattr(error, "fix", None) or "")
+    if (
+        not is_said
+        and call.positional[:1] == ["shape"]
+        and len(call.given) > 1
+        and all(type(one) is int for one in call.given)
+    ):
+        message = f"{call.name} takes its shape as one tuple; got {', '.join(map(str, call.given))}."
+        return ArgumentError(message, fix=f"{call.shown}({call.given})", of=call.of)
+    kinds = (str, float) if isinstance(error, TypeError) else str  # an error of our own explains fractions
+    given = {**dict(zip(call.positional, call.given, strict=False)), **call.kwargs}
+    meant, messages = {}, []
+    for name, value in given.items():
+        parameter = call.parameters.get(name)
+        usual = number_of(parameter) if parameter is not None else None
+        number = as_number(value, usual) if usual is not None and isinstance(value, kinds) else None
+        if number is not None:
+            meant[name] = number
+            kind = "whole number" if usual is int else "number"
+            got = f"the text {value!r}" if isinstance(value, str) else repr(value)
+            messages.append(f"{name} is a {kind}; got {got}.")
+    return ArgumentError(" ".join(messages), fix=call.written({**given, **meant}), of=call.of) if meant else None

@@ -31,7 +31,13 @@ def _gives_samples(iterator):
 
 
 def check_given(
-    x: Any, y: Any, class_weight: Any = None, epochs: Any = 1, initial_epoch: int = 0, validation_data: Any = None
+    x: Any,
+    y: Any,
+    class_weight: Any = None,
+    epochs: Any = 1,
+    initial_epoch: int = 0,
+    validation_data: Any = None,
+    batch_size: Any = None,
 ) -> None:
     """Raise an error for data that no model can read, for class weights that are a word, and for epochs that do not
     count.
@@ -43,11 +49,16 @@ def check_given(
         epochs: Number of the last epoch.
         initial_epoch: Number of epochs before the first.
         validation_data: Data for validation.
+        batch_size: Samples per step.
 
     Raises:
         ConfigError: For epochs="10" and epochs=10.0.
         DataError: For a `zip` of samples, a set, and class_weight="balanced".
     """
+    if hasattr(batch_size, "__len__") and not isinstance(batch_size, str):
+        from lamina.training.data.misplaced import refuse_data
+
+        refuse_data(batch_size, epochs)
     if isinstance(x, zip) and any(map(_gives_samples, x.__reduce__()[1])):
         raise DataError(
             "x is a zip object: it yields pairs of single samples, and `fit` takes arrays or batches.",

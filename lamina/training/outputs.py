@@ -117,8 +117,14 @@ class Outputs:
             if len(given) != 1
             else f"y = [{', '.join(f'y[:, {place}]' for place in range(self.count))}]  # an array for each output"
             if len(getattr(given[0], "shape", ())) > 1 and given[0].shape[1] >= self.count
-            else f"y = [{', '.join(['y'] * self.count)}]  # the targets of each output, as arrays of their own",
+            else f"y = {self._each('y')}  # the targets of each output, as arrays of their own",
         )
+
+    def _each(self, code):
+        """Code of the same for each output, by name where the outputs are a dict."""
+        if isinstance(self.structure, dict):
+            return "{" + ", ".join(f"{key!r}: {code}" for key in self.structure) + "}"
+        return f"[{', '.join([code] * self.count)}]"
 
     def weights(self, sample_weight: Any) -> list[Any]:
         """Sample weights in the order of the outputs.

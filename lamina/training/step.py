@@ -123,7 +123,8 @@ class StepMixin(CompileMixin):
             if self._compile_loss is not None and y is None:
                 raise CallError(
                     f"The loss of {self.name} compares its outputs with targets, and none were passed: y is None.",
-                    fix="fit(x, y), validation_data=(x, y), or batches (x, y): each `yield x, y` of a generator.",
+                    fix=f"{'fit' if training else 'evaluate'}(x, y), validation_data=(x, y), or batches (x, y): each "
+                    "`yield x, y` of a generator.",
                 )
             raise CallError(
                 f"{self.name} has no loss to minimize: compile() has no loss for which there are targets, and no layer "

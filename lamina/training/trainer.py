@@ -112,7 +112,7 @@ class Trainer(StepMixin, LegacyMethods):
                 "batch_size": batch_size, "epochs": epochs, "initial_epoch": initial_epoch, "callbacks": callbacks,
                 "validation_split": validation_split, "validation_data": validation_data, "class_weight": class_weight,
             }  # fmt: skip
-            check_given(x, y, class_weight, epochs, initial_epoch, validation_data)
+            check_given(x, y, class_weight, epochs, initial_epoch, validation_data, batch_size)
             if validation_split and validation_data is None:
                 text = self._host_step() is not None
                 with training_module.text_advice(self):

@@ -14,6 +14,7 @@ EXAMPLES = {"CategoryEncoding": (lambda: dict(num_tokens=4, output_mode="count")
 SHAPES = [(4,), (4, 1), (2, 3), (2, 3, 4), (2, 3, 1), (2, 1, 3)]
 
 
+@pytest.mark.filterwarnings("ignore:category_encoding.* has categories")
 @pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
 def test_like_keras(mode):
     mine, theirs = check.pair(CategoryEncoding, dict(num_tokens=4, output_mode=mode))
@@ -96,6 +97,7 @@ def test_batches():
         list(batches_of("text"))
 
 
+@pytest.mark.filterwarnings("ignore:category_encoding.* has categories")
 @pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
 def test_numbers_in_memory_are_encoded_as_in_compiled_functions(mode):
     layer = CategoryEncoding(4, mode)

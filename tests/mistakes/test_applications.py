@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501
 
-from tests.mistakes import everyday, first_hour, notebooks
+from tests.mistakes import everyday, first_hour, notebooks, ordinary
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 APP = "a = keras.applications; small = a.mobilenet.MobileNet; utils = a.imagenet_utils; x = np.zeros((8, 8, 1))\n"
@@ -95,6 +95,7 @@ RUNTIME = [
     Mistake("keras.ops.ones(1); keras.config.set_process_settings(False)", None, "right after the import",
             because="it must come before the first array of the process"),
     *first_hour.RUNTIME,
+    *ordinary.RUNTIME,
     prose("import os; ", "os.makedirs('f', exist_ok=True); os.chmod('f', 0o777); keras.config.set_compilation_cache('f')",
           "os.makedirs('g', exist_ok=True); os.chmod('g', 0o700); keras.config.set_compilation_cache('g'); "
           "keras.config.set_compilation_cache(None)", "chmod 700"),

@@ -4,7 +4,7 @@ from textwrap import indent
 
 import pytest
 
-from tests.mistakes import everyday, first_hour
+from tests.mistakes import everyday, first_hour, ordinary
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 
@@ -390,6 +390,7 @@ MISTAKES = [
     *first_hour.GRAPHS,
     *everyday.SAVING,
     *everyday.TRACED,
+    *ordinary.CORE,
 ]
 
 test_fixes_work = fixes_work(MISTAKES)

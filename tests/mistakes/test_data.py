@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lamina.training.data import make_batches
-from tests.mistakes import everyday, first_hour, notebooks
+from tests.mistakes import everyday, first_hour, notebooks, ordinary
 from tests.mistakes.mistake import Mistake, Paste, fixes_are_tried, fixes_work, make
 from tests.mistakes.unfinished import UNFINISHED
 
@@ -151,7 +151,7 @@ MISTAKES = [
             "dataset.padded_batch(32)"),
 ]  # fmt: skip
 
-MISTAKES += [*UNFINISHED["data"], *first_hour.CACHED, *first_hour.DATA, *everyday.DATA, *notebooks.DATA]
+MISTAKES += [*UNFINISHED["data"], *first_hour.CACHED, *first_hour.DATA, *everyday.DATA, *notebooks.DATA, *ordinary.DATA]
 
 test_fixes_work = fixes_work(PASTES + MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

@@ -1,7 +1,7 @@
 """Mistakes with calls of layers and with layers of text and pictures, and whether the fixes printed for them work."""
 # ruff: noqa: E501  (each program is one string)
 
-from tests.mistakes import everyday, first_hour, notebooks, test_layers
+from tests.mistakes import everyday, first_hour, notebooks, ordinary, test_layers
 from tests.mistakes.mistake import fixes_are_tried, fixes_work
 from tests.mistakes.test_layers import mistake
 from tests.mistakes.unfinished import UNFINISHED
@@ -698,7 +698,7 @@ BUT = [
     ("call returned None", "See test_core.py."),
 ]
 
-MISTAKES += [*first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS]
+MISTAKES += [*first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS, *ordinary.LAYERS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_layers_are_tried = fixes_are_tried("lamina/layers", [*test_layers.MISTAKES, *MISTAKES], BUT)

@@ -1,6 +1,6 @@
 """Mistakes with layers, and whether the fixes printed for them work."""
 
-from tests.mistakes import everyday, first_hour, notebooks
+from tests.mistakes import everyday, first_hour, notebooks, ordinary
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 START = "from lamina import layers\nx = y = {}\n"
@@ -160,7 +160,9 @@ SHAPES = [
     mistake(
         "layers.Dense(4)(layers.Dense(3))", "layers.Dense(4)(layers.Dense(3)(x))", "Call dense", ONES((2, 3)), True
     ),
-    mistake("layers.Dense(4)(1.5)", "dense = layers.Dense(4); x = [[1.5]]; dense(np.array(x))", "dense(np.array(x))"),
+    mistake(
+        "layers.Dense(4)(1.5)", "dense = layers.Dense(4); x = 1.5; dense(np.array([[x]]))", "dense(np.array([[x]]))"
+    ),
     mistake(
         "layers.Dense(4)('a')",
         "layers.Dense(4)(layers.TextVectorization(vocabulary=['a'])(['a', 'b']))",
@@ -301,6 +303,7 @@ test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_checks_are_tried = fixes_are_tried("lamina/core/arguments.py", MISTAKES)
 test_fixes_of_inputs_are_tried = fixes_are_tried("lamina/layers/base/input_spec.py", MISTAKES)
 test_fixes_of_misuse_are_tried = fixes_are_tried(
-    "lamina/layers/base/misuse.py", [*MISTAKES, *first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS]
+    "lamina/layers/base/misuse.py",
+    [*MISTAKES, *first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS, *ordinary.LAYERS],
 )
 test_fixes_of_dense_are_tried = fixes_are_tried("lamina/layers/dense.py", MISTAKES)

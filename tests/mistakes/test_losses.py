@@ -1,6 +1,6 @@
 """Mistakes with losses, and whether the fixes printed for them work."""
 
-from tests.mistakes import everyday, notebooks
+from tests.mistakes import everyday, notebooks, ordinary
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 from tests.mistakes.unfinished import UNFINISHED
 
@@ -102,7 +102,7 @@ MISTAKES = [
     ),
 ]
 
-MISTAKES += [*UNFINISHED["losses"], *everyday.LOSSES, *notebooks.LOSSES]
+MISTAKES += [*UNFINISHED["losses"], *everyday.LOSSES, *notebooks.LOSSES, *ordinary.LOSSES]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried("lamina/losses", MISTAKES)

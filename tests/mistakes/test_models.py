@@ -7,7 +7,7 @@ import re
 import pytest
 
 import lamina as keras
-from tests.mistakes import everyday, first_hour, notebooks
+from tests.mistakes import everyday, first_hour, notebooks, ordinary
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -222,7 +222,7 @@ MISTAKES = [
     ),
 ]
 
-MISTAKES += [*first_hour.MODELS, *everyday.MODELS, *notebooks.MODELS]
+MISTAKES += [*first_hour.MODELS, *everyday.MODELS, *notebooks.MODELS, *ordinary.MODELS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

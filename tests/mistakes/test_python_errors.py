@@ -8,6 +8,7 @@ import pytest
 
 import lamina as keras
 from lamina.core.python_errors import fix_of
+from tests.mistakes import ordinary
 from tests.mistakes.mistake import ROOT, Mistake, run
 
 X = "x = keras.Input((6, 3)); "
@@ -61,6 +62,7 @@ MISTAKES = [
         "y = keras.ops.ones((2, 6)); y.view(-1, 2, 3)", "y = keras.ops.ones((2, 6)); keras.ops.reshape(y, (-1, 2, 3))",
         "keras.ops.reshape(y, (-1, 2, 3))",
     ),
+    *ordinary.PYTHON,
 ]  # fmt: skip
 
 

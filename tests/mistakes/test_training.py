@@ -1,6 +1,6 @@
 """Mistakes in training, and whether the fixes printed for them work."""
 
-from tests.mistakes import everyday, first_hour, notebooks
+from tests.mistakes import everyday, first_hour, notebooks, ordinary
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -158,7 +158,7 @@ MISTAKES = [
     ),
 ]
 
-MISTAKES += [*first_hour.TRAINING, *everyday.TRAINING, *notebooks.TRAINING]
+MISTAKES += [*first_hour.TRAINING, *everyday.TRAINING, *notebooks.TRAINING, *ordinary.TRAINING]
 MISTAKES += [
     Mistake(
         wrong="keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).memory(2)",

@@ -9,7 +9,7 @@ from typing import Any
 
 from lamina.core import context
 from lamina.core.no_values import rewritten
-from lamina.errors import locate
+from lamina.errors import CallError, locate
 from lamina.layers.base import call_signature
 from lamina.runtime.tracebacks import later
 
@@ -48,6 +48,13 @@ def resolve_training(layer: Any, signature: Any, args: tuple[Any, ...], kwargs: 
     into the arguments."""
     position = signature.names.index("training") if signature.has_training else len(args)
     if position < len(args):
+        if getattr(args[position], "shape", ()):
+            raise CallError(
+                f"{layer.name} takes its inputs, then `training`, True or False; got a tensor of shape "
+                f"{tuple(args[position].shape)} in its place.",
+                fix=f"{layer.name}(x); targets are arguments of fit(x, y) and evaluate(x, y), and several inputs are "
+                f"one list: {layer.name}([a, b]).",
+            )
         return args[position]
     training = kwargs.pop("training", None)
     if training is None and outer is not None:

@@ -152,7 +152,10 @@ def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
         for leaf in tree.flatten(value):
             if (isinstance(leaf, (int, float, str)) and not isinstance(leaf, bool)) or isinstance(leaf, Operation):
                 name = type(layer).__name__
-                fix = f"{layer.name}({'np.array' if _is_even(value) else 'keras.utils.pad_sequences'}(x))"
+                is_sample = isinstance(value, list) and not any(isinstance(one, (list, tuple)) for one in value)
+                made = "np.array([x])" if is_sample else "np.array(x)" if _is_even(value) else ""
+                made = "np.array([[x]])" if value is leaf else made or "keras.utils.pad_sequences(x)"
+                fix = f"{layer.name}({made})"
                 if isinstance(leaf, Operation):
                     fix = f"Call {leaf.name} first: {layer.name}({leaf.name}(x))"
                 elif isinstance(value, tuple) and value[0] is None:  # a shape

@@ -67,7 +67,8 @@ def _of_other_rank(layer, more):
     name = type(layer).__name__
     other = re.sub(r"\dD", lambda found: f"{int(found[0][0]) + more}D", name)
     known = importlib.import_module("lamina.layers").__all__
-    return f"layers.{code_of(layer).replace(name, other)}" if other != name and other in known else None
+    code = re.sub(r"\((\d+)(, \1)+\)", r"\1", code_of(layer)).replace(name, other)  # one size for all axes
+    return f"layers.{code}" if other != name and other in known else None
 
 
 def _fix_of_symbol(layer, tensor, shape, rank):
@@ -77,7 +78,10 @@ def _fix_of_symbol(layer, tensor, shape, rank):
     if type(layer).__name__.startswith("ConvLSTM"):
         wanted = (None, *shape[1:])  # of steps
     is_square = len(shape) == 3 and shape[1] == shape[2]  # a picture without an axis for its channels
-    fewer = None if is_square or "Pooling" not in type(layer).__name__ else _of_other_rank(layer, len(shape) - rank)
+    producer = tensor._keras_history.operation
+    is_sequence = hasattr(producer, "embeddings_initializer") or getattr(producer, "return_sequences", False)
+    is_lower = "Pooling" in type(layer).__name__ or is_sequence
+    fewer = _of_other_rank(layer, len(shape) - rank) if is_lower and not is_square else None
     if fewer:
         return f"layers.{fewer.removeprefix('layers.')}"
     is_input = not tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index].tensors
@@ -283,4 +287,5 @@ def fix_of_states(layer: Any, shapes: list[Any], needed: list[Any]) -> str:
     """
     if len(shapes) == len(needed) and len({shape[-1] for shape in shapes if shape}) == 1 and hasattr(layer, "units"):
         return f"layers.{type(layer).__name__}({shapes[0][-1]}) has states of that size."
-    return "One array a state: [hidden, carry] for an LSTM, [hidden] for GRU and SimpleRNN."
+    names = ["hidden", "carry"] if len(needed) == 2 else ["hidden"] if len(needed) == 1 else ["state"] * len(needed)
+    return f"{layer.name}(x, initial_state=[{', '.join(names)}]), one array of shape {needed[0]} for each state."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 from typing import Any
 
 import jax
@@ -48,6 +50,10 @@ def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     inner = "keras.layers.Dense(1)" if "wrapper" in getattr(cls, "_traits", ()) else None
     code = example_call(cls, [*kept, *(f"{key}={value!r}" for key, value in by_name.items())], by_name)
     code = f"{cls.__name__}({inner})" if inner else code
+    caller: Any = sys._getframe(2)  # what calls the class
+    if caller.f_code.co_filename.endswith("merge_functions.py"):
+        function = caller.f_code.co_name
+        raise CallError(f"{function} takes one list of tensors.", fix=f"keras.layers.{function}([x, y])")
     raise CallError(
         f"{cls.__name__}(...) makes a layer from its settings; got a tensor, {shown(tensors[0])}.",
         fix=f"Make the layer first, then call it: {code}({called})",
@@ -85,12 +91,34 @@ def _is_plain(value):
     return isinstance(value, (str, int, float, bool, tuple, type(None)))
 
 
-def refuse_weight(layer: Any, shape: Any) -> None:
+def _refuse_layers_of_calls(layer):
+    """Raise an error where a user's `call`, which ran before, makes a layer with weights that nobody will train."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        owner = frame.f_locals.get("self") if frame.f_code.co_name == "call" else None
+        if owner is not None and owner is not layer and not type(owner).__module__.startswith("lamina."):
+            break
+        frame = frame.f_back
+    else:
+        return
+    if getattr(owner, "_first_output_shape", None) is None or any(layer is one for one in owner._flatten_layers()):
+        return
+    short = re.sub(r"_\d+$", "", layer.name)
+    made = repr(layer).replace(f', name="{layer.name}"', "")
+    raise CallError(
+        f"{type(owner).__name__}.call makes the layer {layer.name}, and was called before: each call would make "
+        "another, left untrained.",
+        fix=f"self.{short} = keras.layers.{made}  # in __init__; in call: self.{short}(x)",
+    )
+
+
+def refuse_weight(layer: Any, shape: Any, is_random: bool = False) -> None:
     """Raise an error where a weight is made in every call, or has the shape of several inputs.
 
     Args:
         layer: The layer that makes it.
         shape: Its shape.
+        is_random: Whether it is trained from random values.
 
     Raises:
         CallError: `call` makes it, and was called before.
@@ -103,6 +131,8 @@ def refuse_weight(layer: Any, shape: Any) -> None:
             f"{name}.call makes a weight, and was called before: each call would make another, left untrained.",
             fix=f"def build(self, input_shape): self.w = self.add_weight(shape={shape})",
         )
+    if is_random and context.current_call():
+        _refuse_layers_of_calls(layer)
     if isinstance(shape, (list, tuple)) and None in shape:
         if cls.__module__.startswith("lamina."):
             given = ", ".join(map(str, (layer._build_shapes or {"": shape}).values()))

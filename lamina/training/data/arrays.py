@@ -180,5 +180,9 @@ def _batch_size(batch_size, num_samples, steps):
     if batch_size is None:
         batch_size = math.ceil(num_samples / steps) if steps else 32
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        if hasattr(batch_size, "__len__") and not isinstance(batch_size, str):
+            from lamina.training.data.misplaced import refuse_data
+
+            refuse_data(batch_size)
         raise DataError(f"batch_size is a positive integer; got {batch_size!r}.", fix="batch_size=32")
     return min(int(batch_size), num_samples)

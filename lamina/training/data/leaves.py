@@ -155,7 +155,8 @@ def _repair_kind(leaf, name, text):
     if text and isinstance(leaf, str):
         return f"{name} = [{name}]"
     if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".jpg", ".jpeg", ".png", ".bmp", ".gif")):
-        return f"{name} = keras.utils.img_to_array(keras.utils.load_img({str(leaf)!r}))[None]"
+        size = "target_size=model.input_shape[1:3]"
+        return f"{name} = keras.utils.img_to_array(keras.utils.load_img({str(leaf)!r}, {size}))[None]"
     if isinstance(leaf, (str, os.PathLike)) and str(leaf).lower().endswith((".csv", ".tsv", ".csv.gz")):
         return f"{name} = keras.utils.dataset_from_csv({str(leaf)!r}, label_column=-1)  # or the name of a column"
     if name == "sample_weight":
