@@ -423,3 +423,28 @@ def test_a_lambda_may_give_its_one_output_in_a_list():
     model = lamina.Model(x, where([x, pooled]))
     assert model.output_shape == (None, 4, 1)
     assert model(np.array([[[1], [3], [5], [2]]], "float32")).ravel().tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("order", ["names", "loss first", "constraints"])
+def test_a_function_that_takes_steps(order):
+    """A policy gradient of 2017: the loss by placeholders, the step by `get_updates`."""
+    x = lamina.Input((3,))
+    policy = lamina.Model(x, lamina.layers.Dense(2, activation="softmax")(x))
+    taken, rewards = K.placeholder((None, 2)), K.placeholder((None,))
+    loss = -K.mean(K.log(K.sum(policy.output * taken, axis=1)) * rewards)
+    optimizer, params = lamina.optimizers.SGD(0.5), policy.trainable_weights
+    updates = {
+        "names": lambda: optimizer.get_updates(params=params, loss=loss),
+        "loss first": lambda: optimizer.get_updates(loss, params),
+        "constraints": lambda: optimizer.get_updates(params, [], loss),
+    }[order]()
+    count = lamina.Variable(1.0)
+    train = K.function([policy.input, taken, rewards], [loss], updates=[*updates, (count, loss * 0 + 5)])
+    data = [np.eye(3, dtype="float32"), np.eye(2, dtype="float32")[[0, 1, 0]], np.ones(3, "float32")]
+    kernel = policy.get_weights()[0]
+    logits = data[0] @ kernel
+    probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    (first,) = train(data)
+    np.testing.assert_allclose(first, -np.log((probabilities * data[1]).sum(-1)).mean(), 1e-5)
+    np.testing.assert_allclose(policy.get_weights()[0], kernel - 0.5 * (probabilities - data[1]) / 3, 1e-5, 1e-6)
+    assert train(data)[0] < first and float(count) == 5 and int(optimizer.iterations) == 2

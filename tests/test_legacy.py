@@ -49,6 +49,7 @@ FUNCTIONS = {
     "random_shift": lamina.preprocessing.image.random_shift,
     "text_to_word_sequence": lamina.preprocessing.text.text_to_word_sequence,
     "preprocessing.text.one_hot": lamina.preprocessing.text.one_hot,
+    "ImageDataGenerator": lamina.preprocessing.image.ImageDataGenerator,
     **{name: getattr(lamina.utils, name) for name in ("load_img", "img_to_array", "array_to_img")},
 }
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from lamina import ops
 from lamina.core import context
 from lamina.core.typing import DTypeLike, TensorLike
 from lamina.errors import ConfigError
 from lamina.layers.input_layer import Input
 from lamina.models import Model
+from lamina.optimizers.update import Descent
 from lamina.utils.session import is_keras_tensor
 
 __all__ = [
@@ -48,7 +50,8 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     Args:
         inputs: List of symbolic tensors, where the graph starts; `learning_phase()` may be the last.
         outputs: Symbolic tensor or list of them, where the graph ends.
-        updates: Not used; a program assigns variables itself.
+        updates: Steps of optimizers (`get_updates`) and pairs (variable, symbolic tensor), which a call makes after it
+            has computed the outputs.
         name: Not used; accepted for old programs.
 
     >>> import lamina as keras
@@ -58,13 +61,32 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     """
     starts = [tensor for tensor in inputs if is_keras_tensor(tensor)]
     model = Model(starts, list(outputs) if isinstance(outputs, (list, tuple)) else [outputs])
+    steps = [_step(starts, update) for update in updates or ()]
 
     def run(arrays):
         values, phase = list(arrays[: len(starts)]), arrays[len(starts) :]
-        results = model(values, training=bool(phase[0]) if phase else None)
-        return [np.array(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
+        training = bool(phase[0]) if phase else None
+        results = model(values, training=training)
+        results = [np.array(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
+        for step in steps:
+            step(values, training)
+        return results
 
     return run
+
+
+def _step(starts, update):
+    """A function of the values of the inputs that makes one of the updates."""
+    if isinstance(update, tuple) and not isinstance(update, Descent):
+        variable, graph = update[0], Model(starts, [update[1]])
+        return lambda values, training: variable.assign(graph(values, training=training))
+    graph = Model(starts, [update.loss])
+
+    def descend(values, training):
+        gradients = ops.grad(lambda _: ops.sum(graph(values, training=training)))(update.params)
+        update.optimizer.apply(gradients, update.params)
+
+    return descend
 
 
 def learning_phase() -> int:

@@ -339,3 +339,9 @@ def correct_pad(inputs: Any, kernel_size: Any) -> Any:
     sizes = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
     pairs = zip(sizes, (inputs.shape[axis] for axis in axes), strict=True)
     return tuple((kernel // 2 - (1 - size % 2 if size else 0), kernel // 2) for kernel, size in pairs)
+
+
+def get_submodules_from_kwargs(kwargs: Any) -> tuple[Any, ...]:
+    """The modules that networks for Keras Applications compute with: `backend`, `layers`, `models` and `utils`."""
+    names = ("backend", "layers", "models", "utils")
+    return tuple(kwargs.get(name) or importlib.import_module(f"lamina.{name}") for name in names)

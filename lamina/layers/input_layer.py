@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.core.array_types import standardize_shape
 from lamina.core.dtypes import standardize_dtype
 from lamina.core.keras_tensor import KerasTensor
+from lamina.core.node import node_of
 from lamina.errors import ConfigError
 from lamina.layers.base.layer import Layer
 from lamina.spelling.arguments import unknown_arguments
@@ -155,13 +156,15 @@ def Input(
         ragged: Whether the tensor is marked as ragged, for files; values are dense.
         batch_shape: Whole shape with the batch size, in place of `shape` and `batch_size`.
         name: Name of the input.
-        tensor: KerasTensor that becomes the input; None makes one.
+        tensor: KerasTensor that becomes the input, or that a model may begin with, if it was computed; None makes one.
         optional: Whether the input may be None.
 
     >>> import lamina as keras
     >>> keras.Input(shape=(28, 28, 1), name="image").shape
     (None, 28, 28, 1)
     """
+    if hasattr(tensor, "_keras_history") and not node_of(tensor).is_input:
+        return tensor
     return InputLayer(
         shape=shape, batch_size=batch_size, dtype=dtype, sparse=sparse, ragged=ragged, batch_shape=batch_shape,
         input_tensor=tensor, optional=optional, name=name,

@@ -224,3 +224,9 @@ class GroupQueryAttention(ProjectedAttention):
                 fix=f"num_query_heads={-(-num_query_heads // num_key_value_heads) * num_key_value_heads}",
             )
         self.input_spec: Any = InputSpec(ndim=3)
+
+    # Names in Keras that subclasses in other packages read
+
+    _flash_attention = _alias("flash_attention")
+    _inverse_sqrt_head_dim = property(lambda self: 1 / math.sqrt(self.head_dim))
+    num_repeats = property(lambda self: self.num_query_heads // self.num_key_value_heads)

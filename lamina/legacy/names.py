@@ -190,9 +190,10 @@ NAMES: dict[str, dict[str, str]] = {
     "lamina.wrappers": {name: f"lamina.wrappers.old_estimators.{name}" for name in (
         "BaseWrapper", "KerasClassifier", "KerasRegressor",
     )},
-    "lamina.applications": {f"_KERAS_{name.upper()}": f"lamina.{name}" for name in (
-        "backend", "layers", "models", "utils",
-    )},
+    "lamina.applications": {
+        "get_submodules_from_kwargs": "lamina.compat.inside_helpers.get_submodules_from_kwargs",
+        **{f"_KERAS_{name.upper()}": f"lamina.{name}" for name in ("backend", "layers", "models", "utils")},
+    },
     "lamina.applications.mobilenet": {"relu6": "lamina.activations.relu6"},
     "lamina.applications.imagenet_utils": {"_obtain_input_shape": "obtain_input_shape"},
 }  # fmt: skip

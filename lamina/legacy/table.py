@@ -127,8 +127,7 @@ _OLD = {
         "LocallyConnected2D": {**_UNDILATED, "nb_row": Part("kernel_size", 0), "nb_col": Part("kernel_size", 1)},
         "MaxoutDense": _WEIGHTS,
         "Highway": {**_WEIGHTS, "transform_bias": None},
-        "img_to_array": _FORMAT,
-        "array_to_img": _FORMAT,
+        **dict.fromkeys(("img_to_array", "array_to_img", "ImageDataGenerator"), _FORMAT),
         "text_to_word_sequence": {"text": "input_text"},
         "preprocessing.text.one_hot": {"text": "input_text"},
         "random_shift": {f"{name}_index": f"{name}_axis" for name in ("row", "col", "channel")},
@@ -187,7 +186,9 @@ _OLD = {
             for name in ("SimpleRNN", "GRU", "LSTM", *(f"ConvLSTM{rank}D" for rank in _RANKS))
         },
         **{f"{name}Cell": {"implementation": None} for name in ("SimpleRNN", "GRU", "LSTM")},
-        "RNN": {"time_major": FixedValue(False, "time_major")},
+        "RNN": {"time_major": FixedValue(False, "time_major"), "num_constants": FixedValue(0, "num_constants")},
+        "CategoryEncoding": {"max_tokens": "num_tokens"},
+        "IntegerLookup": {"max_values": "max_tokens"},
         **{
             name: {"groups": FixedValue(1, "groups")}
             for name in (

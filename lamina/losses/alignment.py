@@ -54,7 +54,7 @@ def same_rank(a: Any, b: Any) -> tuple[Tensor, Tensor]:
 
 
 def aligned_floats(y_true: Any, y_pred: Any, broadcasts: bool = True) -> tuple[Tensor, Tensor]:
-    """Targets and outputs as floats of the outputs' type and of one shape. Raises ShapeError if they do not fit.
+    """Targets and outputs as floats of the outputs' type and of shapes that fit. Raises ShapeError if they do not.
 
     Args:
         y_true: Targets.
@@ -66,7 +66,7 @@ def aligned_floats(y_true: Any, y_pred: Any, broadcasts: bool = True) -> tuple[T
 
 
 def aligned(y_true: Any, y_pred: Any, broadcasts: bool = False) -> tuple[Tensor, Tensor]:
-    """Targets and outputs of one shape. Raises ShapeError if they do not fit.
+    """Targets and outputs of one shape, or of two that broadcast. Raises ShapeError if they do not fit.
 
     Args:
         y_true: Targets, an array.
@@ -76,8 +76,7 @@ def aligned(y_true: Any, y_pred: Any, broadcasts: bool = False) -> tuple[Tensor,
     targets, outputs = same_rank(y_true, y_pred)
     if targets.shape != outputs.shape:
         if broadcasts and _may_broadcast(targets.shape, outputs.shape):
-            shape = jnp.broadcast_shapes(targets.shape, outputs.shape)
-            return jnp.broadcast_to(targets, shape), jnp.broadcast_to(outputs, shape)
+            return targets, outputs  # the loss broadcasts them where they meet, as in Keras: norms and sums are of each
         raise ShapeError(
             f"Targets and outputs must have the same shape; got targets {y_true.shape} and outputs {y_pred.shape}.",
             fix=_fix(y_true.shape, y_pred.shape),

@@ -55,7 +55,7 @@ def binary_focal_crossentropy(
     >>> keras.losses.binary_focal_crossentropy([[1.0]], [[0.5]])
     Array([0.1732868], dtype=float32)
     """
-    y_true, y_pred = aligned_floats(y_true, y_pred)
+    y_true, y_pred = aligned_floats(y_true, y_pred, broadcasts=False)
     labels, y_true = y_true, smooth_binary(y_true, label_smoothing)
     p = jax.nn.sigmoid(y_pred) if from_logits else y_pred
     focus = (1 - (y_true * p + (1 - y_true) * (1 - p))) ** gamma

@@ -16,6 +16,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.replay import Replay
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError
+from lamina.optimizers.update import UpdateMixin
 
 _Base: Any = object  # in a class that `adopt` changed, an optimizer of today comes next
 
@@ -60,6 +61,9 @@ class OldRules(_Base):
     def _has_rule_of_today(self):
         return type(self).rule.__qualname__ != "Optimizer.rule"
 
+    def _makes_updates(self):
+        return type(self).get_updates is not UpdateMixin.get_updates
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self.__dict__[f"_hyper_{name}"]
@@ -95,7 +99,7 @@ class OldRules(_Base):
         if self._has_rule_of_today():
             return super().get_config()
         config = {key: getattr(self, key) for key in _CLIPS if getattr(self, key) is not None}
-        return config if hasattr(self, "get_updates") else {"name": self.name, **config}
+        return config if self._makes_updates() else {"name": self.name, **config}
 
     # Hyperparameters and slots by name
 
@@ -168,7 +172,7 @@ class OldRules(_Base):
         """
         super().build(variables)
         self._create_slots([*variables])
-        if hasattr(self, "get_updates") and not self._replay.made:
+        if self._makes_updates() and not self._replay.made:
             refs = [*self.variables, *variables]
 
             def trial(values, grads):
@@ -202,7 +206,7 @@ class OldRules(_Base):
         return _State(self)[var_device, var_dtype]
 
     def _update_all(self, grads, variables, learning_rate):
-        if hasattr(self, "get_updates"):
+        if self._makes_updates():
             self._updates_of_all(grads, variables)
         else:
             super()._update_all(grads, variables, learning_rate)

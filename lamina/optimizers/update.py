@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,15 @@ from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError
 from lamina.optimizers.gradients import clipped
 
-__all__ = ["UpdateMixin", "only_if", "run_update"]
+__all__ = ["Descent", "UpdateMixin", "only_if", "run_update"]
+
+
+class Descent(NamedTuple):
+    """What `get_updates` of Keras 1 and 2 asks for: a step of an optimizer down a symbolic loss."""
+
+    optimizer: Any
+    loss: Any
+    params: list[Variable]
 
 
 class UpdateMixin:
@@ -38,6 +46,20 @@ class UpdateMixin:
     loss_scale_factor: Any
     gradient_accumulation_steps: int | None
     rule: Callable[..., Any]
+
+    def get_updates(self, *args: Any, loss: Any = None, params: Any = None, constraints: Any = None) -> list[Descent]:
+        """The step of this optimizer, for the `updates` of `keras.backend.function`.
+
+        Args:
+            *args: The same by position, in the order of any version: `loss, params` or `params, constraints, loss`.
+            loss: Symbolic tensor.
+            params: Variables.
+            constraints: Not used: variables have their own.
+        """
+        lists = [one for one in args if isinstance(one, (list, tuple))]
+        loss = next((one for one in args if hasattr(one, "_keras_history")), loss)
+        return [Descent(self, loss, list(lists[0] if params is None else params))]
+
     momentum_name: str | None = None  # the attribute that a schedule such as OneCycle changes beside the learning rate
     _learning_rate: Any
     _iterations: Variable

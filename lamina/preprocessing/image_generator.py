@@ -11,7 +11,7 @@ from lamina.core.keywords import keywords
 from lamina.core.representation import Represented
 from lamina.core.typing import DataFormat, DTypeLike
 from lamina.errors import ConfigError, warn
-from lamina.legacy import warn_renamed
+from lamina.legacy import old_names, warn_renamed
 from lamina.preprocessing.image_advice import layers_of_today
 from lamina.preprocessing.image_files import DataFrameIterator, DirectoryIterator
 from lamina.preprocessing.image_iterators import NumpyArrayIterator
@@ -77,6 +77,7 @@ class ImageDataGenerator(Changes, Represented):
     preprocessing_function: Any
     data_format: str
 
+    @old_names("ImageDataGenerator")
     def __init__(
         self,
         featurewise_center: bool = False,

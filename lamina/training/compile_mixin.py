@@ -45,6 +45,7 @@ class CompileMixin(Layer):
     _compile_metrics: Any = None
     _loss_tracker: Any = None
     _compile_arguments: Any = None
+    _looked_at = None  # the version of the structure whose `trainable` flags `train_on_batch` has seen
     _trainable_at_compile = None  # for `lamina.check`: the `trainable` flags of the layers when `compile` was called
     _checked = None  # settings with which `lamina.check` last checked the model
     _graph: Any
@@ -223,6 +224,19 @@ class CompileMixin(Layer):
         if not self.compiled:
             raise CallError(
                 f"{self.name} is not compiled, so it cannot {method}.", fix='model.compile("adam", loss="mse")'
+            )
+        if method == "train_on_batch" and self._looked_at != context.structure_version():
+            self._looked_at = context.structure_version()
+            self._warn_of_frozen()
+
+    def _warn_of_frozen(self):
+        """The discriminator of a GAN of Keras 1 and 2, which was trained with the flags that it had at compile."""
+        if any(self._trainable_at_compile or ()) and not self.trainable and self.weights:
+            warn(
+                f"train_on_batch changes nothing: {self.name} was set to trainable=False after compile(). Before "
+                f"Keras 3 the flags at compile() counted, now those at each step. Set {self.name}.trainable = True "
+                "before its steps, and False before those of the model around it.",
+                once=True,
             )
 
     def _in_order(self, logs):

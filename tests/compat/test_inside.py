@@ -142,3 +142,9 @@ def test_values_of_metrics_of_keras_2():
     assert Inner("tensorflow.python.keras.backend", "backend").track_variable(flat) is flat
     smart_cond = InnerModule("tensorflow.python.framework").smart_cond
     assert smart_cond.smart_cond(True, lambda: 1, lambda: 2) == smart_cond(False, lambda: 2, lambda: 1) == 1
+
+
+def test_modules_for_networks_of_keras_applications():
+    from lamina.applications import get_submodules_from_kwargs  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert get_submodules_from_kwargs({"layers": json}) == (lamina.backend, json, lamina.models, lamina.utils)

@@ -114,3 +114,59 @@ def test_variables_of_its_own():
     layer.build((None, 2))
     assert [one.name for one in layer._trainable_variables] == ["gamma", "beta"]
     assert [one.name for one in layer._non_trainable_variables] == ["moving_mean", "moving_variance"]
+
+
+class Listing(keras.layers.Layer):
+    """A layer as Keras 1 had them: arrays by a call of an initializer, listed in place of `add_weight`."""
+
+    def build(self, input_shape):
+        self.W = keras.initializers.GlorotUniform(seed=1)((input_shape[-1], 2))
+        self.b, self.steps = np.zeros(2, "float32"), np.ones(1, "float32")
+        self.trainable_weights = [self.W, self.b]
+        self.non_trainable_weights = [self.steps]
+
+    def call(self, x):
+        return keras.ops.matmul(x, self.W) + self.b * self.steps
+
+
+@pytest.mark.filterwarnings("ignore:Layer")
+def test_weights_that_a_layer_of_keras_1_lists(tmp_path):
+    x = np.ones((4, 3), "float32")
+    model = keras.Sequential([keras.Input((3,)), Listing(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = model.layers[0].get_weights()
+    model.fit(x, np.ones((4, 1)), verbose=0)
+    names = [one.path.split("/", 1)[1] for one in model.layers[0].trainable_weights]
+    assert names == ["listing/W", "listing/b"] and len(model.layers[0].non_trainable_weights) == 1
+    changed = [not np.allclose(a, b) for a, b in zip(before, model.layers[0].get_weights(), strict=True)]
+    assert changed == [True, True, False]
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras", custom_objects={"Listing": Listing})
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), 1e-6)
+
+
+@pytest.mark.parametrize("library", ["keras", "lamina"])
+def test_lists_of_weights_that_a_layer_sets(library):
+    module = keras if library == "lamina" else pytest.importorskip("keras")
+
+    class Own(module.layers.Layer):
+        def build(self, input_shape):
+            self.kernel = self.add_weight(shape=(input_shape[-1], 2), name="kernel", initializer="ones")
+            self._trainable_weights = [self.kernel]
+
+        def call(self, x):
+            return x @ self.kernel
+
+    layer = Own()
+    assert np.allclose(layer(np.ones((1, 3))), 3) and len(layer.trainable_weights) == 1
+
+
+@pytest.mark.parametrize("library", ["keras", "lamina"])
+def test_what_a_built_layer_says_of_its_call(library):
+    module = keras if library == "lamina" else pytest.importorskip("keras")
+    layer = module.layers.LSTM(2)
+    layer.build((None, 3, 4))
+    assert [*layer._call_signature.parameters] == ["sequences", "initial_state", "mask", "training"]
+    assert [tuple(shape) for shape in layer._build_shapes_dict.values()] == [(None, 3, 4)]
+    grouped = module.layers.GroupQueryAttention(4, 6, 2)
+    assert (grouped.num_repeats, grouped._inverse_sqrt_head_dim, grouped._flash_attention) == (3, 0.5, None)

@@ -414,3 +414,19 @@ def test_sparse_crossentropy_has_the_derivative_of_clipped_probabilities():
         *(jax.grad(lambda x, f=f: f(x).sum())(outputs) for f in (got, expected)), strict=True
     ):
         np.testing.assert_allclose(of_ours, of_theirs, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Targets of shape")
+@pytest.mark.parametrize("name", ["CosineSimilarity", "Dice", "Tversky", "KLDivergence", "LogCosh", "Huber", "Hinge"])
+def test_norms_and_sums_of_targets_that_are_broadcast(name):
+    """They are those of the targets themselves."""
+    y_true, y_pred = np.ones((3, 1), "float32"), np.linspace(0.1, 0.9, 6, dtype="float32").reshape(3, 2)
+    ours, theirs = (float(getattr(module, name)()(y_true, y_pred)) for module in (losses, keras.losses))
+    assert ours == pytest.approx(theirs, 1e-5)
+
+
+def test_a_focal_loss_refuses_one_label_for_several_outputs():
+    y_true, y_pred = np.ones((3, 1)), np.full((3, 2), 0.5)
+    for module in (losses, keras.losses):
+        with pytest.raises(ValueError, match="same shape"):
+            module.BinaryFocalCrossentropy()(y_true, y_pred)

@@ -257,3 +257,15 @@ def test_inputs_that_do_not_say_which_is_which():
     in_order = lamina.Model({"a": second, "b": first}, first - second)
     with pytest.warns(UserWarning, match=r"matched to \['a', 'b'\] in this order"):
         assert in_order([0 * x, x]).tolist() == [[1.0, 1.0]]
+
+
+def test_an_input_that_was_computed_is_where_a_model_may_begin():
+    """As `Input(tensor=K.concatenate(...))` of the pictures in programs for the transfer of a style."""
+    given = lamina.Input((3,))
+    doubled = lamina.Input(tensor=given * 2)
+    outputs = layers.Dense(1, kernel_initializer="ones")(doubled)
+    x = np.ones((2, 3), "float32")
+    assert lamina.Model(doubled, outputs)(x).tolist() == [[3.0]] * 2
+    assert lamina.backend.function([given], [outputs])([x])[0].tolist() == [[6.0]] * 2
+    made = KerasTensor((None, 3))
+    assert lamina.Input(tensor=made) is made

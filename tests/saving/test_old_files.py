@@ -478,3 +478,33 @@ def test_hdf5_files_of_unbuilt_models_and_into_new_folders(tmp_path):
     path = tmp_path / "new" / "folder" / "model.h5"
     lamina.Sequential([lamina.layers.Dense(2)]).save(path)
     assert not lamina.models.load_model(path).built
+
+
+@pytest.mark.parametrize("in_scope", [False, True])
+def test_losses_and_metrics_of_the_user_by_name(tmp_path, in_scope):
+    """A file has their names alone; they are found where it is loaded, not when the first batch comes."""
+
+    def far(y_true, y_pred):
+        return lamina.ops.mean(lamina.ops.abs(y_true - y_pred), axis=-1) + 100
+
+    own, arrays = {"far": far}, {"d": {"d/kernel:0": numbers(3, 1), "d/bias:0": numbers(1)}}
+    row = layer("Dense", "d", batch_input_shape=[None, 3], units=1, activation="linear", use_bias=True)
+    training = {
+        "optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1, "momentum": 0.0, "decay": 0.0}},
+        "loss": "far", "metrics": ["far", "mae"], "sample_weight_mode": None, "loss_weights": None,
+    }  # fmt: skip
+    path = write(tmp_path / "m.h5", sequential(row), arrays, "2.2.4", "tensorflow", training)
+    if in_scope:
+        with lamina.utils.custom_object_scope(own):
+            model = lamina.models.load_model(path)
+    else:
+        model = lamina.models.load_model(path, custom_objects=own)
+    logs = model.evaluate(numbers(4, 3), numbers(4, 1), verbose=0, return_dict=True)
+    assert logs["loss"] > 100 and logs["far"] == pytest.approx(100 + logs["mae"], 1e-5)
+
+
+def test_cells_in_an_rnn_without_constants():
+    cell = {"class_name": "GRUCell", "config": {"name": "c", "units": 2, "reset_after": False, "implementation": 1}}
+    row = layer("RNN", "r", batch_input_shape=[None, 4, 3], num_constants=0, cell=cell, return_sequences=True)
+    model = lamina.models.model_from_json(json.dumps({**sequential(row), "keras_version": "2.1.6"}))
+    assert model.output_shape == (None, 4, 2)

@@ -650,3 +650,17 @@ def test_without_compilation():
         with jax.disable_jit(disabled):
             found.append([model.predict(x, verbose=0), model(x)])
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5), *found)
+
+
+def test_a_model_that_was_frozen_after_compile_says_so():
+    """The discriminator of a GAN, which Keras 2 trained all the same."""
+    model, x, y = keras.Sequential([keras.Input((2,)), layers.Dense(1)]), np.ones((4, 2)), np.ones((4, 1))
+    model.compile("sgd", "mse")
+    model.train_on_batch(x, y)
+    model.trainable = False
+    before = model.get_weights()
+    with pytest.warns(UserWarning, match="train_on_batch changes nothing"):
+        model.train_on_batch(x, y)
+    assert np.array_equal(before[0], model.get_weights()[0])
+    model.compile("sgd", "mse")
+    model.train_on_batch(x, y)

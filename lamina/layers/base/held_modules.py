@@ -113,3 +113,24 @@ def _variable(array, name, trainable):
     *scopes, last = name.split("/")
     with context.path_scope((*context.name_path(), *scopes)):
         return _Held(array, trainable=trainable, dtype=str(array.dtype), name=last)
+
+
+def listed_weights(layer: Any, weights: Any, trainable: bool) -> list[Variable]:
+    """The weights that a layer lists, as variables. Arrays among them, which the initializers give that Keras 1 called
+    with a shape, become variables, also where they are attributes.
+
+    Args:
+        layer: The layer.
+        weights: Variables and arrays.
+        trainable: Whether they are trained.
+    """
+    listed = []
+    for number, weight in enumerate(weights):
+        names = [name for name, value in vars(layer).items() if value is weight]
+        if not isinstance(weight, Variable):
+            weight = Variable(weight, trainable=trainable, name=names[0] if names else f"weight_{number}")
+            for name in names:
+                setattr(layer, name, weight)
+        weight.trainable = trainable
+        listed.append(weight)
+    return listed

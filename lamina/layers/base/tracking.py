@@ -226,6 +226,20 @@ class _Tracker:
     unlock = lock
 
 
+def _own_weights(trainable):
+    """The variables that are the layer's own, which packages read where they load them, and some set."""
+
+    def set_weights(layer, weights):
+        from lamina.layers.base.held_modules import listed_weights
+
+        setattr(layer, f"_listed_{trainable}", listed_weights(layer, weights, trainable))
+
+    return property(
+        lambda layer: [one for one in layer._variables_of_its_own() if one.initially_trainable is trainable],
+        set_weights,
+    )
+
+
 class KerasAttributes(Tracked):
     """The layers and metrics of a layer as lists, its tracker, and what its `call` takes."""
 
@@ -254,6 +268,9 @@ class KerasAttributes(Tracked):
         return _made_again, (type(self), layer.get_config(), layer.get_build_config(), layer.get_weights())
 
     _metrics: Any = _members(Metric, "_given_metrics")
+    _trainable_variables: Any = _own_weights(True)
+    _non_trainable_variables: Any = _own_weights(False)
+    _trainable_weights, _non_trainable_weights = _trainable_variables, _non_trainable_variables  # of Keras 1 and 2
 
     @property
     def _tracker(self):
@@ -274,6 +291,15 @@ class KerasAttributes(Tracked):
     @_call_has_mask_arg.setter
     def _call_has_mask_arg(self, value):
         """A layer without the argument is not given it."""
+
+    @property
+    def _call_signature(self):
+        signature: Any = signature_of(type(self).call).signature  # pyright: ignore[reportAttributeAccessIssue]
+        return signature.replace(parameters=[*signature.parameters.values()][1:])
+
+    @property
+    def _build_shapes_dict(self):
+        return self._build_shapes  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _is_picklable(value):

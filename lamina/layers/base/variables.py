@@ -16,7 +16,7 @@ from lamina.errors import CallError, ConfigError, ShapeError, UnsupportedError
 from lamina.layers.base.misuse import refuse_weight
 from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import KerasAttributes, unique
-from lamina.legacy import name_first
+from lamina.legacy import name_first, warn_renamed
 from lamina.metrics.metric import Metric
 from lamina.random import SeedGenerator
 from lamina.runtime.tracebacks import filters_traceback
@@ -52,13 +52,6 @@ class VariablesMixin(KerasAttributes):
     def _variables_of_its_own(self):
         own = [variable for variable in self._ordered_variables() if not variable.is_derived]
         return sorted(own, key=lambda variable: not variable.initially_trainable)
-
-    # Keras's lists of the variables that are the layer's own, which packages read where they load them
-    _trainable_variables = property(lambda self: [v for v in self._variables_of_its_own() if v.initially_trainable])
-    _non_trainable_variables = property(
-        lambda self: [v for v in self._variables_of_its_own() if not v.initially_trainable]
-    )
-    _trainable_weights, _non_trainable_weights = _trainable_variables, _non_trainable_variables  # of Keras 1 and 2
 
     @property
     def _seed_generators(self) -> list[SeedGenerator]:
@@ -102,14 +95,24 @@ class VariablesMixin(KerasAttributes):
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights an optimizer may change now."""
+        """The weights an optimizer may change now. A layer of Keras 1 sets them, in place of `add_weight`."""
         return self.trainable_variables
+
+    @trainable_weights.setter
+    def trainable_weights(self, weights: Sequence[Any]) -> None:
+        warn_renamed("Layer.trainable_weights = [...] is written as add_weight(...) since Keras 2.")
+        self._trainable_weights = weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """All other weights, without seed states."""
         trainable = {id(variable) for variable in self.trainable_variables}
         return [variable for variable in self.weights if id(variable) not in trainable]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, weights: Sequence[Any]) -> None:
+        warn_renamed("Layer.non_trainable_weights = [...] is written as add_weight(trainable=False) since Keras 2.")
+        self._non_trainable_weights = weights
 
     @property
     def metrics(self) -> list[Metric]:

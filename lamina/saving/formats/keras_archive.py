@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 
+from lamina import tree
 from lamina.core import registry
 from lamina.core.abstract import abstract, draw_missing
 from lamina.core.serialization import deserialize, serialize
@@ -105,9 +106,17 @@ def compile_or_warn(
         compile_config = upgrade_compile(compile_config, version, backend, model.output_names or ())
         compile_config = deserialize(compile_config, custom_objects, safe_mode=safe_mode)
         with registry.CustomObjectScope(custom_objects):
+            for key in ("loss", "metrics", "weighted_metrics"):  # `compile` looks names up when the first batch comes
+                if key in compile_config:
+                    compile_config[key] = tree.map_structure(_of_the_user, compile_config[key])
             model.compile_from_config(compile_config)
     except (LaminaError, *CONFUSED) as error:
         warn(f"The model is loaded but not compiled: {error} Call compile() to train it.")
+
+
+def _of_the_user(name):
+    """The user's class or function where a file has its name alone, as those of Keras 1 and 2 do."""
+    return (registry.get_registered_object(name) if isinstance(name, str) else None) or name
 
 
 def load_archive_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> Iterator[Any]:
