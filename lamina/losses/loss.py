@@ -85,6 +85,7 @@ class Loss(Configurable):
     0.5
     """
 
+    _set_by_init = "reduction"
     _integer_targets = False  # class numbers are not cast: a small float type cannot represent them
     _unwritten: dict[str, Any] = {}  # argument -> the default that is left out of the config
 

@@ -55,6 +55,7 @@ class Metric(Configurable):
 
     # "up" if more is better, "down" if less is better: what a callback in mode "auto" reads
     _direction: str | None = None
+    _set_by_init = "_variables"
 
     def __init__(self, dtype: DTypeOrPolicy = None, name: str | None = None) -> None:
         self.name: str = name or context.unique_name(context.snake_case(type(self).__name__))
@@ -69,8 +70,7 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[Variable]:
         """The variables of the metric, then those of the metrics in its attributes."""
-        self._check_initialized()
-        parts = list(_parts(vars(self)))
+        parts = list(_parts({"_variables": self._variables, **vars(self)}))
         own = [part for part in parts if isinstance(part, Variable)]
         inner = [variable for part in parts if isinstance(part, Metric) for variable in part.variables]
         return list(dict.fromkeys(own + inner))
@@ -92,7 +92,6 @@ class Metric(Configurable):
             aggregation: How values of several devices become one: "none", "sum", "mean" or "only_first_replica".
             name: Name of the variable.
         """
-        self._check_initialized()
         with context.path_scope((self.name.replace("/", ">"),)):
             variable = Variable(
                 initializer=initializers.get("zeros" if initializer is None else initializer), shape=shape, dtype=dtype,
@@ -194,13 +193,6 @@ class Metric(Configurable):
                 fix="One value for each of metric.variables, in order.",
             )
         return bind(variables, values)
-
-    def _check_initialized(self):
-        if "_variables" not in vars(self):
-            raise CallError(
-                f"{type(self).__name__}.__init__ did not call super().__init__().",
-                fix="Make super().__init__(name=name) its first line.",
-            )
 
 
 def _parts(value):

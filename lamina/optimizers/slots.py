@@ -32,6 +32,7 @@ class SlotsMixin:
     _slots: dict[Variable, dict[str, Variable]]  # of each trainable variable, in the order they became known
     _made: dict[Any, list[Variable]]
     _asked: Counter[Any]
+    _set_by_init = "_variables"
 
     def _scalar(self, name, value, dtype=None):
         with context.path_scope((self.name,)):

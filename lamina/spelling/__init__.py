@@ -41,6 +41,11 @@ def missing_attribute(owner: Any, name: str) -> Any:
     Raises:
         AttributeError: What a property of that name raises; and for private names.
     """
+    made = getattr(type(owner), "_set_by_init", None)
+    if made is not None and made not in vars(owner):
+        asked = "" if name.startswith("_") else f"{type(owner).__name__!r} object has no attribute {name!r}. "
+        message = f"{asked}{type(owner).__name__}.__init__ has not called super().__init__() yet."
+        return UnknownNameError(message, lambda: ("", "Call super().__init__() first."))
     if hasattr(type(owner), name):  # a property failed, whose own error says why
         try:
             return object.__getattribute__(owner, name)

@@ -78,10 +78,6 @@ def unknown_attribute(owner: Any, name: str) -> UnknownNameError:
 
 def _suggest_attribute(owner, name):
     kind = next((_KINDS[cls.__name__] for cls in type(owner).__mro__ if cls.__name__ in _KINDS), "")
-    made = {"layer": "built", "model": "built", "metric": "_variables", "loss": "reduction"}.get(kind)
-    if made is not None and made not in vars(owner):
-        sentence = f" {type(owner).__name__}.__init__ has not called super().__init__() yet."
-        return sentence, "Call super().__init__() first."
     if kind == "layer" and not owner.built and _is_made_in_build(type(owner), name):
         return " It is made when the layer is built.", f"layer.build((None, 8)); layer.{name}"
     there = ATTRIBUTES.get(kind, {}).get(name)

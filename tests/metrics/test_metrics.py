@@ -11,7 +11,7 @@ import pytest
 from lamina import losses, metrics
 from lamina.core.context import bind
 from lamina.core.keras_tensor import set_mask
-from lamina.errors import CallError, ConfigError, ShapeError
+from lamina.errors import CallError, ConfigError, ShapeError, UnknownNameError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's confusion matrix
 random = np.random.default_rng(0)
@@ -289,7 +289,7 @@ def test_own_metric_holds_variables_and_metrics():
         def __init__(self):
             pass
 
-    with pytest.raises(CallError, match=r"did not call super\(\).__init__"):
+    with pytest.raises(UnknownNameError, match=r"Forgetful.__init__ has not called super\(\).__init__"):
         Forgetful().add_weight()
 
 

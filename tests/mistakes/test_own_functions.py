@@ -3,6 +3,7 @@
 import pytest
 
 import lamina as keras
+from lamina.errors import UnknownNameError
 from tests.mistakes import first_hour
 from tests.mistakes.mistake import Mistake, fixes_work
 
@@ -92,3 +93,24 @@ def test_a_history_is_still_a_dict():
     assert history.history.get("val_loss") is None and isinstance(history.history, dict)
     with pytest.raises(KeyError, match="validation_split"):
         history.history["val_loss"]
+
+
+FORGETFUL = {
+    "dtype of a layer": (keras.layers.Layer, lambda layer: layer.dtype),
+    "trainable variables of a layer": (keras.layers.Layer, lambda layer: layer.trainable_variables),
+    "compile of a model": (keras.Model, lambda model: model.compile("adam", "mse")),
+    "predict of a model": (keras.Model, lambda model: model.predict([[1.0]])),
+    "files of a model": (keras.Model, lambda model: model.save("m.keras")),
+    "result of a metric": (keras.metrics.Mean, lambda metric: metric.result()),
+    "call of a loss": (keras.losses.MeanSquaredError, lambda loss: loss([1.0], [2.0])),
+    "iterations of an optimizer": (keras.optimizers.SGD, lambda optimizer: optimizer.iterations),
+}
+
+
+@pytest.mark.parametrize("what", FORGETFUL)
+def test_who_leaves_out_init_of_the_base_is_told(what):
+    base, use = FORGETFUL[what]
+    mine = type("Mine", (base,), {"__init__": lambda self: None})()
+    with pytest.raises(UnknownNameError, match=r"Mine.__init__ has not called super\(\).__init__\(\) yet") as caught:
+        use(mine)
+    assert caught.value.fix == "Call super().__init__() first."

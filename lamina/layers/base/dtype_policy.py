@@ -30,22 +30,24 @@ class DTypePolicyMixin:
     path: Any
     built: bool
     _path: Any
+    _dtype_policy: Any
     _flatten_layers: Any
     _is_quantized: bool = False
+    _set_by_init = "built"
 
     @property
     def dtype_policy(self) -> Any:
         """The policy with the compute type and the type of variables. Set to a policy or the name of one; a quantized
         policy quantizes a layer that is built."""
-        return self.__dict__["dtype_policy"]
+        return self._dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        policy, before = dtype_policies.get(value), self.__dict__.get("dtype_policy")
+        policy, before = dtype_policies.get(value), self.__dict__.get("_dtype_policy")
         if isinstance(before, DTypePolicyMap) and self._path:
             before.policy_map[self.path] = policy
         else:
-            self.__dict__["dtype_policy"] = policy
+            self.__dict__["_dtype_policy"] = policy
         if policy.quantization_mode is not None and self.__dict__.get("built") and not self._is_quantized:
             self.quantize(policy.quantization_mode)
 
