@@ -104,10 +104,9 @@ class Status:
                 key = self._file.nodes[number][1]
                 if isinstance(one, VARIABLES) and key is not None and number not in self._done:
                     values[number] = self._file.value_for(key, one)
-        with context.concrete():
-            for number, value in values.items():
-                self._found[number].assign(value)
-                self._done[number] = self._found[number]
+        with naming(self._file.bundle.prefix):
+            _assign_all([(self._found[number], value) for number, value in values.items()])
+        self._done |= {number: self._found[number] for number in values}
         return all(number in self._done for number, node in enumerate(self._file.nodes) if node[1] is not None)
 
     def _match(self, number, one):
@@ -181,6 +180,20 @@ class Status:
         """Nothing: variables have their values already."""
 
     run_restore_ops = initialize_or_restore
+
+
+def _assign_all(pairs):
+    """Give variables and states their values; an error, such as that of a damaged state, leaves all as they were."""
+    before = []
+    try:
+        with context.concrete():
+            for one, value in pairs:
+                before.append((one, one.read() if isinstance(one, Variable) else one.numpy()))
+                one.assign(value)
+    except BaseException:
+        for one, value in reversed(before):
+            one.write(value) if isinstance(one, Variable) else one.assign(np.asarray(value))
+        raise
 
 
 class Checkpoint:

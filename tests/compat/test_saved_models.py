@@ -59,6 +59,17 @@ def test_a_model_and_what_cannot_be(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("change", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[::-1]])
+@pytest.mark.parametrize("name", ["functions.json", "serving_default.jax"])
+def test_damaged_programs_are_file_errors(name, change, tmp_path):
+    save(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), tmp_path / "model")
+    (tmp_path / "model").rename(tmp_path / "elsewhere")
+    path = tmp_path / "elsewhere/assets.extra/lamina" / name
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(FileError, match="cannot be read"):
+        load(tmp_path / "elsewhere")
+
+
 def test_in_the_process_that_saved(tmp_path):
     """A copy with variables: what has no signature, a trace of Python, texts, shapes that the files cannot tell."""
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import random
+import shutil
 import signal
 import tarfile
 import textwrap
@@ -17,9 +18,12 @@ import pytest
 
 import lamina
 from lamina import layers
+from lamina.compat.bundle import Bundle
 from lamina.compat.checkpoints import Checkpoint
+from lamina.compat.random_numbers import Generator
 from lamina.errors import FileError, LaminaError
 from lamina.saving.safety.records import read_record, write_record
+from lamina.training.data.dataset import Dataset
 from lamina.training.state import TrainingState
 from lamina.utils.archives import extract_archive
 from tests.saving.mutants import mutated_bytes, mutated_json
@@ -164,6 +168,67 @@ def test_weights_beside_a_file_are_in_its_folder_where_links_lead_as_well(format
         path.symlink_to(tmp_path / path.name)
     with pytest.raises(FileError, match="link to another folder"):
         read(folder)
+
+
+@pytest.fixture(scope="module")
+def orbax_folder(tmp_path_factory):
+    pytest.importorskip("orbax.checkpoint")
+    folder, other = tmp_path_factory.mktemp("orbax"), make(2.0)
+    other.compile("adam", "mse")
+    saved = lamina.callbacks.OrbaxCheckpoint(folder / "whole", save_weights_only=False)
+    other.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0, callbacks=[saved])
+    return folder
+
+
+def cut(data):
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "change"),
+    [
+        ("*/pytree/_METADATA", cut), ("*/pytree/_METADATA", lambda data: data.replace(b"kernel", b"krenel")),
+        ("*/pytree/_METADATA", lambda data: b"[]"), ("*/pytree/manifest.ocdbt", cut), ("*/pytree/d/*", cut),
+        ("*/model_config/_strings.json", cut), ("*/model_config/_strings.json", lambda data: b"[]"),
+        ("*/model_config/_strings.json", lambda data: b'{"config": 100000000000}'),
+    ],
+)  # fmt: skip
+def test_a_damaged_checkpoint_of_orbax_is_a_file_error(pattern, change, orbax_folder, tmp_path):
+    model, folder = make(), tmp_path / "damaged"
+    model.compile("adam", "mse")
+    shutil.copytree(orbax_folder / "whole", folder)
+    for path in folder.glob(pattern):
+        path.write_bytes(change(path.read_bytes()))
+    before = values(model)
+    with pytest.raises(FileError):
+        lamina.saving.load_model(folder)
+    if "model_config" not in pattern:
+        with pytest.raises(FileError):
+            model.load_weights(folder)
+        assert values(model) == before
+
+
+def test_a_checkpoint_of_tensorflow_with_a_damaged_state_changes_nothing(tmp_path, monkeypatch):
+    """What generators and iterators make of their states is seen when they are assigned."""
+    data, model, other = Dataset.range(10).batch(2), make(), make(2.0)
+    generator, iterator = Generator.from_seed(3), iter(data)
+    next(iterator)
+    Checkpoint(model=other, generator=generator, iterator=iterator).write(tmp_path / "w")
+    read, nothing = Bundle.read, {"passes": 0, "sources": []}
+    late = json.dumps({"taken": 6, "data": {"passes": 0, "sources": [nothing]}}).encode()
+    for key, wrong in (
+        ("generator/_state_var", np.array([1, 2, np.nan])),
+        *(("iterator/_state", np.array(text, object)) for text in (b"{", b"5", b'{"taken": 1}', late)),
+    ):  # fmt: skip
+        monkeypatch.setattr(Bundle, "read", lambda self, k, key=key, wrong=wrong: wrong if key in k else read(self, k))
+        before, state, iterator = values(model), np.asarray(generator.state), iter(data)
+        with pytest.raises(FileError, match="cannot be read|data set has 5"):
+            Checkpoint(model=model, generator=generator, iterator=iterator).restore(tmp_path / "w")
+        assert values(model) == before and (np.asarray(generator.state) == state).all() and iterator.taken == 0
+        assert len(list(iterator)) == 5
+    monkeypatch.undo()
+    Checkpoint(model=model, iterator=(again := iter(data))).restore(tmp_path / "w")
+    assert values(model) == values(other) and again.taken == 1
 
 
 # Ctrl-C

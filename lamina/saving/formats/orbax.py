@@ -17,7 +17,7 @@ from lamina.errors import ConfigError, FileError, UnsafeFileError
 from lamina.saving.formats.assets import read_assets, write_assets
 from lamina.saving.formats.keras_archive import compile_or_warn
 from lamina.saving.migration.configs import upgrade
-from lamina.saving.safety.limits import parse_json, reading
+from lamina.saving.safety.limits import naming, parse_json, reading
 from lamina.saving.safety.zip import FREE, RATIO
 from lamina.saving.state_tree import flatten, pairs_of
 
@@ -53,7 +53,12 @@ def _latest(folder):
 def load_orbax_weights(model: Any, folder: str | os.PathLike[str]) -> Any:
     """Assign the values in a checkpoint to `model`: weights, and optimizer state and metrics if both the checkpoint and
     the model have them. Each device reads its own part, regardless of the devices that wrote the checkpoint."""
-    folder, orbax = _latest(folder), orbax_v1()
+    folder = _latest(folder)
+    with naming(folder):
+        _assign(model, folder, orbax_v1())
+
+
+def _assign(model, folder, orbax):
     stored = _stored(folder)
     pairs = pairs_of(model, stored, folder)
     wanted = {(group, path): variable for variable, group, path in pairs}
@@ -106,9 +111,12 @@ def load_orbax_model(
             f"{folder} has weights but no model: it was written with save_weights_only=True.",
             fix="Build the model, then model.load_weights(folder).",
         )
-    text = orbax.load_checkpointables(folder, {"model_config": None})["model_config"]["config"]
+    with naming(folder):
+        text = orbax.load_checkpointables(folder, {"model_config": None})["model_config"]["config"]
     config = parse_json(text, f"{folder}, model_config")
-    with reading(folder, _bytes_of(_stored(folder)), safe_mode):
+    with naming(folder):
+        stored = _bytes_of(_stored(folder))
+    with reading(folder, stored, safe_mode):
         config = upgrade(config)
         compile_config = config.pop("compile_config", None)
         model: Any = deserialize(config, custom_objects, safe_mode=safe_mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +26,7 @@ LAYERS = 10_000  # and other objects in lists; the largest models of Keras have 
 BRACKETS = 10 * OBJECTS  # lists and dicts, counted in the text: those of a million layers are never made
 RATIO = 8  # bytes of variables per byte of arrays in the file: float16 as float32, optimizer slots, averages
 
-CONFUSED = (*serialization.CONFUSED, NotImplementedError, RuntimeError)
+CONFUSED = (*serialization.CONFUSED, NotImplementedError, RuntimeError, struct.error)
 
 
 @contextlib.contextmanager
@@ -97,6 +98,8 @@ def expect_model(found: Any, name: Any) -> Any:
 
 def parse_json(text: str | bytes, name: Any) -> dict[str, Any]:
     """The JSON object in `text`. `name` is its name within the file, for error messages."""
+    if not isinstance(text, (str, bytes, bytearray, memoryview)):  # bytes() of a number would be as many zeros
+        raise damaged(f"{name} is not JSON: it is {text!r:.60}.")
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     if len(data) > TEXT:
         message = f"The description has {len(data) >> 20} MiB; at most {TEXT >> 20} MiB are read."

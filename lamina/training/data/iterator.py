@@ -8,9 +8,13 @@ from typing import Any, Self
 from lamina.core import context
 from lamina.errors import TracingError
 from lamina.runtime.tracebacks import filters_traceback
+from lamina.saving.safety.damage import damaged
+from lamina.saving.safety.limits import naming
 from lamina.training.data.elements import map_leaves, on_device
 
 __all__ = ["DatasetIterator", "NumpyIterator"]
+
+_END = object()
 
 
 class DatasetIterator:
@@ -59,11 +63,25 @@ class DatasetIterator:
 
         Args:
             state: What `get_state` returned.
+
+        Raises:
+            FileError: It is no such state, or that of a longer data set. The position stays as it was.
         """
+        before = self.dataset.get_state(), self._items, self.taken
+        try:
+            with naming("The state of an iterator"):
+                self._go_to(state)
+        except BaseException:
+            self.dataset.set_state(before[0])
+            self._items, self.taken = before[1:]
+            raise
+
+    def _go_to(self, state):
         self.dataset.set_state(state["data"])
         self._items, self.taken = self.dataset._open(), 0
         for _ in range(int(state["taken"])):
-            next(self._items, None)
+            if next(self._items, _END) is _END:
+                raise damaged(f"{state['taken']} elements were taken by an iterator; the data set has {self.taken}.")
             self.taken += 1
 
 
