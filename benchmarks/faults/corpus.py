@@ -12,6 +12,12 @@ from benchmarks.faults import (
     class_labels,
     class_losses,
     depth,
+    forums_again,
+    forums_again_networks,
+    forums_data,
+    forums_heads,
+    forums_networks,
+    forums_training,
     further_spellings,
     helped_again,
     helped_data,
@@ -33,6 +39,8 @@ from benchmarks.faults import (
     regressions,
     repositories,
     sequences,
+    sound_forums,
+    sound_forums_others,
     sound_generative,
     sound_helped,
     sound_helped_others,
@@ -76,6 +84,7 @@ FAULTY = (
     learners_tables, learners_settings, learners_networks, learners_again,
     learners_more,
     helped_heads, helped_data, helped_training, helped_sequences, helped_more, helped_again, helped_more_again,
+    forums_heads, forums_data, forums_training, forums_networks, forums_again, forums_again_networks,
 )  # fmt: skip
 SOUND = (
     sound_vision,
@@ -92,7 +101,19 @@ SOUND = (
     sound_learners_sequences,
     sound_helped,
     sound_helped_others,
+    sound_forums,
+    sound_forums_others,
 )
 
-PROGRAMS: dict[str, Program] = {program.name: program for program in programs_of((*FAULTY, *SOUND))}
+
+def _by_name(programs):
+    """The programs by name; with that of its module for one whose name another has."""
+    found: dict[str, Program] = {}
+    for program in programs:
+        module = program.make.__module__.rpartition(".")[2]
+        found[f"{module}.{program.name}" if program.name in found else program.name] = program
+    return found
+
+
+PROGRAMS: dict[str, Program] = _by_name(programs_of((*FAULTY, *SOUND)))
 """Name -> Program."""

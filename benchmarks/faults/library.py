@@ -23,14 +23,14 @@ losses, metrics, ops, optimizers, regularizers = (
 
 
 def as_trained(*trained):
-    """Give layers the biases that training leaves: other than zeros.
+    """Give layers the biases, and the means of their normalizations, that training leaves: other than zeros.
 
     Args:
         *trained: Layers, or models.
     """
     for layer in trained:
         for weight in layer.weights:
-            if weight.path.endswith("bias"):
+            if weight.path.endswith(("bias", "moving_mean")):
                 weight.assign(0.1 * np.cos(np.arange(weight.shape[0])))
 
 

@@ -3,7 +3,18 @@
 import numpy as np
 
 from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts
-from benchmarks.faults.library import Input, Model, Sequential, callbacks, layers, losses, metrics, ops, optimizers
+from benchmarks.faults.library import (
+    Input,
+    Model,
+    Sequential,
+    as_trained,
+    callbacks,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+)  # fmt: skip
 from benchmarks.faults.program import faulty
 from benchmarks.faults.sources import GITHUB
 
@@ -221,6 +232,7 @@ def moving_averages_of_a_frozen_base(pick):
         base.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
         base.add(layers.BatchNormalization())
         base.add(layers.ReLU())
+    as_trained(base)
     for layer in base.layers:
         layer.trainable = not isinstance(layer, layers.Conv2D) and pick(True, False)
     net = Sequential([base, layers.GlobalMaxPooling2D(), layers.Dense(4, activation="softmax")])

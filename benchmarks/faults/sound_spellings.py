@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.faults.drawn import blobs, next_words, reviews, shapes, waves
-from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers
+from benchmarks.faults.library import Input, Model, Sequential, as_trained, keras, layers, losses, ops, optimizers
 from benchmarks.faults.program import sound
 
 FIT = {"epochs": 40, "batch_size": 32}
@@ -302,6 +302,7 @@ def frozen_base_called_for_inference():
     """A frozen base, called with training=False, and a new head."""
     x, y = shapes(120, 32, channels=3)
     base = keras.applications.MobileNetV2(input_shape=(32, 32, 3), include_top=False, weights=None, alpha=0.35)
+    as_trained(base)
     base.trainable = False
     inputs = Input((32, 32, 3))
     h = layers.GlobalAveragePooling2D()(base(layers.Rescaling(2.0, -1.0)(inputs), training=False))

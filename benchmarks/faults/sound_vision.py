@@ -7,6 +7,7 @@ from benchmarks.faults.library import (
     Input,
     Model,
     Sequential,
+    as_trained,
     keras,
     layers,
     losses,
@@ -263,6 +264,7 @@ def frozen_backbone():
     """A frozen MobileNetV2 in inference mode and one new layer."""
     x, y = images(96, 3, 2, count=64)
     base = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, include_top=False, weights=None)
+    as_trained(base)
     base.trainable = False
     inputs = Input((96, 96, 3))
     z = layers.GlobalAveragePooling2D()(base(layers.Rescaling(2.0, offset=-1.0)(inputs), training=False))
@@ -276,6 +278,7 @@ def thawed_backbone():
     """The last layers of a backbone trained with a rate of 1e-5."""
     x, y = images(96, 3, 3, count=64)
     base = keras.applications.MobileNet((96, 96, 3), alpha=0.25, include_top=False, weights=None)
+    as_trained(base)
     for layer in base.layers[:-12]:
         layer.trainable = False
     inputs = Input((96, 96, 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 
 from lamina.check.plans import callbacks_of, is_fresh_model, optimizer_of, rate_of
@@ -18,6 +20,7 @@ _GROWN, _LARGE = 300.0, 1000.0  # size of values beside that of the inputs, and 
 _DRAWN = ("GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "VarianceScaling",
           "Orthogonal", "Identity")  # fmt: skip
 _DECAYS = 4  # a decay whose share of weights of 0.25 is as large as a step of Adam
+_FORGETS = 5e-3  # share of a weight that one step takes
 _UNSEEN = 3  # positions
 _QUICK = 100  # calls of layers that run in a moment
 
@@ -107,11 +110,17 @@ def _dropout_in_prediction(subject):
     always = [fact for fact in drops if fact.training is True]
     attends = any(fact.has("attention") for fact in subject.facts)
     if always:
-        mixed = len(always) < len(drops) or attends
+        mixed = len(always) < len(drops) or attends or any(map(_is_told_the_mode, always))
         yield (
             always[0].name, len(always), f"{always[0].name} is called with training=True.",
             f"Leave training=True out of the call of {always[0].name}.", *([] if mixed else ["info"]),
         )  # fmt: skip
+
+
+def _is_told_the_mode(fact):
+    """Whether it is called within a `call` of the user's own that takes the argument `training`."""
+    call = getattr(type(fact.owner), "call", None)
+    return call is not None and not is_builtin(call) and "training" in inspect.signature(call).parameters
 
 
 @rule(
@@ -237,7 +246,7 @@ def _settings_that_undo(subject):
             yield None, value, f"{name} clips gradients to {setting}={value:g}.", f"Use {setting}=1.0."
     epsilon, momentum = getattr(optimizer, "epsilon", None), getattr(optimizer, "momentum", None)
     rate = rate_of(optimizer)
-    if rate is not None and "Ada" in name[:3] and isinstance(epsilon, (int, float)) and epsilon > 1:
+    if rate is not None and "Ada" in name[:3] and isinstance(epsilon, (int, float)) and epsilon >= 0.1:
         share = rate / epsilon
         if share < 1e-3:
             words = f"by epsilon={epsilon:g} or more: they are {share:.2g} of the gradient at most."
@@ -254,6 +263,12 @@ def _settings_that_undo(subject):
             None, decay,
             f"weight_decay={decay:g} of {name} takes as much from a weight of {1 / decay:.2g} as a step adds: none can "
             "stay larger.",
+            "Use weight_decay=0.004.",
+        )  # fmt: skip
+    elif rate is not None and isinstance(decay, (int, float)) and rate * decay >= _FORGETS:
+        yield (
+            None, decay, f"weight_decay={decay:g} with the rate {rate:g} takes {1 - (1 - rate * decay) ** 100:.0%} of "
+            "each weight in a hundred steps.",
             "Use weight_decay=0.004.",
         )  # fmt: skip
     for setting in ("momentum", "beta_1", "beta_2", "rho"):

@@ -3,6 +3,7 @@
 import math
 
 from lamina.check.neighbours import next_call
+from lamina.check.plans import optimizer_of
 from lamina.check.rule import rule
 from lamina.core.registry import is_builtin
 from lamina.facts.activations import SATURATION, bounds_of
@@ -66,7 +67,9 @@ def _is_dense(fact):
 def _saturating_stack(subject):
     if _has_remedy(subject):
         return
-    for name, least, sure in (("sigmoid", 3, 3), ("tanh", 8, 99)):
+    optimizer = optimizer_of(subject)
+    plain = type(optimizer).__name__ == "SGD" and not optimizer.momentum  # whose steps shrink with the gradient
+    for name, least, sure in (("sigmoid", 3, 3), ("tanh", 8, 15 if plain else 99)):
         stack = [
             fact for fact in _hidden(subject) if _activation(subject, fact) == name and not fact.ends and fact.is_affine
         ]
@@ -106,7 +109,7 @@ def _deep_without_remedy(subject):
 
 
 @rule(
-    "LAM225", "warning", "a layer too narrow for the classes", "compiled",
+    "LAM225", "warning", "a layer too narrow for the classes, or one layer for several", "compiled",
     "All that the classes differ in must pass through these few numbers; relu makes half of them 0.",
     "Tishby, Zaslavsky: Deep Learning and the Information Bottleneck Principle (2015)",
 )  # fmt: skip
@@ -128,8 +131,20 @@ def _narrow_before_classes(subject):
                     fact.name, 1, f"{fact.name} has one number for each token, before {classes} classes.",
                     f"Use Embedding({fact.layer.input_dim}, 32).",
                 )  # fmt: skip
+        if fact.use == 1 and fact.uses > 1 and fact.kind == "Dense" and _reads_itself(fact):
+            yield (
+                fact.name, fact.uses, f"{fact.name} is called {fact.uses} times, on its own outputs: these are one set "
+                "of weights.",
+                "Make a layer for each call: [layers.Dense(...) for _ in range(n)], not [layers.Dense(...)] * n.",
+            )  # fmt: skip
     found = list(_few_before_classes(subject, heads))
     yield from found or _few_relu(subject)
+
+
+def _reads_itself(fact):
+    """Whether all that reads a layer's output, over activations and dropout, is that layer."""
+    following = next_call(fact, "passes_through", "activation", "normalization")
+    return following is not None and following.layer is fact.layer
 
 
 def _few_before_classes(subject, heads):
@@ -261,6 +276,7 @@ def _windows_of_one(subject):
     ones = [fact for fact in _hidden(subject) if fact.has("convolution") and fact.is_builtin]
     windows = [getattr(fact.layer, "kernel_size", None) for fact in ones]
     pooled = any(fact.has("pooling") and not fact.inner for fact in subject.facts)
+    pooled = pooled or any(fact.is_a("GlobalAveragePooling2D") for fact in subject.facts)
     if len(ones) > 1 and pooled and all(isinstance(window, tuple) and max(window) == 1 for window in windows):
         yield (
             ones[0].name, 1, f"The kernels of all {len(ones)} convolutions, from {ones[0].name} on, have size 1: none "

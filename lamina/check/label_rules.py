@@ -183,11 +183,13 @@ def _labels_of_another_kind(subject):
         if labels.dtype.kind == "f" and not is_one_hot(head) and np.isfinite(labels).all():
             parts = labels[labels != np.round(labels)]
             if parts.size:
+                fix = "Use loss='mse' and a linear output for quantities, or give whole class numbers."
+                maps = "Resize the maps of classes with interpolation='nearest': others mix their numbers."
                 yield (
                     head.layer, float(parts[0]),
                     f"The labels of {head.layer} contain numbers that are no classes: "
                     f"{head.part.first_of(labels != np.round(labels))}.",
-                    "Use loss='mse' and a linear output for quantities, or give whole class numbers.",
+                    fix if labels.ndim < 3 else maps,
                 )  # fmt: skip
 
 
@@ -246,7 +248,8 @@ def _rows_that_are_no_distributions(subject):
         sums = head.numbers.astype("float64").sum(-1)
         wrong = (np.abs(sums - 1) > 1e-2) & (sums != 0)  # rows of zeros are left out of the loss, by design
         one_each = bool((np.count_nonzero(head.numbers, axis=-1) <= 1).all())
-        are_weighted = one_each and len(np.unique(sums)) > 2  # one-hot rows times weights, as of actions
+        # one-hot rows times weights, as of actions
+        are_weighted = one_each and (len(np.unique(sums)) > 2 or head.own is not None)
         if wrong.any() and not are_weighted:
             worst = float(sums[wrong][np.abs(sums[wrong] - 1).argmax()])
             fix = "Use activation='sigmoid' and loss='binary_crossentropy' if several classes may be true; otherwise "

@@ -7,6 +7,7 @@ from lamina.check.targets import Kind, kind_of, metrics_of
 from lamina.core.registry import is_builtin
 from lamina.facts.fits import Fit, scores_of
 from lamina.facts.loss_names import BINARY, EXCLUSIVE, REGRESSION, name_of
+from lamina.metrics import Accuracy
 
 __all__ = []
 
@@ -117,7 +118,14 @@ def _metric_that_does_not_fit(subject):
         thresholds = given if isinstance(given, (list, tuple)) else [given]
         halves = name in ("accuracy", "binary_accuracy", "precision", "recall") and set(thresholds) <= {0.5, None}
         problem = _hits_of_numbers(head) if name in ("accuracy", "binary_accuracy") else None
-        if name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
+        if isinstance(metric, Accuracy) and (head.activation in _SCORES or head.from_logits):
+            problem = "counts outputs that equal the label to the last bit, and these are no class numbers", "accuracy"
+        elif "top_k" in name and head.exclusive and 1 < (head.units or 0) <= getattr(metric, "k", 5):
+            problem = (
+                f"asks whether the class is among {getattr(metric, 'k', 5)} of {head.units}: it is always 1",
+                "accuracy",
+            )
+        elif name == "sparse_categorical_accuracy" and head.loss_name == "categorical_crossentropy":
             problem = "takes class numbers, but the loss takes one-hot rows", "accuracy"
         elif name == "categorical_accuracy" and head.loss_name == "sparse_categorical_crossentropy":
             problem = "takes one-hot rows, but the loss takes class numbers", "accuracy"
@@ -157,12 +165,22 @@ def _of_logits(name, metric):
 
 def _hits_of_numbers(head):
     """What is wrong with counting outputs that equal their targets; None for classes."""
-    quantity = head.loss_name in REGRESSION and head.activation == "linear" and head.units == 1
-    if quantity and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
+    quantity = head.loss_name in REGRESSION and head.activation == "linear"
+    if quantity and head.units == 1 and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
         return "counts outputs that equal the target, and these are quantities", "mae"
+    if quantity and head.units != 1 and _are_quantities(head):
+        return "compares the place of the largest number, and the targets are quantities", "mae"
     if head.loss_name in BINARY and _are_shares(head):
         return "counts outputs that round to the target, and these are shares between 0 and 1", "mae"
     return None
+
+
+def _are_quantities(head):
+    """Whether labels of several columns are measured numbers, none of which comes often, and no rows of shares."""
+    labels = head.numbers
+    if labels is None or labels.dtype.kind != "f" or len(labels) < 16 or not np.isfinite(labels).all():
+        return False
+    return bool(len(np.unique(labels)) > labels.size // 2 and np.ptp(labels.sum(-1)) > 1e-3)
 
 
 def _are_shares(head):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.check.own_loss_rules import divergence_of
 from lamina.check.plans import (
     callbacks_of,
     has_learned,
@@ -30,6 +31,7 @@ _PLAIN = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization 
 _TUNING = 1e-5  # rates below are not even used to tune trained models
 _KEPT = 7  # values that dropout leaves
 _OUTWEIGHS = 10.0  # times the loss
+_OF_A_CODE = 0.25  # of the loss; sound ones measured 0.09 at most
 _STRONG = 0.01  # l1 of activations, which takes more from each unit than a usual loss gives
 _SLOPE, _NEEDED = 0.25, 0.03  # of sigmoid at most; how far the weights before it must move at least
 _HANDFUL, _MANY = 10, 256  # steps that train nothing, samples that are no trial of a program
@@ -114,10 +116,13 @@ def _too_few_steps(subject):
         given, samples = subject.settings.get("steps_per_epoch"), samples_of(subject)
         size = subject.settings.get("batch_size") or 32
         unread = bool(given and samples and 2 * steps * size < samples)
+        single = given == 1 and steps >= 5  # epochs of one batch each
+        words = ", before half of the data was read" * unread or ", one batch in each epoch" * single
         yield (
-            None, steps, f"Training ends after {steps} steps{', before half of the data was read' * unread}.",
-            "Leave out steps_per_epoch." if unread else "Use more epochs, or smaller batches.",
-            *([] if unread or (steps < _HANDFUL and (samples or 0) >= _MANY) else ["info"]),
+            None, steps, f"Training ends after {steps} steps{words}.",
+            "Leave out steps_per_epoch." if unread else "Use steps_per_epoch=len(x) // batch_size." if single
+            else "Use more epochs, or smaller batches.",
+            *([] if unread or single or (steps < _HANDFUL and (samples or 0) >= _MANY) else ["info"]),
         )  # fmt: skip
 
 
@@ -269,72 +274,12 @@ def _measured_penalty(subject):
             f"{rest:.3g}.",
             f"Make it {penalty / max(rest, 0.1) * 100:.1g} times smaller" + (f" in {where}." if where else "."),
         )  # fmt: skip
-
-
-@rule(
-    "LAM318", "warning", "frozen layers that were never trained", "compiled",
-    "Their weights are those that were drawn: what comes after them reads random features, and they stay random.",
-    "Yosinski, Clune, Bengio, Lipson: How transferable are features in deep neural networks? (2014)",
-)  # fmt: skip
-def _frozen_as_drawn(subject):
-    if not subject.own_step or has_learned(subject.model) or not subject.model.trainable_weights:
         return
-    weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.is_builtin and fact.count]
-    frozen, behind = [fact for fact in weighted if not fact.trainable_count and not _was_trained(fact)], set()
-    for fact in subject.facts:  # what comes after a layer that is trained may be a critic that is frozen
-        if fact in behind or any(source in behind for source in fact.sources):
-            behind.update([fact, *fact.inner])
-        elif (fact in weighted and fact not in frozen) or (fact.inner and fact.trainable_count):
-            behind.add(fact)
-    kept = [fact for fact in subject.facts if not fact.inner and fact.count and not fact.trainable_count]
-    for fact in kept if len(kept) == 1 and kept[0].kind == "Embedding" and _is_table_as_drawn(kept[0].layer) else ():
+    divergence, rest = divergence_of(subject) or (0.0, 0.0)
+    if divergence > _OF_A_CODE * max(rest, 0.1):
         yield (
-            fact.name, 1, f"{fact.name} is frozen, and its vectors are those that were drawn.",
-            f"Give it the vectors, {fact.name}.set_weights([table]), or set {fact.name}.trainable = True.",
+            None, divergence, f"What a code costs is {divergence:.3g} before the first step, and all of the "
+            f"reconstruction {rest:.3g}: it is cheaper to tell nothing of the inputs.",
+            "Take the error of the reconstruction as a sum over a sample too, or the divergence as its share: "
+            "divide it by the numbers of a sample.",
         )  # fmt: skip
-    drawn = [fact for fact in frozen if fact not in behind]
-    wide = all(fact.kind == "Dense" and fact.output[-1] > fact.input[-1] for fact in drawn)  # random features
-    if wide or any(map(_was_trained, weighted)):
-        drawn = [] if any(fact.trainable_count for fact in weighted) else [fact for fact in frozen if fact.ends]
-    if drawn:
-        others = f", and so are {len(drawn) - 1} others" if len(drawn) > 1 else ""
-        yield (
-            drawn[0].name, len(drawn),
-            f"{drawn[0].name} is frozen with the weights that it was drawn with{others}.",
-            f"Load trained weights first, or set {drawn[0].name}.trainable = True.",
-        )  # fmt: skip
-
-
-def _is_table_as_drawn(layer):
-    """Whether an Embedding is frozen with values that lie as its RandomUniform draws them, between its ends."""
-    low, high = (getattr(layer.embeddings_initializer, name, None) for name in ("minval", "maxval"))
-    if layer.trainable or not layer.built or not isinstance(low, float) or not isinstance(high, float):
-        return False
-    values, width = layer.embeddings.numpy().astype("float32"), high - low
-    if values.size < 64 or values.min() < low or values.max() > high:
-        return False
-    return bool(np.ptp(values) > 0.9 * width and abs(values.std() * np.sqrt(12) / width - 1) < 0.15)
-
-
-def _was_trained(fact):
-    """Whether the biases of a layer that begin as zeros are others; a layer without them may have been."""
-    bias = getattr(fact.layer, "bias", None)
-    zeros = type(getattr(fact.layer, "bias_initializer", None)).__name__ == "Zeros"
-    return bias is None or not zeros or bool(np.any(bias.numpy()))
-
-
-@rule(
-    "LAM315", "warning", "BatchNormalization over a batch of one", "fit",
-    "The variance over one sample is 0: every output is beta, whatever the input.",
-    "Ioffe, Szegedy: Batch Normalization (2015), algorithm 1",
-)  # fmt: skip
-def _batch_of_one(subject):
-    if subject.settings.get("batch_size") != 1:
-        return
-    for fact in subject.facts:
-        trained = fact.kind == "BatchNormalization" and fact.layer.trainable and fact.training is not False
-        if trained and len(fact.input) == 2:
-            yield (
-                fact.name, 1, f"batch_size=1, and {fact.name} normalizes over the batch.",
-                f"Use batch_size=32, or layers.LayerNormalization() in place of {fact.name}.",
-            )  # fmt: skip

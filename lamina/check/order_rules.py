@@ -196,7 +196,8 @@ def _dropout_after_output(subject):
         last = fact.ends and fact.depth == 0 and not fact.receivers
         if last and fact.kind == "Dropout" and fact.layer.rate and fact.sources:
             source = fact.sources[0]
-            if source.kind == "Dense" and (subject.model.compiled or source.activation in ("softmax", "sigmoid")):
+            scores = source.activation in ("softmax", "sigmoid")
+            if (source.kind == "Dense" and subject.model.compiled) or (scores and not source.has("recurrent")):
                 yield (
                     fact.name, fact.layer.rate, f"{fact.name} drops {fact.layer.rate:.0%} of the output {source.name}.",
                     f"Put {fact.name} before {source.name}.",
@@ -222,9 +223,10 @@ def _dropout_before_regression(subject):
 
 
 @rule(
-    "LAM239", "error", "normalization over one number", "model",
-    "Its mean is the number itself: minus the mean it is 0, whatever comes in, and no gradient passes.",
-    "Ba, Kiros, Hinton: Layer Normalization (2016), 3",
+    "LAM239", "error", "normalization over one number, or of predicted quantities", "model",
+    "The mean of one number is the number itself: minus the mean it is 0, whatever comes in, and no gradient passes. "
+    "Quantities that are normalized over a batch depend on the other rows in it, and have another scale in prediction.",
+    "Ba, Kiros, Hinton: Layer Normalization (2016), 3; Ioffe, Szegedy: Batch Normalization (2015), 3.1",
 )  # fmt: skip
 def _normalized_over_one_number(subject):
     for fact in subject.facts:
@@ -239,4 +241,13 @@ def _normalized_over_one_number(subject):
             yield (
                 fact.name, 1, f"{fact.name} takes mean and deviation of one number: its inputs are {fact.input[1:]}.",
                 f"Remove {fact.name}, or put it before the layer that makes one number.",
+            )  # fmt: skip
+    for head in subject.heads if subject.model.compiled else ():
+        fact, labels = head.fact, head.numbers
+        measured = labels is not None and labels.dtype.kind == "f" and labels.size == len(labels)
+        if fact.kind == "BatchNormalization" and head.loss_name in REGRESSION and measured:
+            yield (
+                fact.name, head.loss_name, f"{fact.name} normalizes the output over each batch, and the loss is "
+                f"{head.loss_name} of quantities.",
+                f"Remove {fact.name}, or put it before the last layer.", "warning",
             )  # fmt: skip

@@ -3,14 +3,19 @@ by their gradients."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import jax
 import numpy as np
 
 from lamina.check.rule import rule
+from lamina.facts.activations import bounds_of
 from lamina.facts.loss_names import name_of
 
-__all__ = []
+__all__ = ["divergence_of"]
 
 _MOST = 60  # calls of layers whose gradient is found in a moment
+_NUMBERS = 100  # of a sample, whose mean is that much smaller than their sum
 _SAME = 1e-4  # share by which values may differ that are meant to be one
 
 
@@ -25,11 +30,31 @@ def _leads_elsewhere(subject):
         labels = None if head.own is None else head.own.labels
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
-        looks = _swapped, _upside_down, _without_end, _flat_on_a_side, _of_any_pairing
+        looks = (
+            _of_labels_alone,
+            _swapped,
+            _upside_down,
+            _without_end,
+            _of_shares,
+            _out_of_reach,
+            _flat_on_a_side,
+            _of_any_pairing,
+        )
         looks = looks if head.known is None else (_flat_on_a_side,)  # which loss it is was seen from 0 to 1 alone
         found = next((said for look in looks if (said := look(subject, head, labels)) is not None), None)
         if found is not None and not subject.meetings:  # else LAM112
             yield head.layer, found[0], f"The loss {head.loss_name} of {head.layer} {found[1]}.", found[2]
+
+
+def _of_labels_alone(subject, head, labels):
+    """Whether any predictions give the same loss, which then has no gradient."""
+    some = np.random.default_rng(0).uniform(0.05, 0.95, (3, *head.own.shape))
+    values = None if len(subject.heads) > 1 else head.own.values([*some, *-some])
+    if values is None or not np.isfinite(values).all() or np.ptp(values) > 0:
+        return None
+    return float(values[0]), "is the same for all predictions", (
+        "Let it depend on y_pred: keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)."
+    )  # fmt: skip
 
 
 def _swapped(subject, head, labels):
@@ -72,6 +97,62 @@ def _without_end(subject, head, labels):
         f"takes outputs of any size for labels of 0 and 1: it is {values[0]:.3g} where they are equal, and "
         f"{values[2]:.3g} for outputs a hundred times as large"
     ), f"Use activation='sigmoid' in {head.layer}."  # fmt: skip
+
+
+def _of_shares(subject, head, labels):
+    """Whether the loss of outputs without bounds is the same for all that are below 0, and for all above 1."""
+    shape = (len(labels), *head.shape[1:])
+    plain = head.activation == "linear" and None not in shape and labels.size == np.prod(shape)
+    if not plain or set(np.unique(labels).tolist()) != {0.0, 1.0}:
+        return None
+    away = 0.1 + np.abs(np.random.default_rng(0).normal(size=(3, *shape)))
+    values = head.own.values([*-away, *(1 + away), np.full(shape, 0.15), np.full(shape, 0.6)])
+    if values is None or not np.isfinite(values).all() or abs(values[6] - values[7]) < _SAME:
+        return None
+    if any(np.ptp(side) > 1e-6 * max(abs(float(side[0])), 1e-3) for side in (values[:3], values[3:6])):
+        return None
+    scores = "softmax" if shape[-1] > 1 and (labels.reshape(shape).sum(-1) == 1).all() else "sigmoid"
+    return float(values[0]), (
+        "takes probabilities: it is the same for all outputs below 0, and for all above 1, which have no gradient then"
+    ), f"Use activation={scores!r} in {head.layer}."  # fmt: skip
+
+
+def _out_of_reach(subject, head, labels):
+    """Whether the loss for a label is far from its end at the bounds of the activation, and comes to it beyond them."""
+    bounds, kinds = bounds_of(head.activation), np.unique(labels)
+    shape = (len(labels), *head.shape[1:])
+    if bounds is None or not np.isfinite(bounds.high) or head.units != 1 or None in shape or len(kinds) > 2:
+        return None
+    width = bounds.high - bounds.low
+    places = [bounds.low - 3 * width, bounds.low - width, bounds.low, bounds.low + width / 2]
+    places += [bounds.high, bounds.high + width, bounds.high + 3 * width]
+    found = {}
+    for kind in kinds.tolist():
+        values = head.own.values([np.full(shape, place) for place in places], np.full_like(labels, kind))
+        if values is None or not np.isfinite(values).all():
+            return None
+        found[kind] = values
+    slopes = [np.diff(values) / np.diff(places) for values in found.values()]
+    straight = all(np.ptp(slope) < _SAME * abs(slope[0]) and slope[0] for slope in slopes)
+    if straight and len(slopes) == 2 and slopes[0][0] * slopes[1][0] < 0:
+        between = head.own.values([np.full(shape, place) for place in places[2:4]], labels * 0 + kinds @ (0.75, 0.25))
+        if between is not None and abs(float(np.diff(between)[0])) / (width / 2) < 0.2 * abs(slopes[0][0]):
+            return float(slopes[0][0]), "takes the logarithm of the labels, and not of the predictions", (
+                "Give a crossentropy the labels first: ops.binary_crossentropy(y_true, y_pred)."
+            )  # fmt: skip
+        return float(slopes[0][0]), (
+            f"is a straight line of the outputs, up for one label and down for the other, and {head.activation} keeps "
+            f"them {bounds}"
+        ), f"Use activation=None in {head.layer}."  # fmt: skip
+    for kind, values in found.items():
+        inside, beyond = float(values[2:5].min()), float(min(values[:2].min(), values[5:].min()))
+        if inside > 0.05 and -1e-6 < beyond < 0.1 * inside:
+            place = places[int(np.argmin(values))]
+            return inside, (
+                f"is {inside:.3g} at least for labels of {kind:g}, since {head.activation} keeps outputs {bounds}; it "
+                f"is {beyond:.3g} at {place:g}"
+            ), f"Use activation=None in {head.layer}, or a loss of outputs {bounds}."  # fmt: skip
+    return None
 
 
 def _right_and_wrong(subject, head, labels):
@@ -181,3 +262,23 @@ def _added_without_end(subject):
             f"{near:.3g}, and with nine times {far:.3g}: it falls without end.",
             "Change its sign: the divergence of a VAE is -0.5 * (1 + log_var - mean**2 - exp(log_var)).",
         )  # fmt: skip
+
+
+def divergence_of(subject: Any) -> tuple[float, float] | None:
+    """(what layers of the user's own add to the loss for their values, the rest of the loss) of a network that gives
+    its inputs again, where exponentials have a part in it, as in the divergence of a VAE; None for another network.
+
+    Args:
+        subject: What is checked.
+    """
+    x, y = (jax.tree_util.tree_leaves(part) for part in (subject.x, subject.y))
+    own = any(not fact.is_builtin for fact in subject.facts) and len(subject.facts) <= _MOST
+    ready = own and subject.own_step and subject.model.compiled and subject.model.loss is not None
+    if not ready or subject.traced is None or len(x) != 1 or len(y) != 1 or x[0].shape != y[0].shape:
+        return None
+    if x[0][0].size < _NUMBERS or not np.array_equal(x[0][:8], y[0][:8]):
+        return None
+    program = subject.traced.training(subject.y)
+    if program is None or not any(one.name == "exp" for one in program.all):
+        return None
+    return subject.traced.penalty(subject.y, True)

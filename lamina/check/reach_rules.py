@@ -13,8 +13,9 @@ __all__ = []
 
 
 @rule(
-    "LAM215", "warning", "a recurrent layer over one step", "model",
-    "A recurrence over a sequence of length 1 remembers nothing: it is a Dense layer with gates.",
+    "LAM215", "warning", "a recurrent layer over one step, or of which one step is used", "model",
+    "A recurrence over a sequence of length 1 remembers nothing: it is a Dense layer with gates. Read backwards, the "
+    "last step is the first.",
     "Keras: LSTM, inputs (batch, timesteps, features)",
 )  # fmt: skip
 def _one_step(subject):
@@ -37,6 +38,19 @@ def _one_step(subject):
                 fact.name, fact.input, f"{fact.name} gets {fact.input[-1]} features at one step{stacked}.",
                 f"Use return_sequences=True in {before.name}, without the layer between." if before else fix,
             )  # fmt: skip
+        if fact.kind == "Bidirectional" and len(fact.receivers) == 1 and _is_last_step(fact.receivers[0]):
+            yield (
+                fact.name, -1, f"Only the last step of {fact.name} is used: its backward half has read one step there.",
+                f"Leave return_sequences=True out of {fact.name}: it then gives the last state of each half.",
+            )  # fmt: skip
+
+
+def _is_last_step(fact):
+    """Whether a call is `z[:, -1]` on a sequence."""
+    if getattr(fact.layer, "op_name", "") != "get_item" or fact.arguments is None or len(fact.input) != 3:
+        return False
+    key = fact.arguments[0][1] if len(fact.arguments[0]) > 1 else fact.arguments[1].get("key")
+    return isinstance(key, tuple) and len(key) > 1 and key[0] == slice(None) and key[1] == -1
 
 
 def _flattened_before(fact):
@@ -183,6 +197,16 @@ def _inputs_not_used(subject):
                 name, tensor.shape, f"No layer takes the input {name}.",
                 f"Connect {name}, or leave it out of Model(inputs=...).",
             )  # fmt: skip
+    if graph is None and subject.traced is not None and len(subject.traced.leaves) > 1:
+        program = subject.traced.equations
+        used, given = roots_of(program.outputs), [value for value in program.inputs if value.varies]
+        names = list(subject.named_inputs(subject.x))
+        for name, value in zip(names, given, strict=False) if len(names) == len(given) else ():
+            if value not in used:
+                yield (
+                    None, value.shape[1:], f"No prediction depends on {name}.",
+                    "Use it in call, or leave it out of the inputs.",
+                )  # fmt: skip
 
 
 @rule(

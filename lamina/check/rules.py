@@ -7,6 +7,7 @@ from lamina.check import (
     callback_rules,
     data_rules,
     depth_rules,
+    frozen_rules,
     idle_rules,
     label_rules,
     layout_rules,
@@ -35,4 +36,5 @@ FAMILIES = (
     loss_rules, label_rules, meaning_rules, own_loss_rules, run_rules, map_rules, order_rules, depth_rules, idle_rules,
     reach_rules, training_rules, share_rules, callback_rules, optimizer_rules, data_rules, balance_rules, scale_rules,
     picture_rules, text_rules, sequence_rules, attention_rules, call_rules, watch_rules, probe_rules, layout_rules,
+    frozen_rules,
 )  # fmt: skip

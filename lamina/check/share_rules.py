@@ -1,4 +1,4 @@
-"""LAM319, LAM320: arguments of fit that leave nothing to train, or hardly anything to train or to judge by."""
+"""LAM315, LAM319, LAM320: arguments of fit that leave nothing to train, or hardly anything to train or to judge by."""
 
 import numpy as np
 
@@ -66,3 +66,20 @@ def _averages_of_too_few_steps(subject):
                 f"Use momentum={max(round(1 - 5 / steps, 2), 0.5):g}, or more and smaller batches.",
             )  # fmt: skip
             return
+
+
+@rule(
+    "LAM315", "warning", "BatchNormalization over a batch of one", "fit",
+    "The variance over one sample is 0: every output is beta, whatever the input.",
+    "Ioffe, Szegedy: Batch Normalization (2015), algorithm 1",
+)  # fmt: skip
+def _batch_of_one(subject):
+    if subject.settings.get("batch_size") != 1:
+        return
+    for fact in subject.facts:
+        trained = fact.kind == "BatchNormalization" and fact.layer.trainable and fact.training is not False
+        if trained and len(fact.input) == 2:
+            yield (
+                fact.name, 1, f"batch_size=1, and {fact.name} normalizes over the batch.",
+                f"Use batch_size=32, or layers.LayerNormalization() in place of {fact.name}.",
+            )  # fmt: skip

@@ -235,7 +235,9 @@ def classes_of(subject: Subject) -> np.ndarray | None:
     if "crossentropy" not in head.loss_name or not labels.size or len(head.shape) > 2:
         return None
     if labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(-1) if head.exclusive else None
+        several = (np.count_nonzero(labels, axis=-1) > 1).any() and bool(np.isin(labels, (0, 1)).all())
+        exclusive = head.exclusive and not several
+        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(-1) if exclusive else None
     if labels is None or labels.ndim != 1 or not np.isfinite(labels).all() or (labels != np.round(labels)).any():
         return None
     return labels.astype("int64")

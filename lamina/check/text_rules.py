@@ -89,7 +89,8 @@ def _counts_all(head):
 def _how_to_hide_the_future(fact):
     """The fix where a call looks at later positions; None where it does not, or this is not known."""
     given = fact.arguments[1] if fact.arguments else {}
-    known = getattr(fact.owner, "_graph", None) is not None
+    graph = getattr(fact.owner, "_graph", None)  # of calls inside a layer of the user's own arguments are not known
+    known = graph is not None and fact.layer in graph.operations
     if fact.kind == "MultiHeadAttention" and known and len({id(one) for one in fact.sources}) <= 1:
         hidden = given.get("use_causal_mask") or given.get("attention_mask") is not None
         return None if hidden else f"Call {fact.name}(x, x, use_causal_mask=True)."

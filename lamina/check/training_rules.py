@@ -15,6 +15,7 @@ from lamina.optimizers.schedules import (
 
 __all__ = []
 
+_HARDLY = 0.01  # weight of a row, on average
 _ENOUGH = 20  # labels held out whose shares say something
 _APART = 0.4  # between the shares of the classes in two parts of the data, beside what chance does
 _DRAWN = 0.4  # times the root of classes by samples: how far such shares are apart where samples were drawn
@@ -239,10 +240,7 @@ def _validation_of_one_class(subject, labels):
     "Keras: fit, class_weight; He, Garcia: Learning from Imbalanced Data (2009)",
 )  # fmt: skip
 def _class_weights_of_no_class(subject):
-    given = subject.sample_weight
-    whole = isinstance(given, np.ndarray) and subject.settings.get("samples", len(given)) == len(given) > 0
-    if whole and not given.any():
-        yield None, 0, "sample_weight is 0 for each row: nothing is learned.", "Use sample_weight=np.ones(len(y))."
+    yield from _weights_of_nothing(subject)
     weights, labels = subject.settings.get("class_weight"), classes_of(subject)
     if not isinstance(weights, dict) or labels is None:
         return
@@ -273,6 +271,20 @@ def _class_weights_of_no_class(subject):
             f"{heavier[rare]:g} to class {rare} with {counts[rare]}.",
             f"Give the rare class the larger weight: {{{common}: 1.0, {rare}: {counts[common] / counts[rare]:.3g}}}.",
             "warning",
+        )  # fmt: skip
+
+
+def _weights_of_nothing(subject):
+    """Sample weights that are 0, or so small that SGD does not move."""
+    given = subject.sample_weight
+    whole = isinstance(given, np.ndarray) and subject.settings.get("samples", len(given)) == len(given) > 0
+    if whole and not given.any():
+        yield None, 0, "sample_weight is 0 for each row: nothing is learned.", "Use sample_weight=np.ones(len(y))."
+    elif whole and (mean := float(given.mean())) < _HARDLY and type(optimizer_of(subject)).__name__ == "SGD":
+        yield (
+            None, mean, f"sample_weight is {mean:.2g} on average: each step of SGD is as small as with "
+            f"{mean:.2g} of its rate.",
+            "Use sample_weight / sample_weight.mean().", "warning",
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 import lamina as keras
+from benchmarks.faults.library import as_trained
 from lamina import layers, losses, ops
 from lamina.models import Model, Sequential
 
@@ -197,6 +198,7 @@ def siamese():
 
 def transfer_learning():
     base = keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, include_top=False, weights=None)
+    as_trained(base)
     base.trainable = False
     inputs = keras.Input((96, 96, 3))
     x = base(layers.Rescaling(1 / 127.5, offset=-1)(inputs), training=False)
