@@ -7,6 +7,7 @@ import math
 import pathlib
 import re
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -134,6 +135,7 @@ def over_eight_devices(folder):
         results.update({f"dropout/{key}": value for key, value in trained_with_dropout().items()})
 
     mesh = keras.distribution.DeviceMesh((2, 4), ["batch", "model"])
+    drawn_by_part(mesh, ["batch", "model"])
     with split_block(mesh).scope():
         model, values = trained_block()
         results.update({f"block/{key}": value for key, value in values.items()})
@@ -180,6 +182,32 @@ def deep():
 def bytes_on_a_device(variables):
     """What one device stores of them."""
     return sum(variable.value.addressable_shards[0].data.nbytes for variable in variables)
+
+
+INITIALIZERS = ["glorot_uniform", "he_normal", "random_normal", "ones"]
+
+
+def drawn_by_part(mesh, names):
+    """Initial values of a split variable have the bits of a whole one. NumPy allocates the parts of this process, which
+    a CPU uses as they are, and a little beside: no part twice, and nothing for other processes."""
+    seeded = [keras.initializers.get(one) for one in INITIALIZERS]
+    for one in seeded:
+        vars(one).update({name: 7 for name in ("seed", "_seed") if name in vars(one)})
+    for initializer in seeded:
+        for axes in [(None, names[-1]), (names[-1], None), (tuple(names), None)]:
+            for dtype in ("float32", "bfloat16"):
+                layout = keras.distribution.TensorLayout(axes, mesh)
+                tracemalloc.start()
+                split = keras.Variable(initializer, (1024, 1536), dtype, layout=layout)
+                most = tracemalloc.get_traced_memory()[1]
+                tracemalloc.stop()
+                expected = np.asarray(initializer((1024, 1536), dtype))
+                shards = split.value.addressable_shards
+                assert all(shard.data.size < expected.size for shard in shards)
+                for shard in shards:
+                    assert np.asarray(shard.data).tobytes() == expected[shard.index].tobytes()
+                own = sum({str(shard.index): shard.data.nbytes for shard in shards}.values())
+                assert most < own + max(own // 4, 3 * 2**19), (initializer, axes, most, own)
 
 
 def split_states():
@@ -297,6 +325,8 @@ def over_two_processes(folder, address, process):
         uneven = model.test_on_batch(X[mine], Y[mine])
         distribution.auto_shard_dataset = True
         np.testing.assert_allclose(uneven, model.test_on_batch(X[:6], Y[:6]), rtol=1e-6)
+    for names in (["batch", "model"], ["model", "batch"]):
+        drawn_by_part(keras.distribution.DeviceMesh((2, 2), ["batch", "model"]), names)
     with split_block(keras.distribution.DeviceMesh((1, 4), ["batch", "model"])).scope():
         model, values = trained_block()
         results.update({f"block/{key}": value for key, value in values.items()})

@@ -14,7 +14,7 @@ import numpy as np
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import in_symbolic_scope
-from lamina.core.placement import place, sharding_of
+from lamina.core.placement import Parts, place, sharding_of
 from lamina.core.read_limits import reserve_array
 
 __all__ = [
@@ -88,7 +88,7 @@ class _Nothing:
         if in_symbolic_scope():
             return jnp.zeros(cell._value.shape, cell._value.dtype)
         with context.concrete():
-            self.set(cell, place(_drawn(cell), sharding_of(cell.layout)))
+            self.set(cell, _drawn(cell, sharding_of(cell.layout)))
         return cell._value
 
     def peek(self, cell: Any) -> Any:
@@ -165,13 +165,20 @@ def inner_shape(variable: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[len(shape) - getattr(variable, "inner_ndim", len(shape)) :]
 
 
-def _drawn(variable):
-    """The initial value, of each repetition by itself where the layer is repeated."""
+def _drawn(variable, sharding):
+    """The initial value, of each repetition by itself where the layer is repeated. No more than that of one is on the
+    host beside the parts of its devices."""
     described, initializers = variable._value, variable._origin.initializers
     inner = inner_shape(variable, described.shape)
     if len(initializers) == 1:
-        return np.asarray(initializers[0](described.shape, variable.dtype), described.dtype)
-    values = np.empty((len(initializers), *inner), described.dtype)
-    for index, initializer in enumerate(initializers):
-        values[index] = initializer(inner, variable.dtype)
-    return values.reshape(described.shape)
+        with context.placement_scope(described.shape, sharding):
+            value = initializers[0](described.shape, variable.dtype)
+        is_made = isinstance(value, jax.Array) and value.dtype == described.dtype
+        return place(value if is_made else np.asarray(value, described.dtype), sharding)
+    parts, outer = Parts(described.shape, described.dtype, sharding), described.shape[: -len(inner) or None]
+    for _ in parts.rounds():
+        for place_of, initializer in zip(np.ndindex(outer), initializers, strict=True):
+            box = (*((one, one + 1) for one in place_of), *((0, size) for size in inner))
+            value = np.asarray(initializer(inner, variable.dtype), described.dtype)
+            parts.put(box, value.reshape(*(1 for _ in outer), *inner))
+    return parts.array()

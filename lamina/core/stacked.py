@@ -11,7 +11,7 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.abstract import fresh, inner_shape
-from lamina.core.placement import place, sharding_of, stacked_layout, to_numpy
+from lamina.core.placement import Parts, place, sharding_of, stacked_layout, to_numpy
 from lamina.core.read_limits import reserve_array, reserve_steps
 from lamina.core.variable import Variable
 
@@ -73,11 +73,12 @@ def stack(variable: Any, values: Sequence[Any]) -> None:
     if isinstance(first, jax.ShapeDtypeStruct):
         variable._value = jax.ShapeDtypeStruct(shape, first.dtype)
     else:
-        whole = np.empty(shape, first.dtype)
-        for index, value in enumerate(values):
-            whole[index] = value
+        parts = Parts(shape, first.dtype, sharding_of(variable.layout))
+        for _ in parts.rounds():
+            for index in range(len(values)):
+                parts.put(((index, index + 1), *((0, size) for size in shape[1:])), values[index][None])
         with context.with_slots(None):
-            variable.write(place(whole, sharding_of(variable.layout)))
+            variable.write(parts.array())
     context.structure_changed()
 
 

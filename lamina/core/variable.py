@@ -306,11 +306,13 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
     if isinstance(value, jax.Array):
         value = value if wanted is None or value.dtype == wanted else value.astype(wanted)
         return value if sharding is None or isinstance(value, Tracer) else place(value, sharding)
-    if sharding is not None and hasattr(value, "part"):  # an array in a file
-        return place_parts(value, wanted, sharding)
-    value = value.part((), wanted) if hasattr(value, "part") else np.array(value, wanted)
-    value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
-    return place(value, sharding or context.placement(value.shape))
+    stored = getattr(value, "part", None)  # of an array in a file
+    sharding = sharding or context.placement(np.shape(value))
+    if sharding is not None and (stored or isinstance(value, np.ndarray)):
+        part = (lambda index: stored(index, wanted)) if stored else value.__getitem__
+        return place_parts(value.shape, value.dtype if wanted is None else wanted, sharding, part)
+    value = stored((), wanted) if stored else np.array(value, wanted)
+    return place(value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False), sharding)
 
 
 def unwrap(value: Any) -> Any:
@@ -318,10 +320,8 @@ def unwrap(value: Any) -> Any:
     if isinstance(value, Variable):
         return value.value
     kind = type(value)
-    if kind is tuple:
-        return tuple(map(unwrap, value))
-    if kind is list:
-        return [unwrap(item) for item in value]
+    if kind is tuple or kind is list:
+        return kind(map(unwrap, value))
     if kind is dict:
         return {key: unwrap(item) for key, item in value.items()}
     return value

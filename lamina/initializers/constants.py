@@ -10,7 +10,7 @@ from lamina.core.arguments import choice, rank
 from lamina.core.typing import ArrayLike, DTypeLike, ShapeLike, Tensor
 from lamina.core.variable import unwrap
 from lamina.errors import ConfigError, ShapeError
-from lamina.initializers.initializer import Initializer, as_array, numpy_type, sizes_of
+from lamina.initializers.initializer import Initializer, made, sizes_of
 
 __all__ = [
     "STFT", "Constant", "Identity", "IdentityInitializer", "Ones", "STFTInitializer", "Zeros", "constant", "identity",
@@ -37,21 +37,21 @@ class Constant(Initializer):
                 f"Expected `shape` to be one that values {value.shape} fill; got {shape}.",
                 fix="Constant(0.0) fills any shape; an array needs the shape of the weight.",
             ) from None
-        return as_array(values.copy(), dtype)  # a JAX array may share the memory it is made from
+        return made(shape, dtype, values.__getitem__)
 
 
 class Zeros(Initializer):
     """0 everywhere."""
 
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
-        return as_array(np.zeros(sizes_of(shape), numpy_type(dtype)), dtype)
+        return made(shape, dtype, lambda _: 0)
 
 
 class Ones(Initializer):
     """1 everywhere."""
 
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
-        return as_array(np.ones(sizes_of(shape), numpy_type(dtype)), dtype)
+        return made(shape, dtype, lambda _: 1)
 
 
 class Identity(Initializer):
@@ -70,7 +70,8 @@ class Identity(Initializer):
             raise ShapeError(
                 f"Identity gives matrices; got shape {shape}.", fix="'orthogonal'" if len(shape) > 2 else "'ones'"
             )
-        return as_array(self.gain * np.eye(*shape), dtype)
+        rows, columns = map(np.arange, shape)
+        return made(shape, dtype, lambda part: self.gain * (rows[part[0], None] == columns[part[1]]))
 
 
 class STFT(Initializer):
@@ -108,7 +109,7 @@ class STFT(Initializer):
             window = _window(self.window, length, self.periodic)
             norm = {None: 1.0, "density": np.sqrt(np.sum(window**2)), "spectrum": np.sum(window)}[self.scaling]
             waves = waves * (window / norm)[:, None]
-        return as_array(np.broadcast_to(waves[:, None, :], shape), dtype)
+        return made(shape, dtype, np.broadcast_to(waves[:, None, :], shape).__getitem__)
 
 
 def _window(window, length, periodic):

@@ -1,4 +1,8 @@
-"""Random initializers. They use NumPy's generators, so no shape costs a compilation."""
+"""Random initializers. They use NumPy's generators, so no shape costs a compilation.
+
+Values are drawn in blocks, one after the other: every part of a weight has the same bits on one device as on many, and
+in memory are only the parts of this process and one block.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,19 @@ import numpy as np
 
 from lamina.core import dtypes
 from lamina.core.arguments import choice, real, whole
+from lamina.core.placement import Parts
 from lamina.core.read_limits import FLOPS_PER_STEP, reserve_steps
 from lamina.core.typing import DTypeLike, SeedLike, ShapeLike, Tensor
 from lamina.errors import ConfigError, MissingMethodError, ShapeError
-from lamina.initializers.initializer import Initializer, as_array, numpy_type, sizes_of
+from lamina.initializers.initializer import (
+    Initializer,
+    fill_normal,
+    fill_truncated_normal,
+    fill_uniform,
+    numpy_type,
+    parts_of,
+    sizes_of,
+)
 from lamina.random import SeedGenerator, default_seed
 
 __all__ = [
@@ -27,7 +40,7 @@ TRUNCATED_STDDEV = 0.87962566103423978  # the standard deviation of a standard n
 
 
 class RandomInitializer(Initializer):
-    """Base of the random initializers. Subclasses write `draw(generator, shape, real)`, where `real` is NumPy's float32
+    """Base of the random initializers. Subclasses write `draw(generator, parts, real)`, where `real` is NumPy's float32
     or float64.
 
     Args:
@@ -49,31 +62,16 @@ class RandomInitializer(Initializer):
             )
         seed = np.asarray(self._seed.next()) if isinstance(self._seed, SeedGenerator) else self._seed
         real = np.float64 if numpy_type(dtype) == np.float64 else np.float32
-        return as_array(self.draw(np.random.default_rng(seed), sizes_of(shape), real), dtype)
+        parts = parts_of(sizes_of(shape), dtype)
+        for _ in parts.rounds():
+            self.draw(np.random.default_rng(seed), parts, real)
+        return parts.array()
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
+    def draw(self, generator: np.random.Generator, parts: Parts, real: Any) -> None:
+        """Fill the parts of a weight."""
         raise MissingMethodError(
-            f"{type(self).__name__} needs a method `draw`.", fix="def draw(self, generator, shape, real):"
+            f"{type(self).__name__} needs a method `draw`.", fix="def draw(self, generator, parts, real):"
         )
-
-
-def _normal(generator, shape, real, mean, stddev):
-    values = generator.standard_normal(shape, real)
-    return values * real(stddev) + real(mean)
-
-
-def _truncated_normal(generator, shape, real, mean, stddev):
-    """Normal values, those outside of two standard deviations drawn anew until none is left."""
-    values = generator.standard_normal(math.prod(shape), real)
-    outside = np.flatnonzero(np.abs(values) > 2)
-    while outside.size:
-        values[outside] = generator.standard_normal(outside.size, real)
-        outside = outside[np.abs(values[outside]) > 2]
-    return values.reshape(shape) * real(stddev) + real(mean)
-
-
-def _uniform(generator, shape, real, minval, maxval):
-    return generator.random(shape, real) * real(maxval - minval) + real(minval)
 
 
 class RandomNormal(RandomInitializer):
@@ -91,8 +89,8 @@ class RandomNormal(RandomInitializer):
         self.mean = mean
         self.stddev = stddev
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
-        return _normal(generator, shape, real, self.mean, self.stddev)
+    def draw(self, generator: np.random.Generator, parts: Parts, real: Any) -> None:
+        fill_normal(generator, parts, real, self.mean, self.stddev)
 
 
 class TruncatedNormal(RandomInitializer):
@@ -110,8 +108,8 @@ class TruncatedNormal(RandomInitializer):
         self.mean = mean
         self.stddev = stddev
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
-        return _truncated_normal(generator, shape, real, self.mean, self.stddev)
+    def draw(self, generator: np.random.Generator, parts: Parts, real: Any) -> None:
+        fill_truncated_normal(generator, parts, real, self.mean, self.stddev)
 
 
 class RandomUniform(RandomInitializer):
@@ -129,8 +127,8 @@ class RandomUniform(RandomInitializer):
         self.minval = minval
         self.maxval = maxval
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
-        return _uniform(generator, shape, real, self.minval, self.maxval)
+    def draw(self, generator: np.random.Generator, parts: Parts, real: Any) -> None:
+        fill_uniform(generator, parts, real, self.minval, self.maxval)
 
 
 def compute_fans(
@@ -191,16 +189,17 @@ class VarianceScaling(RandomInitializer):
         self.input_axes = input_axes
         self.output_axes = output_axes
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
-        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+    def draw(self, generator: np.random.Generator, parts: Parts, real: Any) -> None:
+        fan_in, fan_out = compute_fans(parts.shape, self.input_axes, self.output_axes)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, fan))
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev
-            return _uniform(generator, shape, real, -limit, limit)
-        if self.distribution == "truncated_normal":
-            return _truncated_normal(generator, shape, real, 0, stddev / TRUNCATED_STDDEV)
-        return _normal(generator, shape, real, 0, stddev)
+            fill_uniform(generator, parts, real, -limit, limit)
+        elif self.distribution == "truncated_normal":
+            fill_truncated_normal(generator, parts, real, 0, stddev / TRUNCATED_STDDEV)
+        else:
+            fill_normal(generator, parts, real, 0, stddev)
 
 
 class _Scaled(VarianceScaling):
@@ -311,14 +310,15 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
         self.gain = gain
 
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], real: Any) -> np.ndarray:
+    def draw(self, generator: np.random.Generator, parts: Parts, real: Any) -> None:
+        shape = parts.shape
         if len(shape) < 2:
             raise ShapeError(f"Orthogonal needs a shape of rank 2 or more; got {shape}.", fix="'glorot_uniform'")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         reserve_steps(2 * rows * columns * min(rows, columns) // FLOPS_PER_STEP, f"A QR decomposition of {shape}")
         q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns)), real))
         q = q * np.where(np.diag(r) < 0, -1, 1).astype(real)  # makes the draw even over all orthogonal matrices
-        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+        parts.put(tuple((0, size) for size in shape), self.gain * (q if rows >= columns else q.T).reshape(shape))
 
 
 random_normal = RandomNormal
