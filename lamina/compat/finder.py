@@ -36,7 +36,8 @@ _ROOTS = (
 )  # fmt: skip
 _PARTS = {"keras_applications": "applications", "keras_preprocessing": "preprocessing"}  # once packages of their own
 _DEEPER = tuple(
-    f"tensorflow.python.{name}." for name in ("data", "distribute", "ops.numpy_ops", "ops.ragged", "training.tracking")
+    f"tensorflow.python.{name}."
+    for name in ("data", "distribute", "ops.linalg", "ops.numpy_ops", "ops.ragged", "training.tracking")
 )
 _INNER_ROOTS = ("keras.src", "keras_core.src", "tf_keras.src", "keras.api.src", "tensorflow.python.keras")
 

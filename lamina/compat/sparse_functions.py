@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -16,7 +17,7 @@ from lamina.compat.counting import bincount, segments
 from lamina.compat.host import as_text, on_host, texts
 from lamina.compat.sparse import SparseTensor, from_dense, reorder
 
-__all__ = ["LOOKUPS", "SPARSE"]
+__all__ = ["INNER_SPARSE", "LOOKUPS", "SPARSE"]
 
 
 def fill_empty_rows(sp_input: SparseTensor, default_value: Any, name: Any = None) -> tuple[SparseTensor, Any]:
@@ -141,3 +142,37 @@ LOOKUPS: dict[str, Any] = {
     one.__name__: with_tapes(one) for one in (embedding_lookup_sparse, safe_embedding_lookup_sparse)
 }
 """Names of `tensorflow.nn`."""
+
+
+class CSRSparseMatrix:
+    """A matrix, or several in a batch, for products.
+
+    Args:
+        value: Sparse tensor or array.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.dense = sparse.to_dense(value)
+
+    def to_sparse_tensor(self) -> SparseTensor:
+        """The sparse tensor of the values that are not 0."""
+        return from_dense(self.dense)
+
+
+def _matrix_product(a, b):
+    """Of two CSRSparseMatrix another one, of one and an array an array."""
+    both = [isinstance(one, CSRSparseMatrix) for one in (a, b)]
+    product = jnp.matmul(*(array(one.dense if isinstance(one, CSRSparseMatrix) else one) for one in (a, b)))
+    return CSRSparseMatrix(product) if all(both) else product
+
+
+def _sparse_reorder(indices, values, dense_shape, name=None):
+    ordered = reorder(SparseTensor(indices, values, dense_shape))
+    return ordered.indices, ordered.values
+
+
+INNER_SPARSE: dict[str, Any] = {
+    "sparse.sparse": SimpleNamespace(CSRSparseMatrix=CSRSparseMatrix, matmul=_matrix_product),
+    "sparse_reorder": _sparse_reorder,
+}  # fmt: skip
+"""Names of the inside of TensorFlow, those of `tensorflow.python.ops.linalg.sparse` with its last part."""

@@ -49,7 +49,7 @@ from lamina.compat.ragged_functions import RAGGED, with_composites
 from lamina.compat.saved_models import SAVED_MODELS, write_programs
 from lamina.compat.sessions import SESSIONS
 from lamina.compat.sparse import SparseTensor, SparseTensorSpec
-from lamina.compat.sparse_functions import LOOKUPS, SPARSE
+from lamina.compat.sparse_functions import INNER_SPARSE, LOOKUPS, SPARSE
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
 from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
@@ -124,10 +124,12 @@ class InnerModule(TensorFlow):
     def __getattr__(self, name: Any) -> Any:
         if name.startswith("__"):
             return super().__getattr__(name)
-        if name in _INNER:
-            return _INNER[name]
+        here = self.__name__.rpartition(".")[2]
+        for known in (f"{here}.{name}", name):
+            if known in _INNER:
+                return _INNER[known]
         spaces = [
-            f"tensorflow.{self.__name__.rpartition('.')[2]}",
+            f"tensorflow.{here}",
             *sorted(NAMESPACES, key=lambda one: (one.count("."), one)),
         ]
         found = next((space for space in spaces if name in NAMESPACES.get(space, ())), None)
@@ -309,6 +311,6 @@ _INNER: dict[str, Any] = {
     "_graph_mode_decorator": lambda f, args, kwargs: TAPES["custom_gradient"](f)(*args, **kwargs),
     **{name: type(name, (), {}) for name in ("AggregatingVariable", "DistributedVariable")},  # which nothing is
     "random_shuffle": random_numbers.RANDOM["shuffle"], "DatasetV2": datasets.DATA["Dataset"],
-    "EagerTensor": functions.Tensor,
+    "EagerTensor": functions.Tensor, **INNER_SPARSE,
     "enable_numpy_behavior": settings.nothing, "list_local_devices": settings.list_logical_devices,
 }  # fmt: skip

@@ -148,3 +148,18 @@ def test_modules_for_networks_of_keras_applications():
     from lamina.applications import get_submodules_from_kwargs  # pyright: ignore[reportAttributeAccessIssue]
 
     assert get_submodules_from_kwargs({"layers": json}) == (lamina.backend, json, lamina.models, lamina.utils)
+
+
+def test_sparse_matrices_of_the_inside_of_tensorflow():
+    from tests.compat.namespace import tf
+
+    inner = InnerModule("tensorflow.python.ops.linalg.sparse").sparse
+    dense = np.array([[0.0, 2.0], [3.0, 0.0]], "float32")
+    matrix = inner.CSRSparseMatrix(tf.sparse.from_dense(dense))
+    assert inner.matmul(matrix, dense).tolist() == [[6.0, 0.0], [0.0, 6.0]]
+    squared = inner.matmul(matrix, matrix).to_sparse_tensor()
+    assert np.asarray(squared.indices).tolist() == [[0, 0], [1, 1]]
+    places, values = InnerModule("tensorflow.python.ops.gen_sparse_ops").sparse_reorder(
+        [[1, 0], [0, 1]], [3, 2], (2, 2)
+    )
+    assert np.asarray(places).tolist() == [[0, 1], [1, 0]] and np.asarray(values).tolist() == [2, 3]
