@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -91,6 +92,8 @@ class Finder(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {fullname!r} for a package that does without", name=fullname)
         try:
             module = public_module(f"{_PARTS[root]}.{rest}".strip(".")) if root in _PARTS else _module(fullname)
+            if root == "keras_applications" and module is not None:
+                module = Networks(fullname, module)
         except ImportError as error:
             # `from module import name` probes for a module: there a name is missing, and Python says which.
             if is_probe() or isinstance(error, ModuleNotFoundError):
@@ -132,6 +135,32 @@ def _module(name):
     if name.startswith("tensorflow.python.") and (name.count(".") < 4 or name.startswith(_DEEPER)) and name.islower():
         return InnerModule(name)
     raise ImportError(advice.about(name), name=name)
+
+
+class Networks(types.ModuleType):
+    """A module of Keras Applications, whose functions take the modules that they compute with; these are lamina's."""
+
+    __path__: MutableSequence[str] = []
+
+    def __init__(self, name: str, module: Any) -> None:
+        super().__init__(name, module.__doc__)
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._module, name)
+        if isinstance(found, types.ModuleType):
+            return importlib.import_module(f"{self.__name__}.{name}") if "applications" in found.__name__ else found
+        if not isinstance(found, types.FunctionType) or name == "get_submodules_from_kwargs":
+            return found
+
+        @functools.wraps(found)
+        def network(*args: Any, **kwargs: Any) -> Any:
+            return found(*args, **{key: value for key, value in kwargs.items() if key not in _MODULES})
+
+        return network
+
+
+_MODULES = ("backend", "layers", "models", "utils")
 
 
 class Keras(types.ModuleType):

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from lamina.core.keras_tensor import KerasTensor
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import LaminaError
 from lamina.training.data.elements import Composite, Text, Views, array_of
@@ -192,5 +193,6 @@ def show_tensors(shape_class: Any) -> None:
     """
     sizes: Any = np.ndarray.shape
     HostTensor.shape = property(lambda self: shape_class(sizes.__get__(self)))  # pyright: ignore
+    KerasTensor.shape = property(lambda self: shape_class(self._shape))  # pyright: ignore
     Views.to_functions, Views.to_numpy, Views.to_text = on_host, _to_numpy, on_host
     Views.narrow = True

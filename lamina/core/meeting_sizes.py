@@ -24,7 +24,9 @@ __all__ = ["trace_with_met_sizes"]
 _FAILURES = (TypeError, ValueError, LaminaError)
 
 
-def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, settings: Any, error: Exception) -> Any:
+def trace_with_met_sizes(
+    function: Callable[..., Any], args: Any, kwargs: Any, settings: Any, error: Exception, anywhere: bool = False
+) -> Any:
     """What `trace` gives where unknown sizes are those that other tensors have on the same axis, counted from the last.
     Sizes that may be anything stay unknown.
 
@@ -36,6 +38,8 @@ def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, s
         args, kwargs: Its arguments, including KerasTensors.
         settings: What it was made with, in which sizes may stand.
         error: What `trace` raised.
+        anywhere: Whether unknown sizes of tensors in a graph, too, may be any size that is given in the call, as those
+            of the nodes and the edges between them, which one's own layer multiplies.
 
     Raises:
         Exception: `error`, where it does not help.
@@ -56,15 +60,16 @@ def trace_with_met_sizes(function: Callable[..., Any], args: Any, kwargs: Any, s
         except _FAILURES:
             return None
 
-    tries = itertools.product(_dtypes(symbols), _sizes(symbols, (leaves, settings)))
+    tries = itertools.product(_dtypes(symbols), _sizes(symbols, (leaves, settings), anywhere))
     for whole, met in itertools.islice(tries, 1, None):
         if isinstance(error, MissingSizeError):
             break
         found = attempt(met, whole)
         if found is None:
             continue
-        for hole in list(met):
-            rest = {key: size for key, size in met.items() if key != hole}
+        together = [[key for key in met if key[1] == axis] for axis in dict.fromkeys(axis for _, axis in met)]
+        for holes in (*together, *([hole] for hole in met)):  # sizes of one axis, as that of the batch, may be one
+            rest = {key: size for key, size in met.items() if key not in holes}
             less = attempt(rest, whole)
             if less is not None:
                 met, found = rest, less
@@ -81,7 +86,7 @@ def _dtypes(symbols) -> Iterator[tuple[int, ...]]:
         yield tuple(asking)
 
 
-def _sizes(symbols, given) -> Iterator[dict[tuple[int, int], int]]:
+def _sizes(symbols, given, anywhere) -> Iterator[dict[tuple[int, int], int]]:
     """{(place, axis): size} of unknown sizes: none; those of others on the same axis; one for all that ask."""
     yield {}
     known: dict[int, int] = {}
@@ -92,7 +97,7 @@ def _sizes(symbols, given) -> Iterator[dict[tuple[int, int], int]]:
     met = {hole: known[place] for hole, place in places.items() if place in known}
     if met:
         yield met
-    asked = [hole for hole in holes if is_made_by_hand(symbols[hole[0]])]
+    asked = [hole for hole in holes if anywhere or is_made_by_hand(symbols[hole[0]])]
     if asked:
         numbers = jax.tree.leaves((given, [getattr(leaf, "shape", ()) for leaf in jax.tree.leaves(given)]))
         for size in dict.fromkeys(n for n in numbers if type(n) is int and n > 1):

@@ -230,7 +230,7 @@ def _family(namespace):
 
 
 def look_up(namespace: str | None, name: str) -> Any:
-    """The class or function in the fixed table, or None. Its module is imported if necessary.
+    """The class or function in the fixed table, by any public name, or None. Its module is imported if necessary.
 
     Args:
         namespace: Public module, such as "keras.losses".
@@ -238,7 +238,8 @@ def look_up(namespace: str | None, name: str) -> Any:
     """
     key = (namespace, name)
     if key not in CLASSES and key not in FUNCTIONS and name in names_of(namespace):
-        getattr(_family(namespace), name)
+        public = getattr(_family(namespace), name)  # `MaxPool2D` is MaxPooling2D
+        return next((known for known in (*CLASSES.values(), *FUNCTIONS.values()) if known is public), None)
     return CLASSES.get(key, FUNCTIONS.get(key))
 
 
@@ -286,8 +287,8 @@ def find(
     if found is None:
         populate()
         found = _public(name, module, namespaces)
-    if found is None and not module:
-        found = next((k for (s, key), k in ALIASES.items() if key == name and s in (namespaces or (s,))), None)
+    if found is None:
+        found = next((k for (s, key), k in ALIASES.items() if key == name and s in (exact or (s,))), None)
     if found is not None:
         _check_registered(registered_name, name)
         return found

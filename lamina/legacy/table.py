@@ -253,6 +253,7 @@ CLASSES: dict[str, str] = {
     "UnifiedLSTM": "LSTM", "UnifiedGRU": "GRU",
     **dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"), "BatchNormalization"),
     **dict.fromkeys(("Policy", "PolicyV1"), "DTypePolicy"),
+    "CosineProximity": "CosineSimilarity", "Logcosh": "LogCosh", "HuberLoss": "Huber",
 }  # fmt: skip
 """Old names of classes. Files may use all of them, programs only those that are an `OldClass`."""
 

@@ -163,3 +163,13 @@ def test_sparse_matrices_of_the_inside_of_tensorflow():
         [[1, 0], [0, 1]], [3, 2], (2, 2)
     )
     assert np.asarray(places).tolist() == [[0, 1], [1, 0]] and np.asarray(values).tolist() == [2, 3]
+
+
+def test_networks_of_keras_applications_take_their_modules():
+    from lamina.compat.finder import Networks
+    from lamina.compat.inside import public_module
+
+    home = Networks("keras_applications.mobilenet_v2", public_module("applications.mobilenet_v2"))
+    modules = {name: getattr(lamina, name) for name in ("backend", "layers", "models", "utils")}
+    network = home.MobileNetV2((32, 32, 3), alpha=0.35, weights=None, include_top=False, **modules)
+    assert network.output_shape == (None, 1, 1, 1280) and home.preprocess_input(np.zeros(3), **modules).max() == -1

@@ -170,3 +170,25 @@ def test_what_a_built_layer_says_of_its_call(library):
     assert [tuple(shape) for shape in layer._build_shapes_dict.values()] == [(None, 3, 4)]
     grouped = module.layers.GroupQueryAttention(4, 6, 2)
     assert (grouped.num_repeats, grouped._inverse_sqrt_head_dim, grouped._flash_attention) == (3, 0.5, None)
+
+
+@pytest.mark.parametrize("library", ["keras", "lamina"])
+@pytest.mark.parametrize(("family", "name", "today", "config"), [
+    ("layers", "MaxPool2D", "MaxPooling2D", {}), ("layers", "GlobalAvgPool1D", "GlobalAveragePooling1D", {}),
+    ("layers", "Convolution2DTranspose", "Conv2DTranspose", {"filters": 2, "kernel_size": 3}),
+    ("initializers", "he_normal", "HeNormal", {}), ("initializers", "zero", "Zeros", {}),
+    ("regularizers", "l2", "L2", {}), ("constraints", "non_neg", "NonNeg", {}),
+])  # fmt: skip
+def test_public_names_of_classes_beside_their_own(library, family, name, today, config):
+    module = keras if library == "lamina" else pytest.importorskip("keras")
+    described = {"module": f"keras.{family}", "class_name": name, "config": config, "registered_name": None}
+    found = getattr(module, family).deserialize(described)
+    assert type(found).__name__ == today
+
+
+@pytest.mark.parametrize(("name", "today"), [("CosineProximity", "CosineSimilarity"), ("HuberLoss", "Huber")])
+def test_losses_of_early_versions_of_tf_keras(name, today):
+    upgraded = keras.saving.deserialize_keras_object
+    from lamina.saving.migration.configs import upgrade
+
+    assert type(upgraded(upgrade({"class_name": name, "config": {}}, "2.1.6-tf"))).__name__ == today

@@ -269,3 +269,34 @@ def test_an_input_that_was_computed_is_where_a_model_may_begin():
     assert lamina.backend.function([given], [outputs])([x])[0].tolist() == [[6.0]] * 2
     made = KerasTensor((None, 3))
     assert lamina.Input(tensor=made) is made
+
+
+def test_a_layer_of_ones_own_multiplies_by_the_matrix_of_the_batch(tmp_path):
+    """The rows of a batch are the nodes of one graph, whose edges are a square matrix. Keras on TensorFlow runs it."""
+    module = lamina
+
+    class Convolution(module.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = module.layers.Dense(2, kernel_initializer="ones")
+
+        def call(self, inputs):
+            nodes, edges = inputs
+            return module.ops.matmul(edges, self.dense(nodes))
+
+    nodes, edges = module.Input((4,)), module.Input((6,))
+    outputs = Convolution()([nodes, edges])
+    assert tuple(outputs.shape) == (None, 2)
+    model = module.Model([nodes, edges], outputs)
+    data = [np.ones((6, 4), "float32"), np.eye(6, dtype="float32")]
+    assert np.allclose(model.predict(data, batch_size=6, verbose=0), 4)
+    model.save(tmp_path / "m.keras")
+    again = module.models.load_model(tmp_path / "m.keras", custom_objects={"Convolution": Convolution})
+    assert np.allclose(again.predict(data, batch_size=6, verbose=0), 4)
+
+
+@pytest.mark.parametrize("ops", [keras.ops, lamina.ops])
+def test_batches_that_meet_in_products_stay_unknown(ops):
+    module = keras if ops is keras.ops else lamina
+    x, y = module.KerasTensor((None, 5, 10)), module.KerasTensor((None, None, 8))
+    assert tuple(ops.matmul(x, y).shape) == (None, 5, 8)

@@ -12,7 +12,7 @@ from lamina.core.arguments import boolean
 from lamina.core.configurable import Configurable
 from lamina.core.context import Ref
 from lamina.core.graph import Operation
-from lamina.core.keras_tensor import KerasTensor, is_symbolic, trace
+from lamina.core.keras_tensor import KerasTensor, is_symbolic
 from lamina.core.keywords import refuse_positional
 from lamina.core.probes import without_probe_sizes
 from lamina.core.recording import is_recorded_whole, recorded_layer, recording
@@ -143,7 +143,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         known = any(shape is not None for shape in (*args, *kwargs.values()))
         if known and type(self).build is Layer.build and self._layers:
             symbols, names = output_specs.symbols_of_arguments(self, args, kwargs)
-            trace(self._run, *symbols, **names)
+            output_specs.from_call(self, tuple(symbols), names)
         self.built = True
 
     def _after_build(self):
@@ -288,7 +288,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         """
         if type(self).compute_output_shape is Layer.compute_output_shape:
             output = output_specs.from_formula(self, args, kwargs)
-            return trace(self._run, *args, **kwargs) if output is None else output
+            return output_specs.from_call(self, args, kwargs) if output is None else output
         return output_specs.from_shape_rule(self, args, kwargs)
 
     def _shape_rule(self, input_shape) -> Any:

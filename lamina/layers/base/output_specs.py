@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 from typing import Any
 
@@ -10,7 +11,7 @@ from lamina.core import tree
 from lamina.core.dtypes import is_float
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, trace, traced_dtype
-from lamina.errors import CallError, warn
+from lamina.errors import CallError, ShapeError, warn
 from lamina.layers.base import call_signature
 from lamina.layers.base.call_context import around_layers
 from lamina.layers.base.masks import mask_symbols
@@ -57,6 +58,18 @@ def from_formula(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return None
     shape = layer._shape_rule(inputs.shape)
     return None if shape is None else KerasTensor(shape, traced_dtype(layer.compute_dtype))
+
+
+def from_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The outputs by tracing `call`. The batch of a user's layer may have the size of another axis: that of the nodes
+    of a graph is that of the matrix of its edges."""
+    try:
+        return trace(layer._run, *args, **kwargs)
+    except ShapeError as error:
+        if is_builtin(type(layer)) or len([leaf for leaf in tree.flatten(args) if isinstance(leaf, KerasTensor)]) < 2:
+            raise
+        meeting = importlib.import_module("lamina.core.meeting_sizes")
+        return meeting.trace_with_met_sizes(layer._run, args, kwargs, {}, error, anywhere=True)
 
 
 def _has_texts(args):
