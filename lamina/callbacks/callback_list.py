@@ -184,7 +184,9 @@ def _check_signature(callback, name):
         given = " and ".join(parameters[1:])
         raise ArgumentError(
             f"{type(callback).__name__}.{name}{inspect.signature(hook)} is called with {given}: {error}.",
-            fix=f"def {name}({', '.join(parameters[:-1])}, logs=None):",
+            fix=f"{name}=lambda {', '.join(parameters[1:])}: ..."
+            if type(callback).__name__ == "LambdaCallback"
+            else f"def {name}({', '.join(parameters[:-1])}, logs=None):",
         ) from None
     except ValueError:  # a function without a signature
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
+import sys
 import textwrap
 from typing import Any
 
@@ -99,6 +100,8 @@ class _Parser(argparse.ArgumentParser):
         meant = wrong and next(
             (command for command, words in _MEANT.items() if wrong[1].lower() in words.split()), None
         )
+        if message.startswith("unrecognized arguments") and len(sys.argv) > 1 and sys.argv[1].isalpha():
+            meant = f"{sys.argv[1]} --help"
         self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} {meant or '--help'}\n")
 
     def parse_known_args(self, args=None, namespace=None):  # pyright: ignore[reportIncompatibleMethodOverride]

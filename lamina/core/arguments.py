@@ -61,6 +61,14 @@ def whole(owner: Any, name: str, value: Any, least: int = 1, most: int | None = 
     kind = "a positive integer" if (least, most) == (1, None) else f"a whole number of {least} or more"
     if most is not None:
         kind = f"a whole number from {least} to {most}"
+    if (
+        name == "units"
+        and isinstance(value, (tuple, list))
+        and len(value) > 1
+        and all(is_whole(one, 1) for one in value)
+    ):
+        each = ", ".join(f"keras.layers.{name_of(owner)}({one})" for one in value)
+        raise ConfigError(f"{name_of(owner)}: `units` must be {kind}; got {shown(value)}. A layer has one.", fix=each)
     near = _number(value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value)
     if near is not None and near < least <= -near:
         near = -near

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from lamina.core.representation import signature_of
 from lamina.errors import ArgumentError, ConfigError, LaminaError
 from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest
+from lamina.spelling.places import is_of_base, public_module
 
-__all__ = ["described", "explain", "other_settings"]
+__all__ = ["described", "explain", "explain_order", "other_settings"]
 
 
 def explain(error: BaseException) -> LaminaError | None:
@@ -42,8 +44,44 @@ def explain(error: BaseException) -> LaminaError | None:
             except (*FAILURES, LaminaError):
                 continue
             message = f"{cls.__name__} cannot be made with {key}={shown(given[key])}.{described(cls, key)}"
+            if type(given[key]).__module__.startswith("lamina.callbacks"):
+                return ArgumentError(message, fix=f"model.fit(x, y, callbacks=[keras.callbacks.{shown(given[key])}])")
             kind = ArgumentError if isinstance(error, (TypeError, AttributeError)) else ConfigError
             return kind(message, fix=f"{key}={value!r}")
+    return None
+
+
+def explain_order(error: BaseException) -> LaminaError | None:
+    """The error for a constructor of lamina whose arguments fit in another order: Conv2D((3, 3), 32); None for others.
+
+    Args:
+        error: The error, as the wrapper of the constructor caught it.
+    """
+    frame: Any = error.__traceback__ and error.__traceback__.tb_frame
+    if frame.f_code.co_name not in ("filtered", "translated") or type(error) is not ConfigError:
+        return None
+    names = frame.f_locals
+    args, kwargs = names.get("args", ()), names.get("kwargs", {})
+    made = names.get("self", args[0] if args else None)
+    cls, values = type(made), args if "self" in names else args[1:]
+    function = names.get("function")
+    if getattr(function, "__name__", "") != "__init__" or not 2 <= len(values) <= 4 or is_of_base(function, made):
+        return None
+    with trying() as is_nested:
+        for first, second in () if is_nested else itertools.combinations(range(len(values)), 2):
+            pair = values[first], values[second]
+            if type(pair[0]) is type(pair[1]) or all(isinstance(one, (int, float)) for one in pair):
+                continue
+            other = list(values)
+            other[first], other[second] = other[second], other[first]
+            try:
+                cls(*other, **kwargs)
+            except (*FAILURES, LaminaError):
+                continue
+            order = [*signature_of(cls)][: len(values)]
+            call = ", ".join([*map(repr, other), *(f"{key}={shown(value)}" for key, value in kwargs.items())])
+            message = f"{error.message} The arguments by position are {', '.join(order)}."
+            return ArgumentError(message, fix=f"{public_module(cls)}.{cls.__name__}({call})")
     return None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 from lamina import legacy
@@ -16,6 +18,15 @@ from lamina.spelling import SaysWhatWasMeant
 
 __all__ = ["Configurable"]
 
+
+def _of_order(error: BaseException) -> Any:
+    """The error for arguments in another order, whose module is read at the first error of a setting."""
+    if type(error) is not ConfigError:
+        return None
+    return importlib.import_module("lamina.core.class_errors").explain_order(error)
+
+
+explain_errors_by(_of_order)
 explain_errors_by(later("lamina.core.class_errors.explain"))
 _fix_of = later("lamina.core.python_errors.fix_of")
 Parameter = inspect.Parameter
@@ -121,9 +132,22 @@ class Configurable(SaysWhatWasMeant, Represented):
         except ArgumentError as error:
             _tell_of_config(error, cls, values)
             raise
+        except TypeError as error:
+            _refuse_missing(error, cls)
+            raise
 
     def _repr_argument(self, name, parameter, owner):
         return self._argument(name, parameter, owner)
+
+
+def _refuse_missing(error, cls):
+    """Raise an error for a config of a user's class without an argument that `__init__` needs."""
+    found = re.match(rf"{re.escape(cls.__qualname__)}\.__init__\(\) missing .*?: '(\w+)'", str(error))
+    if found and not registry.is_builtin(cls):
+        raise ArgumentError(
+            f"get_config of {cls.__name__} returns no {found[1]!r}, which __init__ needs.",
+            fix=f"return {{**super().get_config(), {found[1]!r}: self.{found[1]}, ...}}  # in get_config",
+        ) from None
 
 
 def _check_init(cls):

@@ -82,7 +82,10 @@ class Family:
             )
         article = "An" if self._kind[0] in "aeio" else "A"
         usual = repr(_USUAL.get(self._kind))
-        if isinstance(identifier, (int, float)) and self._kind in _OF_NUMBERS:
+        same = getattr(identifier, "__name__", type(identifier).__name__)
+        if of_another and registry.look_up(self._namespace, same) is not None:
+            usual = f"{self._namespace}.{same}()"
+        if isinstance(identifier, float) and self._kind in _OF_NUMBERS:
             usual = f"keras.{_OF_NUMBERS[self._kind]}({identifier})"
         raise ConfigError(
             f"Could not interpret {self._kind} identifier {identifier!r}. "

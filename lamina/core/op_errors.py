@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core.arguments import shown
+from lamina.core.graph import Operation
 from lamina.core.op_repairs import described, description, repair, told
 from lamina.core.op_shapes import FAILURES, RULES, OpUse, not_alike
 from lamina.errors import CallError, CallTypeError, LaminaError, ShapeError, is_internal, is_library
@@ -114,6 +115,8 @@ def _numbers_from(name, value):
     """What makes numbers of an argument; "" where it is an array of numbers."""
     if value is None:
         return f"A function that made `{name}` may lack its `return`."
+    if isinstance(value, Operation):
+        return f"{value.name}(x) is the tensor that {value.name} computes."
     try:
         kind = "" if isinstance(value, jax.Array) else np.asarray(value).dtype.kind
     except ValueError:

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 from lamina.core import op_advice
 from lamina.core.broadcast_fixes import for_broadcast
-from lamina.core.call_sites import CallSite, site_in
+from lamina.core.call_sites import CallSite, op_of, site_in
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor
+from lamina.spelling import public_names
 from lamina.spelling.nearest import nearest
 
 __all__ = ["fix_of"]
@@ -187,6 +188,50 @@ def _already_numpy(site: CallSite, found: Any) -> Fix:
     return None
 
 
+_IMPORTS = {
+    "np": "import numpy as np", "keras": "import lamina as keras", "K": "from lamina import backend as K",
+    "pd": "import pandas as pd", "plt": "import matplotlib.pyplot as plt",
+    **{name: f"from lamina import {name}" for name in
+       "layers models ops losses metrics optimizers callbacks initializers regularizers utils".split()},
+}  # fmt: skip
+
+
+def _unknown_name(site: CallSite, found: Any) -> Fix:
+    """Sequential() without its import, and tf.reduce_mean(x) where there is no TensorFlow."""
+    name = found[1]
+    if name in ("tf", "torch", "F", "K", "nn"):
+        node = _with_ops(site, name)
+        if node is not None:
+            return node
+    if name in _IMPORTS:
+        return _IMPORTS[name]
+    homes = [home for names in public_names for key, home in names() if key == name and name[:1].isupper()]
+    return f"from {homes[0].replace('keras', 'lamina', 1)} import {name}" if homes else None
+
+
+def _with_ops(site: CallSite, owner: str) -> Fix:
+    """The line with keras.ops in place of the functions of another library; None where one of them is not known."""
+    tree = next(iter(site.nodes((ast.Return, ast.Assign, ast.Expr, ast.Call))), None)
+    if tree is None:
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node).startswith(f"{owner}.") and node.attr != "nn":
+            op = op_of(node.attr)
+            if op is None:
+                return None
+            node.value, node.attr = ast.parse(op.rpartition(".")[0], mode="eval").body, op.rpartition(".")[2]
+    return ast.unparse(tree)
+
+
+def _history_as_array(site: CallSite, found: Any) -> Fix:
+    """plt.plot(history)"""
+    for node in site.nodes(ast.Name):
+        value = site.value_of(node.id)
+        if type(value).__name__ == "History" and isinstance(getattr(value, "history", None), dict):
+            return f"{node.id}.history['loss']  # the figures of a History; {node.id}.plot() draws all of them"
+    return None
+
+
 _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"No module named '(tensorflow|keras|tf_keras)\b", _not_installed),
     (r"'numpy\.\w+' object has no attribute '(numpy|cpu|detach|cuda|eval|data)'", _already_numpy),
@@ -194,7 +239,12 @@ _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"'KerasTensor' object is not callable", _tensor_called),
     (r"descriptor '__init__' of 'super' object needs an argument", lambda site, found: "super().__init__()"),
     (r"'NoneType' object has no attribute '(\w+)'", _none),
-    (r"unsupported operand type\(s\) for .*'NoneType'", _shape_is_none),
+    (
+        r"unsupported operand type\(s\) for .*'NoneType'|'[<>=]+' not supported between instances of .*'NoneType'",
+        _shape_is_none,
+    ),
+    (r"name '(\w+)' is not defined", _unknown_name),
+    (r"setting an array element with a sequence|float\(\) argument must be .* not 'History'", _history_as_array),
     (
         r"unsupported operand type\(s\) for .*'NoneType'|'[<>=]+' not supported between instances of .*'NoneType'",
         _logs_lack,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from lamina import random
 from lamina.core.arguments import choice, shown
-from lamina.errors import CallError
+from lamina.errors import CallError, ShapeError
 from lamina.layers.base.input_spec import InputSpec
 from lamina.layers.base.layer import Layer
 from lamina.legacy import moved_from
@@ -123,6 +123,12 @@ class Attention(Layer):
         """
         self._check(inputs, mask)
         query, value, key = (*inputs, inputs[1])[:3]
+        if query.shape[-1] != key.shape[-1]:
+            raise ShapeError(
+                f"{type(self).__name__} compares queries with keys, which need one size of the last axis; got "
+                f"{query.shape[-1]} and {key.shape[-1]}.",
+                fix=f"key = keras.layers.Dense({query.shape[-1]})(value); {self.name}([query, value, key])",
+            )
         query_mask, value_mask, *_ = mask or (None, None)
         scores = self._scores(query, key)
         weights = weights_of(_masked(scores, _visible(value_mask, use_causal_mask, scores.shape[-2:])))

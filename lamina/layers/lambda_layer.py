@@ -54,6 +54,10 @@ class Lambda(Layer):
             name = function if hasattr(activations, function) else "relu"
             fix = f"keras.layers.Activation({name!r})"
             raise ConfigError(f"Lambda needs a function; got the text {function!r}.", fix=fix)
+        if isinstance(function, (int, float, list, tuple, bool)):
+            raise ConfigError(
+                f"Lambda needs a function; got {function!r}.", fix="keras.layers.Lambda(lambda inputs: inputs * 2.0)"
+            )
         self.function = function
         self.output_shape = output_shape
         self.mask = mask

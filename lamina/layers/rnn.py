@@ -135,6 +135,11 @@ class RNN(ContainerMixin, Layer):
         self, sequences: Tensor, initial_state: Any = None, mask: Any = None, training: bool | None = False
     ) -> Any:
         states = self._first_states(sequences, initial_state)
+        if mask is not None and mask.shape[:2] != sequences.shape[:2]:
+            raise ShapeError(
+                f"{self.name} needs a mask of shape {sequences.shape[:2]}, a value for each step; got {mask.shape}.",
+                fix="mask = keras.ops.any(x != 0, axis=-1)",
+            )
         last, outputs, states = self.inner_loop(sequences, states, mask, training)
         for variable, value in zip(self._state_variables(), tree.flatten(states), strict=self.stateful):
             variable.assign(value)

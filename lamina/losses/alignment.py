@@ -118,6 +118,8 @@ def _fix(targets, outputs):
         columns = "one column" if outputs[-1] == 1 else f"{outputs[-1]} columns"
         fix = f"Give the last layer {targets[-1]} units, or pass targets with {columns}"
         return f"{fix}: y.argmax(-1), if they are one-hot." if outputs[-1] == 1 else f"{fix}."
+    if [size for size in targets if size != 1] == [size for size in outputs if size != 1]:
+        return f"y = y.reshape({(-1, *outputs[1:])})"
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
         return _POSITIONS
     if len(targets) == len(outputs) == 4 and (targets[0], targets[3]) == (outputs[0], outputs[3]):

@@ -243,7 +243,7 @@ def check_takes_targets(function: Callable[..., Any], kind: str) -> None:
             raise ConfigError(message, fix=fix) from None
         raise ConfigError(
             f"A {kind} is called with y_true and y_pred; {name}{signature} cannot be: {error}.",
-            fix=f"def {name}(y_true, y_pred):",
+            fix=f"def {name}(y_true, y_pred):" if name.isidentifier() else "lambda y_true, y_pred: ...",
         ) from None
     except ValueError:  # a function without a signature
         return

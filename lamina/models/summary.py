@@ -56,6 +56,8 @@ def summary(
     out.print(table)
     for line in totals(model):
         out.print(Text(f" {line}", style="bold"))
+    if not model.built:
+        out.print(Text(f" Not built: {model.name}.build((None, ...)) with the shape of a batch makes the weights."))
     if print_fn is not None:
         print_fn(file.getvalue().rstrip("\n"))
 

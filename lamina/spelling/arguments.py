@@ -97,7 +97,7 @@ def explain_error(error: Exception) -> ArgumentError | None:
             return None
         from lamina.spelling.numbers import with_numbers  # read where a call has failed
 
-        return with_numbers(_Call(function, args, names["kwargs"]), error)
+        return with_numbers(_Call(function, args, names["kwargs"]), error, function)
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import importlib
 import inspect
 import opcode
 import os
@@ -132,6 +133,10 @@ def _suggest_member(package, name, known, others):
     for key, home in others():
         homes.setdefault(key, home)
     sentence, near = meant(name, own)
+    if public == "keras.layers" and not any(letters_of(key) == letters_of(name) for key in own):
+        functions = importlib.import_module("lamina.activations").__all__
+        if same := [key for key in functions if letters_of(key) == letters_of(name) and key.islower()]:
+            return " It is an activation in Keras.", f"keras.layers.Activation({same[0]!r})"
     if near and "." in near[0]:
         return sentence, near[0]
     if not any(letters_of(key) == letters_of(name) for key in near):
@@ -152,5 +157,8 @@ def _suggest_figure(history, name):
         return "", f"history.history[{near[0]!r}]"
     if name.startswith("val_") and figures:
         return " There was no validation.", f"model.fit(x, y, validation_split=0.2).history[{name!r}]"
+    model = getattr(history, "model", None)
+    if callable(getattr(type(model), name, None)):
+        return " fit returns a History, and trains the model itself.", f"model.{name}"
     sentence, near = meant(name, [key for key in dir(history) if not key.startswith("_")])
     return sentence, f"history.{near[0]}" if near else f"history.history, with {', '.join(figures) or 'no figures yet'}"

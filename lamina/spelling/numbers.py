@@ -7,6 +7,7 @@ from inspect import Parameter
 from typing import Any
 
 from lamina.errors import ArgumentError
+from lamina.spelling.places import is_of_base
 
 __all__ = ["as_number", "number_of", "with_numbers"]
 
@@ -38,14 +39,17 @@ def as_number(value: Any, kind: type) -> int | float | None:
         return None
 
 
-def with_numbers(call: Any, error: Exception) -> ArgumentError | None:
+def with_numbers(call: Any, error: Exception, function: Any) -> ArgumentError | None:
     """The error for a number that was passed as text, a fraction for a whole number, or the sizes of a shape one by
     one; None for other calls.
 
     Args:
         call: The call, as `lamina.spelling.arguments` describes it.
         error: What it raised.
+        function: What was called.
     """
+    if is_of_base(function, call.of):
+        return None
     is_said = str(call.given) in (getattr(error, "fix", None) or "")
     if (
         not is_said

@@ -6,7 +6,7 @@ import inspect
 import sys
 from typing import Any
 
-__all__ = ["class_meant", "public_module"]
+__all__ = ["class_meant", "is_of_base", "public_module"]
 
 
 def _is_public(module, name):
@@ -29,6 +29,18 @@ def public_module(thing: Any) -> str:
     homes = [".".join(parts[:end]) for end in range(2, len(parts) + 1)] + [f"lamina.{parts[1]}.image"]
     found = next((home for home in homes if _is_public(home, thing.__name__)), f"lamina.{parts[1]}")
     return found.replace("lamina", "keras", 1)
+
+
+def is_of_base(function: Any, made: Any) -> bool:
+    """Whether a function is the `__init__` of a base of lamina, whose arguments are not those of the user's call.
+
+    Args:
+        function: Function that was called.
+        made: Object that is being made.
+    """
+    ours = [cls for cls in type(made).__mro__ if cls.__module__.startswith("lamina.") and "__init__" in vars(cls)]
+    init = vars(ours[0])["__init__"] if ours and function.__name__ == "__init__" else function
+    return inspect.unwrap(init) is not inspect.unwrap(function)
 
 
 def class_meant(cls: type) -> type:

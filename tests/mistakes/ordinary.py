@@ -21,7 +21,24 @@ def replaced(text, says, name, wrong, right, prose=False):
     return Mistake(text.replace(name, wrong), text.replace(name, right), says, prose)
 
 
+CONFIG = (
+    "@keras.saving.register_keras_serializable()\nclass Mine(keras.layers.Layer):\n    def __init__(self, n, rate, **kwargs): super().__init__(**kwargs); self.n, self.rate = n, rate\n"
+    "    def call(self, x): return x\n    def get_config(self): return PARTS\nMine.from_config(Mine(2, 0.5).get_config())"
+)
+ADDED = "class Mine(keras.layers.Layer):\n    def call(self, outputs): LOSS; return outputs\nMine()(np.ones((2, 3)))"
+SEEN = LINEAR + "history = model.fit(x, y, verbose=0); "
+
 CORE = [
+    Mistake("keras.layers.Conv2D((3, 3), 32)", "keras.layers.Conv2D(32, (3, 3))", "keras.layers.Conv2D(32, (3, 3))"),
+    Mistake("keras.layers.Dense('relu', 32)", "keras.layers.Dense(32, 'relu')", "keras.layers.Dense(32, 'relu')"),
+    Mistake("keras.layers.Dense([4, 2])", "keras.layers.Dense(4), keras.layers.Dense(2)", "keras.layers.Dense(4), keras.layers.Dense(2)"),
+    Mistake("keras.optimizers.Adam(clipnorm='1.0')", "keras.optimizers.Adam(clipnorm=1.0)", "keras.optimizers.Adam(clipnorm=1.0)"),
+    Mistake("keras.optimizers.Adam(keras.callbacks.ReduceLROnPlateau())", LINEAR + "model.fit(x, y, verbose=0, validation_split=0.5, callbacks=[keras.callbacks.ReduceLROnPlateau(monitor=\"val_loss\")])", "callbacks=[keras.callbacks.ReduceLROnPlateau(monitor=\"val_loss\")]"),
+    Mistake("keras.layers.GELU()", "keras.layers.Activation('gelu')", "keras.layers.Activation('gelu')"),
+    Mistake(LINEAR + "model.fit(x, y, verbose=0).predict(x)", LINEAR + "model.fit(x, y, verbose=0); model.predict(x)", "model.predict"),
+    Mistake(LINEAR + "model.compile('sgd', keras.metrics.MeanAbsoluteError()); model.train_on_batch(x, y)", LINEAR + "model.compile('sgd', loss=keras.losses.MeanAbsoluteError()); model.train_on_batch(x, y)", "loss=keras.losses.MeanAbsoluteError()"),
+    replaced(CONFIG, "{**super().get_config(), 'rate': self.rate", "PARTS", "{'n': self.n}", "{**super().get_config(), 'rate': self.rate, 'n': self.n}"),
+    Mistake("x = keras.Input((4,)); keras.layers.Dense(4) + x", "x = keras.Input((4,)); dense = keras.layers.Dense(4); dense(x) + x", "dense(x)"),
     Mistake("keras.layers.Dense(2, 'relu', 'softmax')", "from lamina.layers import Dense; Dense(units=2, activation=\"relu\", use_bias=True)", "Dense(units=2, activation=\"relu\", use_bias=True)"),
     Mistake("keras.losses.BinaryCrossentropy('from_logits')", "from lamina.losses import BinaryCrossentropy; BinaryCrossentropy(from_logits=True)", "BinaryCrossentropy(from_logits=True)"),
     Mistake("keras.Model([keras.layers.Dense(2), keras.layers.Dense(1)])", "keras.Sequential([keras.layers.Dense(2, name=\"dense\"), keras.layers.Dense(1, name=\"dense_1\")])", "keras.Sequential([keras.layers.Dense(2, name=\"dense\"), keras.layers.Dense(1, name=\"dense_1\")])"),
@@ -37,6 +54,21 @@ CORE = [
     Mistake("a, b = keras.Input((2,)), keras.Input((2,)); keras.layers.add(a, b)", "x, y = keras.Input((2,)), keras.Input((2,)); keras.layers.add([x, y])", "keras.layers.add([x, y])"),
 ]  # fmt: skip
 LAYERS = [
+    Mistake("keras.layers.Lambda(3)", "keras.layers.Lambda(lambda inputs: inputs * 2.0)", "keras.layers.Lambda(lambda inputs: inputs * 2.0)"),
+    Mistake("keras.layers.Conv2D(8, 3)(keras.Input((32, 9, 9, 1)))", "keras.layers.Conv2D(8, 3)(keras.Input((9, 9, 1)))", "keras.Input((9, 9, 1))"),
+    Mistake("x = np.ones((2, 5, 3), 'float32'); keras.layers.LSTM(4)(x, mask=np.ones((2, 4), bool))", "x = np.ones((2, 5, 3), 'float32'); mask = keras.ops.any(x != 0, axis=-1); keras.layers.LSTM(4)(x, mask=mask)", "mask = keras.ops.any(x != 0, axis=-1)"),
+    Mistake(
+        "attention = keras.layers.Attention(name='attention'); query, value = np.ones((2, 5, 8)), np.ones((2, 6, 4)); attention([query, value])",
+        "attention = keras.layers.Attention(name='attention'); query, value = np.ones((2, 5, 8)), np.ones((2, 6, 4)); key = keras.layers.Dense(8)(value); attention([query, value, key])",
+        "key = keras.layers.Dense(8)(value); attention([query, value, key])",
+    ),
+    Mistake("keras.layers.Dense(2, name='dense')(keras.layers.InputLayer((4,), name='input_layer'))", "input_layer = keras.layers.InputLayer((4,)); dense = keras.layers.Dense(2); dense(input_layer.output)", "dense(input_layer.output)"),
+    replaced(ADDED, "self.add_loss(keras.ops.mean(keras.ops.square(outputs)))", "LOSS", "self.add_loss('mse')", "self.add_loss(keras.ops.mean(keras.ops.square(outputs)))"),
+    Mistake(
+        "o, fh, fc, bh, bc = keras.layers.Bidirectional(keras.layers.LSTM(2, return_state=True))(keras.Input((5, 3))); keras.layers.LSTM(2)(keras.Input((4, 3)), initial_state=[fh, fc, bh, bc])",
+        "from lamina import layers; o, forward_h, forward_c, backward_h, backward_c = layers.Bidirectional(layers.LSTM(2, return_state=True))(keras.Input((5, 3))); x = keras.Input((4, 3))\nlayers.LSTM(4)(x, initial_state=[keras.layers.Concatenate()([forward_h, backward_h]), keras.layers.Concatenate()([forward_c, backward_c])])",
+        "layers.LSTM(4)(x, initial_state=[keras.layers.Concatenate()([forward_h, backward_h]), keras.layers.Concatenate()([forward_c, backward_c])])",
+    ),
     Mistake("a, b = keras.Input((2,)), keras.Input((2,)); keras.layers.concatenate(a, b)", "x, y = keras.Input((2,)), keras.Input((2,)); keras.layers.concatenate([x, y])", "keras.layers.concatenate([x, y])"),
     Mistake("keras.Sequential([keras.layers.Dense(2)])(np.ones((2, 3)), np.ones((2, 2)))", "keras.Sequential([keras.layers.Dense(2)])(np.ones((2, 3)))", "sequential(x)", prose=True),
     replaced(LAYER, "self.dense = keras.layers.Dense(3)", "CALL", "keras.layers.Dense(3)(x)", "self.dense(x)", prose=True),
@@ -62,6 +94,8 @@ OPS = [
     ),
 ]  # fmt: skip
 LOSSES = [
+    Mistake("y = np.ones((4, 1, 3)); keras.losses.categorical_crossentropy(y, np.ones((4, 3)))", "y = np.ones((4, 1, 3)); y = y.reshape((-1, 3)); keras.losses.categorical_crossentropy(y, np.ones((4, 3)))", "y = y.reshape((-1, 3))"),
+    Mistake(LINEAR + "model.compile('sgd', 'mse', metrics=[lambda p: p]); model.train_on_batch(x, y)", LINEAR + "model.compile('sgd', 'mse', metrics=[lambda y_true, y_pred: keras.ops.mean(y_pred)]); model.train_on_batch(x, y)", "lambda y_true, y_pred:"),
     Mistake("keras.losses.mean_squared_error(np.ones((2, 4, 4, 1)), np.ones((2, 9, 1, 1)))", "keras.losses.mean_squared_error(np.ones((2, 4, 4, 1)), np.ones((2, 4, 4, 1)))", "(height, width, channels)", prose=True),
 ]  # fmt: skip
 TRAINING = [
@@ -80,7 +114,15 @@ RUNTIME = [
     Mistake("keras.distribution.list_devices('tpu')", "keras.distribution.list_devices('cpu')", "'cpu'"),
     Mistake("keras.config.set_image_data_format('channels-first')", "keras.config.set_image_data_format(data_format=\"channels_first\"); keras.config.set_image_data_format('channels_last')", "data_format=\"channels_first\""),
 ]  # fmt: skip
+CALLBACKS = [
+    Mistake(LINEAR + "model.fit(x, y, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch: print(epoch))])", LINEAR + "model.fit(x, y, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch))])", "on_epoch_end=lambda epoch, logs:"),
+]  # fmt: skip
 PYTHON = [
+    Mistake("x = keras.Input((None, 4)); x.shape[1] > 5", "x = keras.Input((None, 4)); keras.ops.shape(x)[1]", "keras.ops.shape(x)[1]"),
+    Mistake(LINEAR + "tf.reduce_mean(x)", LINEAR + "keras.ops.mean(x)", "keras.ops.mean(x)"),
+    Mistake("keras.layers.Dense(2); Flatten()", "from lamina.layers import Flatten; Flatten()", "from lamina.layers import Flatten"),
+    Mistake("keras.layers.Dense(2); layers.Flatten()", "from lamina import layers; layers.Flatten()", "from lamina import layers"),
+    Mistake(SEEN + "np.array([history, [1, 2]], float)", SEEN + "np.array(history.history['loss'], float)", "history.history['loss']"),
     replaced(SUM, "keras.ops.expand_dims(b, -1)", "B", "b", "keras.ops.expand_dims(b, -1)"),
     Mistake("a, b = keras.ops.ones((3, 2)), keras.ops.ones((2, 3)); a * b", "a, b = keras.ops.ones((3, 2)), keras.ops.ones((2, 3)); keras.ops.transpose(a) * b", "keras.ops.transpose(a)"),
     Mistake("a, b = keras.ops.ones((4, 3, 2)), keras.ops.ones((5, 2)); a * b", "a, b = keras.ops.ones((4, 3, 2)), keras.ops.ones((3, 2)); a * b", "b has 5 on axis -2, and a has 3", prose=True),

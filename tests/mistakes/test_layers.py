@@ -300,7 +300,7 @@ SETTINGS = [
 MISTAKES = [*RECURRENT, *UNBUILT, *SHAPES, *MODELS, *CONSTRUCTORS, *SETTINGS]
 
 test_fixes_work = fixes_work(MISTAKES)
-test_fixes_of_checks_are_tried = fixes_are_tried("lamina/core/arguments.py", MISTAKES)
+test_fixes_of_checks_are_tried = fixes_are_tried("lamina/core/arguments.py", [*MISTAKES, *ordinary.CORE])
 test_fixes_of_inputs_are_tried = fixes_are_tried("lamina/layers/base/input_spec.py", MISTAKES)
 test_fixes_of_misuse_are_tried = fixes_are_tried(
     "lamina/layers/base/misuse.py",

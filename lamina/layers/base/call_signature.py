@@ -158,6 +158,8 @@ def without_plain_values(layer: Any, args: tuple[Any, ...]) -> Any:
                 fix = f"{layer.name}({made})"
                 if isinstance(leaf, Operation):
                     fix = f"Call {leaf.name} first: {layer.name}({leaf.name}(x))"
+                    if type(leaf).__name__ == "InputLayer":
+                        fix = f"{layer.name}({leaf.name}.output); keras.Input(shape) makes such a tensor at once."
                 elif isinstance(value, tuple) and value[0] is None:  # a shape
                     fix = f"{layer.name}(keras.Input({tuple(value)[1:]}))"
                 elif isinstance(leaf, str):

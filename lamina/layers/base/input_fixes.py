@@ -35,11 +35,15 @@ def fix_of_rank(layer: Any, tensor: Any, shape: tuple[Any, ...], rank: int) -> s
             return f"keras.Input({tuple(shape[2:])}): the shape of an Input leaves out the batch."
         is_first = len(shape) == rank + 1 and shape[1] is not None and type(producer).__name__ == "InputLayer"
         each = f"layers.TimeDistributed(layers.{code_of(layer)})" if rank > 2 else ""
-        if sibling := _of_other_rank(layer, len(shape) - rank):
-            return f"{sibling}, or {each} for each of {shape[1]} steps" if is_first and rank > 3 else sibling
+        sibling = _of_other_rank(layer, len(shape) - rank)
         if is_first and rank > 2:
             known = tuple(shape[2:])
-            return f"keras.Input({known}) if {shape[1]} is the number of samples, which a shape leaves out; else {each}"
+            others = f"{sibling}, or {each}" if sibling and rank > 3 else sibling or each
+            return (
+                f"keras.Input({known}) if {shape[1]} is the number of samples, which a shape leaves out; else {others}"
+            )
+        if sibling:
+            return sibling
         merged = math.prod(size or 0 for size in shape[rank - 1 :])
         if rank == 2:
             if getattr(producer, "return_sequences", False):
@@ -287,5 +291,9 @@ def fix_of_states(layer: Any, shapes: list[Any], needed: list[Any]) -> str:
     """
     if len(shapes) == len(needed) and len({shape[-1] for shape in shapes if shape}) == 1 and hasattr(layer, "units"):
         return f"layers.{type(layer).__name__}({shapes[0][-1]}) has states of that size."
+    if len(shapes) == 2 * len(needed) and len({*shapes}) == 1 and hasattr(layer, "units"):  # of a Bidirectional
+        pairs = ["[forward_h, backward_h]", "[forward_c, backward_c]"][: len(needed)]
+        states = ", ".join(f"keras.layers.Concatenate()({pair})" for pair in pairs)
+        return f"layers.{type(layer).__name__}({2 * shapes[0][-1]})(x, initial_state=[{states}])"
     names = ["hidden", "carry"] if len(needed) == 2 else ["hidden"] if len(needed) == 1 else ["state"] * len(needed)
     return f"{layer.name}(x, initial_state=[{', '.join(names)}]), one array of shape {needed[0]} for each state."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.core import context, tree
 from lamina.core.recording import recorded, recording
 from lamina.core.variable import unwrap
+from lamina.errors import CallError
 from lamina.layers.base import call_signature
 from lamina.layers.base.variables import VariablesMixin
 from lamina.runtime.tracebacks import filters_traceback
@@ -42,6 +43,11 @@ class LossesMixin(VariablesMixin):
             loss: Scalar, or a list of scalars; None adds nothing.
         """
         new = [value for value in tree.flatten(loss) if value is not None]
+        if any(isinstance(value, str) for value in new):
+            raise CallError(
+                f"add_loss takes a number that is computed from tensors; got {loss!r}.",
+                fix="self.add_loss(keras.ops.mean(keras.ops.square(outputs)))",
+            )
         call = context.current_call()
         stale = call is not None and self not in call.layers_with_losses  # what is there comes from an earlier call
         self._losses_ref.write([*([] if stale else self._losses_ref.read()), *map(unwrap, new)])
