@@ -448,3 +448,14 @@ def test_a_function_that_takes_steps(order):
     np.testing.assert_allclose(first, -np.log((probabilities * data[1]).sum(-1)).mean(), 1e-5)
     np.testing.assert_allclose(policy.get_weights()[0], kernel - 0.5 * (probabilities - data[1]) / 3, 1e-5, 1e-6)
     assert train(data)[0] < first and float(count) == 5 and int(optimizer.iterations) == 2
+
+
+def test_a_function_of_one_array():
+    """As tf.keras takes it, without a list; and the names by which packages get at a model's inputs."""
+    model = lamina.Sequential([lamina.Input((3,)), lamina.layers.Dense(2)])
+    assert not model._is_compiled
+    model.compile("sgd", "mse")
+    assert model._is_compiled
+    x = np.ones((4, 3), "float32")
+    (found,) = K.function(model._feed_inputs, model.layers[0].output)(x)
+    np.testing.assert_allclose(found, model(x), 1e-6)

@@ -39,7 +39,7 @@ LONGEST_BODY = 40
 TOKENS = {
     "lamina": 10_600,
     "applications": 16_500,
-    "backend": 6_500,
+    "backend": 6_600,
     "callbacks": 19_400,
     "check": 56_400,
     "cli": 20_500,

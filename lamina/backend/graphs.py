@@ -64,6 +64,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     steps = [_step(starts, update) for update in updates or ()]
 
     def run(arrays):
+        arrays = arrays if isinstance(arrays, (list, tuple)) else [arrays]  # one array, for one input
         values, phase = list(arrays[: len(starts)]), arrays[len(starts) :]
         training = bool(phase[0]) if phase else None
         results = model(values, training=training)

@@ -46,6 +46,7 @@ class CompileMixin(Layer):
     _loss_tracker: Any = None
     _compile_arguments: Any = None
     _is_compiled = property(lambda self: self.compiled)  # as tf.keras calls it, for packages
+    _feed_inputs = property(lambda self: self.inputs)
     _looked_at = None  # the version of the structure whose `trainable` flags `train_on_batch` has seen
     _trainable_at_compile = None  # for `lamina.check`: the `trainable` flags of the layers when `compile` was called
     _checked = None  # settings with which `lamina.check` last checked the model
