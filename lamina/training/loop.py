@@ -223,6 +223,7 @@ def _validate(model, batches, callbacks, interrupts):
         logs = _test(model, batches, callbacks, interrupts)
     except LaminaError as error:
         error.message += " This is in the validation data."
+        error.fix = error.fix and error.fix.removeprefix("evaluate(x, y), ")
         if str(error.fix).startswith("model.fit(x, y):"):
             error.fix = "validation_data=(x_val, y_val): inputs and targets are a tuple of two."
         raise
