@@ -7,6 +7,8 @@ from lamina.check.rule import rule
 
 __all__ = []
 
+_ROWS = 5000  # of a table, which begins with the frequent words
+
 
 @rule(
     "LAM318", "warning", "frozen layers that were never trained", "compiled",
@@ -56,12 +58,14 @@ def _is_table_as_drawn(layer):
 
 def _tables_of_zeros(subject):
     """Frozen tables in which most rows are zero: words that no vector was found for."""
-    for fact in subject.facts:
-        values = fact.layer.embeddings.numpy() if fact.kind == "Embedding" and not fact.trainable_count else None
-        if values is not None and fact.layer.built and len(values) > 8 and (empty := ~values[1:].any(-1)).mean() > 0.8:
+    tables = [fact for fact in subject.facts if fact.kind == "Embedding" and not fact.trainable_count]
+    for fact in tables:
+        rows = fact.layer.embeddings.numpy()[1:_ROWS] if fact.layer.built else np.zeros((0, 1))
+        empty = float((~rows.any(-1)).mean()) if len(rows) > 8 else 0.0
+        if empty > 0.8:
             yield (
-                fact.name, float(empty.mean()),
-                f"{fact.name} is frozen, and {empty.mean():.0%} of its vectors are zero: these tokens are all alike.",
+                fact.name, empty,
+                f"{fact.name} is frozen, and {empty:.0%} of its vectors are zero: these tokens are all alike.",
                 "Look at how the words were found among the vectors (upper case, accents), or let it train.",
             )  # fmt: skip
 
