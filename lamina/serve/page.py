@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import Any
 
@@ -121,7 +122,7 @@ def page(served: ServedModel, limits: Any, needs_key: bool) -> str:
     ]
     body = json.dumps(_short(served))
     key = ' -H "Authorization: Bearer $KEY"' if needs_key else ""
-    shown = body if len(body) < 200 else body[:200] + " ..."
+    shown = shlex.quote(body if len(body) < 200 else body[:200] + " ...")  # names of inputs come from a file
     v2 = f"/v2/models/{served.name}"
     values = {
         "NAME": served.name, "ROWS": "".join(rows), "KEY": key, "V2": v2, "BODY": body, "SHOWN": shown,
@@ -155,7 +156,7 @@ button { font: inherit; padding: .3rem 1rem; margin: .4rem 0 }
 <button id="send">Send</button></p>
 <pre id="answer" aria-live="polite">The answer comes here.</pre>
 <h2>Requests</h2>
-<pre>curl localhost:8000/predict@KEY@ -d '@SHOWN@'
+<pre>curl localhost:8000/predict@KEY@ -d @SHOWN@
 curl localhost:8000/predict@KEY@ --data-binary @x.npy -H "Accept: application/x-npy" -o y.npy
 curl localhost:8000/predict@KEY@ --data-binary @picture.png</pre>
 <table>

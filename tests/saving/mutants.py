@@ -27,7 +27,7 @@ import lamina
 from lamina import layers, saving
 from lamina.errors import LaminaError
 
-CLEAN = (LaminaError, ValueError, OSError)
+CLEAN = (LaminaError, OSError)
 MEMORY, SECONDS = 3 << 30, 20
 VALUES = [
     None, True, False, 0, 1, -1, 2, 3, 7, 10**4, 10**9, 10**13, -(10**9), 2**63, 0.5, -0.5, 1e-30, 1e300, float("nan"),

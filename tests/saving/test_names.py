@@ -1,9 +1,12 @@
 """Names come from files: none reaches a terminal as an escape sequence, a page as markup, a table as a formula."""
 
 import contextlib
+import html
 import io
 import json
 import pickle
+import shlex
+import types
 import warnings
 import zipfile
 from xml.etree import ElementTree
@@ -19,6 +22,8 @@ from lamina.callbacks.csv_logger import _text
 from lamina.check.findings import Finding, Findings
 from lamina.errors import ConfigError, UnsafeFileError, warn
 from lamina.runtime.terminal import harmless
+from lamina.serve.page import page
+from lamina.serve.served import ServedModel
 from lamina.view.page import page_of
 
 ESCAPE, MARKUP = "\x1b[2J", "<img src=x>"
@@ -85,6 +90,17 @@ def test_names_are_no_markup_in_pages(model, tmp_path):
     card = (tmp_path / "hub/README.md").read_text()
     assert MARKUP not in card.partition("# m")[2] and not set(CONTROLS).intersection(card)
     assert json.loads(card.splitlines()[6].removeprefix("- name: ")) == harmless(model.name)
+
+
+def test_names_are_no_commands_in_the_page_of_a_server():
+    """The page shows a command to copy, with the names of inputs in it."""
+    a, b = (lamina.Input((1,), name=f"{letter}'; touch canary; '{MARKUP}{ESCAPE}") for letter in "ab")
+    served = ServedModel(lamina.Model([a, b], layers.Concatenate()([a, b])))
+    text = page(served, types.SimpleNamespace(body=2**20, seconds=1, batch=1), False)
+    assert MARKUP not in text and not set(CONTROLS + "\x1b").intersection(text)
+    command = next(line for line in text.splitlines() if "curl localhost:8000/predict -d" in line)
+    words = shlex.split(html.unescape(command.removeprefix("<pre>")))
+    assert len(words) == 4 and words[3].startswith('{"instances"') and "touch canary" in words[3]
 
 
 def test_names_are_no_formulas_in_tables(model, tmp_path):
