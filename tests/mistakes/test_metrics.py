@@ -112,7 +112,8 @@ MISTAKES = [
         "        super().__init__(name=name)\n"
         "        self.add_weight(name='n')\n"
         "Mine()",
-        says="super().__init__(name=name)",
+        says="Call super().__init__() first.",
+        prose=True,
     ),
     Mistake(
         wrong="keras.metrics.Mean()(np.ones((4, 2)), sample_weight=np.ones(3))",
