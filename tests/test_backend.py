@@ -457,5 +457,5 @@ def test_a_function_of_one_array():
     model.compile("sgd", "mse")
     assert model._is_compiled
     x = np.ones((4, 3), "float32")
-    (found,) = K.function(model._feed_inputs, model.layers[0].output)(x)
+    (found,) = K.function(model._feed_inputs, {"a": model.layers[0].output}.values())(x)
     np.testing.assert_allclose(found, model(x), 1e-6)

@@ -60,7 +60,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     [[2.0, 2.0]]
     """
     starts = [tensor for tensor in inputs if is_keras_tensor(tensor)]
-    model = Model(starts, list(outputs) if isinstance(outputs, (list, tuple)) else [outputs])
+    model = Model(starts, [outputs] if is_keras_tensor(outputs) or isinstance(outputs, dict) else list(outputs))
     steps = [_step(starts, update) for update in updates or ()]
 
     def run(arrays):
