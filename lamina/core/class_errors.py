@@ -58,7 +58,7 @@ def explain_order(error: BaseException) -> LaminaError | None:
         error: The error, as the wrapper of the constructor caught it.
     """
     frame: Any = error.__traceback__ and error.__traceback__.tb_frame
-    if frame.f_code.co_name not in ("filtered", "translated") or type(error) is not ConfigError:
+    if frame is None or frame.f_code.co_name not in ("filtered", "translated") or type(error) is not ConfigError:
         return None
     names = frame.f_locals
     args, kwargs = names.get("args", ()), names.get("kwargs", {})

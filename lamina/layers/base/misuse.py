@@ -131,7 +131,8 @@ def refuse_weight(layer: Any, shape: Any, is_random: bool = False) -> None:
             f"{name}.call makes a weight, and was called before: each call would make another, left untrained.",
             fix=f"def build(self, input_shape): self.w = self.add_weight(shape={shape})",
         )
-    if is_random and context.current_call():
+    call = context.current_call()
+    if is_random and call is not None and call.training:  # a prediction may use weights that nobody trains
         _refuse_layers_of_calls(layer)
     if isinstance(shape, (list, tuple)) and None in shape:
         if cls.__module__.startswith("lamina."):
