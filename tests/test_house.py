@@ -67,7 +67,7 @@ TOKENS = {
     "saving": 36_100,
     "serve": 10_200,
     "spelling": 10_100,
-    "training": 56_100,
+    "training": 56_300,
     "utils": 23_400,
     "view": 13_800,
     "visualization": 14_200,

@@ -202,7 +202,7 @@ class Runner:
         self._throttle.wait()
         try:
             if self.sharded is not None:
-                self.sharded.compare_first(self.model, "train", program, arguments)
+                self.sharded.comparison.first_step(self.model, "train", program, arguments)
             processes.computes()
             (logs, (*new, changed)), changed_globals = program(*arguments)
         except jax.errors.JaxRuntimeError as error:
@@ -285,7 +285,7 @@ class Runner:
         arguments = (), state, context.global_values(), data
         try:
             if self.sharded is not None:
-                self.sharded.compare_first(self.model, kind, program, arguments)
+                self.sharded.comparison.first_step(self.model, kind, program, arguments)
             processes.computes()
             results, changed_globals = program(*arguments)
         except jax.errors.JaxRuntimeError as error:

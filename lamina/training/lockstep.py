@@ -73,7 +73,8 @@ def call_of_all(call: str, model: Any, batches: Any, settings: str = "", validat
     size = batches.batch_size
     if size is not None and _have_same_data():
         settings = f"batches of {size}{settings}"
-    if call == "fit" and not getattr(model._runner.sharded, "is_compared", False):
+    sharded = model._runner.sharded
+    if call == "fit" and not (sharded is not None and sharded.comparison.is_done):
         settings += ", the first of this model"
     with processes.as_one(f"the start of {call} ({settings.removeprefix(', ')})", f"the end of {call}"):
         _compare_data(batches, "data")

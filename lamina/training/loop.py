@@ -194,7 +194,7 @@ def _ends_after(epoch, model, batches):
     """Whether the run ends after an epoch, in all processes, which still have the same values."""
     runner = model._runner
     if runner.sharded is not None and processes.together() is not None:
-        runner.sharded.compare(runner.groups, f"After epoch {epoch + 1}: ")
+        runner.sharded.comparison.values(runner.groups, f"After epoch {epoch + 1}: ")
     return is_agreed(model.stop_training or batches.exhausted, f"the end of epoch {epoch + 1}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,15 +16,11 @@ from lamina.core import context
 from lamina.core.abstract import without_value
 from lamina.core.placement import place, sharding_of
 from lamina.distribution import TensorLayout
-from lamina.errors import ConfigError, DataError
-from lamina.runtime import processes
-from lamina.runtime.digests import part_digests, program_digest
+from lamina.errors import DataError
+from lamina.training.comparison import Comparison
 from lamina.training.data.shares import share_of
 
 __all__ = ["RealRows", "ShardedExecution", "real_rows", "sharded_execution"]
-
-_STEPS = {"train": "training steps", "test": "steps of evaluate", "predict": "steps of predict"}
-_SMALL = 1024  # elements of a variable that is compared again after each epoch, such as a bias or a learning rate
 
 
 class ShardedExecution:
@@ -35,7 +30,7 @@ class ShardedExecution:
         parts: Into how many parts a batch is divided.
         largest: Number of rows of the largest training batch.
         trains_by_parts: Whether a training step computed the model by `call_by_parts`.
-        is_compared: Whether the processes have compared the values of the model.
+        comparison: What the processes have compared of the model.
         is_told: Whether a warning told of batches that are computed whole.
         sizes: Number of rows of each share of the next batch, of which each process has its share; None if each has all
             rows, or as many as the others.
@@ -50,8 +45,7 @@ class ShardedExecution:
         self._share = share_of(distribution)
         self.largest: int = 0  # rows of the largest training batch
         self.trains_by_parts = self.is_told = False
-        self.is_compared: bool = False
-        self._compared_steps: set[str] = set()
+        self.comparison = Comparison()
         self.sizes: list[int] | None = None
         self._before: int | None = None  # rows of the batch in the shares before that of this process
 
@@ -62,8 +56,7 @@ class ShardedExecution:
             variables: Variables of a model and of its optimizer.
             optimizer: The optimizer, or None.
         """
-        self.is_compared = False
-        self._compared_steps.clear()
+        self.comparison.restart()
         for variable, layout in self.layouts(variables, optimizer):
             old = variable.layout
             sharding = variable.set_layout(layout)
@@ -91,76 +84,6 @@ class ShardedExecution:
             if owner is not None:
                 layout = self.distribution.get_slot_layout(owner, variable.shape, layout)
             yield variable, layout
-
-    def compare(self, groups: dict[str, list[Any]], after: str = "") -> None:
-        """Raise an error if processes have different values of what is one value of the model: copies of it, trained
-        together, would stay different and none of them would be right.
-
-        Args:
-            groups: The variables of the model, in groups.
-            after: After which part of the training the small ones are compared, in words; else all are, once.
-
-        Raises:
-            ConfigError: A value differs.
-        """
-        variables = [*(variable for group in groups.values() for variable in group), *context.global_refs()]
-        if after:
-            sizes = {id(variable): getattr(variable, "size", 1) for variable in variables}
-            variables = sorted([one for one in variables if sizes[id(one)] <= _SMALL], key=lambda one: sizes[id(one)])
-        digests = [part_digests(variable.read()) for variable in variables]
-        found = processes.gather(digests, "comparing the model")
-        counts = [len(one) for one in found]
-        if len(set(counts)) > 1:
-            raise ConfigError(
-                f"The processes have different models: their layers, optimizers and metrics have {counts} variables.",
-                fix="Make and compile the same model in every process.",
-            )
-        for index, variable in enumerate(variables):
-            of_part: dict[str, str] = {}
-            if any(of_part.setdefault(part, digest) != digest for one in found for part, digest in one[index].items()):
-                raise ConfigError(
-                    f"{after}The processes have different values of {getattr(variable, 'path', 'a seed')}.",
-                    fix="Let callbacks change the model by its logs, which are the same in all processes, and not by "
-                    "a clock or by random numbers of their own."
-                    if after
-                    else "keras.utils.set_random_seed(1) in each process, before the model is made or loaded.",
-                )
-        if not after:
-            self.is_compared = True
-
-    def compare_first(self, model: Any, kind: str, program: Any, arguments: tuple[Any, ...]) -> None:
-        """Raise an error if processes are about to take different first steps of a kind: with other values or another
-        loss in one of them, the devices would add what does not belong together, or wait for each other forever.
-
-        Args:
-            model: The model.
-            kind: "train", "test" or "predict".
-            program: Its compiled step.
-            arguments: What the step takes.
-
-        Raises:
-            ConfigError: The values or the steps differ.
-        """
-        if kind in self._compared_steps or processes.together() is None:
-            return
-        if not self.is_compared:
-            self.compare(model._runner.groups)
-        self._compared_steps.add(kind)
-        if model.run_eagerly:
-            return
-        digests = processes.gather(program_digest(program.trace(*arguments).jaxpr), "comparing the step")
-        other = next((index for index, one in enumerate(digests) if one != digests[0]), None)
-        if other is None:
-            return
-        settings = json.loads(json.dumps(model.get_compile_config(), default=repr))
-        found = processes.gather(settings, "comparing the settings of compile")
-        words = [f"{path} is {first!r} in process 0 and {second!r} in process {other}"
-                 for path, first, second in _unlike(found[0], found[other])]  # fmt: skip
-        raise ConfigError(
-            f"The processes have different {_STEPS[kind]}: "
-            f"{', and '.join(words) or 'layers, losses or data compute something else'}.",
-            fix="Make and compile the same model in every process, and give each data of the same types.",
-        )
 
     def batch(self, batch: Any, training: bool = False) -> Any:
         """Place a batch on the devices, each of which gets its share. Leaves whose rows cannot be divided evenly get
@@ -248,16 +171,6 @@ class ShardedExecution:
         rows = jax.tree_util.tree_leaves(batch)[0].shape[0]
         first = self.distribution.data_shard_id * rows if self._before is None else self._before
         return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf)[first : first + rows], outputs)
-
-
-def _unlike(first, second, path=""):
-    """(path, value, value) of what differs in two configs, but names of objects, which are counted in each process."""
-    if isinstance(first, dict) and isinstance(second, dict):
-        for key in first:
-            if key != "name":
-                yield from _unlike(first[key], second.get(key), f"{path}.{key}".removeprefix("."))
-    elif first != second:
-        yield path, first, second
 
 
 @jax.tree_util.register_pytree_node_class

@@ -17,6 +17,7 @@ import numpy as np
 
 import lamina as keras
 from lamina.runtime import processes
+from lamina.training import comparison
 from tests.processes import parts
 
 NUMBER = int(os.environ.get("PROCESS", "0"))
@@ -121,7 +122,14 @@ class Cases:
         def faster(model):  # one sets another learning rate
             model.optimizer.learning_rate = 1.0
 
-        return [self.fit(Once(2, faster)), self.fit(Once(2, faster, (0, 1)))[:8]]
+        def heavier(model):  # a weight as one of the large ones, which are compared in turn
+            model.layers[-1].kernel.assign(model.layers[-1].kernel + 1.0)
+
+        found = [self.fit(Once(2, faster)), self.fit(Once(2, faster, (0, 1)))[:8]]
+        small, comparison._SMALL = comparison._SMALL, 1
+        found.append(self.fit(Once(2, heavier)))
+        comparison._SMALL = small
+        return found
 
     def not_finite(self):
         """A row that only one process reads."""

@@ -44,6 +44,8 @@ def test_two_processes(tmp_path, subtests):
         for one in (first, second):
             assert "After epoch 1: The processes have different values of adam/learning_rate" in one["drifts"][0]
             assert one["drifts"][1] == "2 epochs"
+            assert "After epoch 1: The processes have different values of" in one["drifts"][2]
+            assert "kernel" in one["drifts"][2]
     with subtests.test("a row of one that is not finite is found by all"):
         for one in (first, second):
             assert one["not_finite"][1] == "inputs" and "in process 1, the inputs contain 6 NaN" in one["not_finite"][2]
