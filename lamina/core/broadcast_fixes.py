@@ -53,8 +53,9 @@ def for_broadcast(site: Any, words: str) -> str | None:
         axis for axis in range(-1, -len(low) - 1, -1) if low[axis] != high[axis] and 1 not in (low[axis], high[axis])
     )
     for call in ast.walk(site.node):
-        counted = isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in ("arange", "range")
-        if counted and site.number(call.args[-1]) in (low[axis], high[axis]):
+        if not isinstance(call, ast.Call) or ast.unparse(call.func).rpartition(".")[2] not in ("arange", "range"):
+            continue
+        if call.args and site.number(call.args[-1]) in (low[axis], high[axis]):
             name = next((name for name, shape in site.tensors().items() if {*shape} & {low[axis], high[axis]}), "x")
             shape = site.tensors().get(name, ())
             place = next((place for place, size in enumerate(shape) if size in (low[axis], high[axis])), 1)

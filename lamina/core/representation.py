@@ -102,7 +102,7 @@ def _check_boolean(cls, name, value, args, kwargs):
     except ConfigError as error:
         names = [*signature_of(cls)][: len(args)]
         if name in names:
-            given = {**dict(zip(names, args, strict=False)), **kwargs, name: error.fix.rpartition("=")[2] == "True"}
+            given = {**dict(zip(names, args, strict=False)), **kwargs, name: str(error.fix).endswith("=True")}
             error.message += f" The arguments by position are {', '.join(names)}."
             error.fix = f"{cls.__name__}({', '.join(f'{key}={shown(one)}' for key, one in given.items())})"
         raise

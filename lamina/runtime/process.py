@@ -22,6 +22,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import jax
 from jax._src import distributed
@@ -94,7 +95,7 @@ def configure_process() -> None:
     _state["is_configured"] = True
 
 
-def devices_of(kind: str | None) -> list[jax.Device]:
+def devices_of(kind: str | None) -> list[Any]:
     """The devices of a kind.
 
     Args:
