@@ -104,9 +104,10 @@ class InputLayer(Layer):
 def _refuse_unclear_shape(shape, batch_size, batch_shape, input_tensor, dtype):
     """One of `shape`, `batch_shape` and `input_tensor` says what the input is."""
     example = "keras.Input(shape=(784,))"
-    if isinstance(shape, int) and isinstance(dtype, int):
-        message = f"The `shape` of an input is one tuple; got {shape}, {batch_size}, {dtype}."
-        raise ConfigError(message, fix=f"keras.Input({(shape, batch_size, dtype)})")
+    if isinstance(shape, int) and isinstance(batch_size, int):
+        sizes = (shape, batch_size, dtype) if isinstance(dtype, int) else (shape, batch_size)
+        message = f"The `shape` of an input is one tuple; got {', '.join(map(str, sizes))}."
+        raise ConfigError(message, fix=f"keras.Input({sizes})")
     if input_tensor is not None and not isinstance(input_tensor, KerasTensor):
         got = type(input_tensor).__name__
         raise ConfigError(f"Argument `input_tensor` must be a KerasTensor; got {got}.", fix=example)

@@ -58,6 +58,7 @@ UNBUILT += [
         True,
     ),
     mistake("keras.Input(8, 8, 1)", "keras.Input((8, 8, 1))", "keras.Input((8, 8, 1))"),
+    mistake("keras.Input(28, 28)", "keras.Input((28, 28))", "keras.Input((28, 28))"),
 ]
 RECURRENT = [
     mistake(
