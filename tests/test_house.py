@@ -54,7 +54,7 @@ TOKENS = {
     "facts": 15_100,
     "initializers": 3_500,
     "kernels": 14_300,
-    "layers": 96_600,
+    "layers": 96_300,
     "legacy": 6_500,
     "losses": 7_700,
     "metrics": 10_900,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts
+from benchmarks.faults.data import choices, draw, images, one_hot, quantity, rows, series, texts, yes_no
 from benchmarks.faults.library import Input, Model, Sequential, keras, layers, losses, ops, optimizers
 from benchmarks.faults.program import faulty
 from benchmarks.faults.sources import GITHUB
@@ -242,6 +242,26 @@ def relu_in_an_equation_of_heat(pick):
     net = Heat()
     net.compile(optimizers.Adam(1e-3))
     return net, draw(0).random((512, 1)).astype("float32"), None, {"epochs": 60}
+
+
+@faulty("frozen weights", "disconnected", source=f"{GITHUB}, keras-team/keras#11736: Dense inside call")
+def layer_made_in_call(pick):
+    """A layer makes its Dense anew in each call, and it is never trained."""
+    x = rows(12)
+
+    class Block(layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.units = units
+            if pick(False, True):
+                self.inner = layers.Dense(units, activation="relu")
+
+        def call(self, inputs):
+            return layers.Dense(self.units, activation="relu")(inputs) if pick(True, False) else self.inner(inputs)
+
+    net = Sequential([Input((12,)), Block(64), layers.Dense(1, activation="sigmoid")])
+    net.compile("adam", "binary_crossentropy")
+    return net, x, yes_no(x), {"epochs": 20}
 
 
 @faulty("frozen weights", source=f"{GITHUB}, keras-team/keras#4608: a variable inside a Lambda")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 from typing import TYPE_CHECKING, Any, Self
@@ -19,14 +18,7 @@ from lamina.spelling import SaysWhatWasMeant
 __all__ = ["Configurable"]
 
 
-def _of_order(error: BaseException) -> Any:
-    """The error for arguments in another order, whose module is read at the first error of a setting."""
-    if type(error) is not ConfigError:
-        return None
-    return importlib.import_module("lamina.core.class_errors").explain_order(error)
-
-
-explain_errors_by(_of_order)
+explain_errors_by(later("lamina.core.class_errors.explain_order", ConfigError))
 explain_errors_by(later("lamina.core.class_errors.explain"))
 _fix_of = later("lamina.core.python_errors.fix_of")
 Parameter = inspect.Parameter

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
-from lamina.errors import CallTypeError, ConfigError, DataError, ShapeError, warn
+from lamina.errors import CallTypeError, ConfigError, DataError, ShapeError
 from lamina.layers.data_layer import DataLayer
 from lamina.legacy import moved_from
 from lamina.ops.normalization import broadcast_along
@@ -91,7 +90,6 @@ class Normalization(DataLayer):
         self.input_variance: Any = variance
         self.invert = invert
         self.supports_masking = True
-        self._was_looked_at = False  # whether a call outside of a compiled program has looked at the moments
         if (mean is None) != (variance is None):
             raise ConfigError("Normalization needs both mean and variance, or neither.", fix="mean=0.0, variance=1.0")
         shapes = np.shape(self.input_mean), np.shape(self.input_variance)
@@ -149,16 +147,9 @@ class Normalization(DataLayer):
     def call(self, inputs: Tensor) -> Tensor:
         if inputs.ndim == self._rank:
             self._check(inputs.shape)
-        if not self._was_looked_at and not isinstance(inputs, Tracer):
-            self._tell_if_not_adapted()
         mean, deviation = self.mean, jnp.maximum(jnp.sqrt(self.variance), settings.epsilon())
         inputs = inputs.astype(self.compute_dtype)
         return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
-
-    def _tell_if_not_adapted(self):
-        self._was_looked_at = True
-        if self.input_mean is None and not np.any(self.adapt_mean.numpy()) and np.all(self.adapt_variance.numpy() == 1):
-            warn(f"{self.name} was not adapted: it subtracts 0 and divides by 1. {self.name}.adapt(x) comes first.")
 
     @filters_traceback
     def adapt(self, data: Any) -> None:

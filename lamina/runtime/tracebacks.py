@@ -55,17 +55,18 @@ def explain_errors_by(function: Callable[[BaseException], BaseException | None])
     _explanations.append(function)
 
 
-def later(path: str) -> Callable[..., Any]:
+def later(path: str, own: type | None = None) -> Callable[..., Any]:
     """A function of errors whose module is read at the first error that is not one of lamina's; for those it is None.
 
     Args:
         path: Module and name: "lamina.core.traced_errors.explain".
+        own: The one class of lamina's errors that it is for as well.
     """
     module, _, name = path.rpartition(".")
 
     def explain(*args: Any) -> Any:
         error: Any = next((one for one in args if isinstance(one, BaseException)), None)
-        if isinstance(error, LaminaError) or error.__traceback__ is None:
+        if (isinstance(error, LaminaError) and type(error) is not own) or error.__traceback__ is None:
             return None
         return getattr(importlib.import_module(module), name)(*args)
 

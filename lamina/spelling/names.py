@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import functools
-import importlib
 import inspect
 import opcode
 import os
@@ -133,12 +132,12 @@ def _suggest_member(package, name, known, others):
     for key, home in others():
         homes.setdefault(key, home)
     sentence, near = meant(name, own)
-    if public == "keras.layers" and not any(letters_of(key) == letters_of(name) for key in own):
-        functions = importlib.import_module("lamina.activations").__all__
-        if same := [key for key in functions if letters_of(key) == letters_of(name) and key.islower()]:
-            return " It is an activation in Keras.", f"keras.layers.Activation({same[0]!r})"
     if near and "." in near[0]:
         return sentence, near[0]
+    if public == "keras.layers" and not any(letters_of(key) == letters_of(name) for key in own):
+        functions = getattr(sys.modules.get("lamina.activations"), "__all__", ())
+        if same := [key for key in functions if letters_of(key) == letters_of(name) and key.islower()]:
+            return " It is an activation in Keras.", f"keras.layers.Activation({same[0]!r})"
     if not any(letters_of(key) == letters_of(name) for key in near):
         alike = [name] if name in homes else [key for key in homes if letters_of(key) == letters_of(name) and not near]
         if alike:

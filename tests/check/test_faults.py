@@ -25,6 +25,7 @@ def without_running(case):
 
 
 @pytest.mark.filterwarnings("ignore:.*is written as:FutureWarning")  # some programs are in old spellings
+@pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")  # the fault of one
 @pytest.mark.parametrize("program", SAMPLE, ids=lambda program: program.name)
 def test_program(program):
     for one in outcomes_of([program], without_running):

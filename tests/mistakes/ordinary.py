@@ -6,7 +6,6 @@ from tests.mistakes.mistake import Mistake
 LINEAR = "model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]); model.compile('sgd', 'mse'); x, y = np.ones((8, 4)), np.ones(8); "
 PARTS = LINEAR + "x_train, x_test, y_train, y_test = x, x[:4], y, y[:4]; "
 OWN = "class Mine(keras.layers.Layer):\n    def INIT: super().__init__(); self.d = keras.layers.Dense(1)\n    def call(self, x): return self.d(x)\n"
-LAYER = "class Mine(keras.layers.Layer):\n    def __init__(self): super().__init__(); self.dense = keras.layers.Dense(3)\n    def call(self, x): return CALL\nmodel = keras.Sequential([keras.Input((4,)), Mine()]); model.compile('sgd', 'mse'); model.fit(np.ones((2, 4)), np.ones((2, 3)), verbose=0)"
 SIZED = "class Mine(keras.layers.Layer):\n    def build(self, shape): self.w = self.add_weight(SIZE)\n    def call(self, x): return x @ self.w\nMine()(np.ones((2, 4), 'float32'))"
 SUM = "a, b = keras.ops.ones((3, 2)), keras.ops.ones((3,)); a + B"
 POSITIONS = (
@@ -71,7 +70,6 @@ LAYERS = [
     ),
     Mistake("a, b = keras.Input((2,)), keras.Input((2,)); keras.layers.concatenate(a, b)", "x, y = keras.Input((2,)), keras.Input((2,)); keras.layers.concatenate([x, y])", "keras.layers.concatenate([x, y])"),
     Mistake("keras.Sequential([keras.layers.Dense(2)])(np.ones((2, 3)), np.ones((2, 2)))", "keras.Sequential([keras.layers.Dense(2)])(np.ones((2, 3)))", "sequential(x)", prose=True),
-    replaced(LAYER, "self.dense = keras.layers.Dense(3)", "CALL", "keras.layers.Dense(3)(x)", "self.dense(x)", prose=True),
     Mistake("dense = keras.layers.Dense(3, name='dense'); dense([1.0, 2.0])", "x = [1.0, 2.0]; dense = keras.layers.Dense(3, name='dense'); dense(np.array([x]))", "dense(np.array([x]))"),
     Mistake("dense = keras.layers.Dense(3, name='dense'); dense(5)", "x = 5; dense = keras.layers.Dense(3, name='dense'); dense(np.array([[x]]))", "dense(np.array([[x]]))"),
     Mistake(

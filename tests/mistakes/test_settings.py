@@ -366,9 +366,10 @@ MISTAKES = [*INITIALIZERS, *POLICIES, *QUANTIZERS, *DISTILLATION, *TREES, *SCOPE
 MISTAKES += [
     Mistake(
         "from lamina.initializers.random_initializers import RandomInitializer; RandomInitializer()((2,))",
+        "from lamina.initializers.initializer import fill_uniform\n"
         "from lamina.initializers.random_initializers import RandomInitializer\nclass Mine(RandomInitializer):\n"
-        "    def draw(self, generator, shape, real): return generator.random(shape, real)\nMine()((2,))",
-        "def draw(self, generator, shape, real):",
+        "    def draw(self, generator, parts, real): fill_uniform(generator, parts, real, 0, 1)\nMine()((2,))",
+        "def draw(self, generator, parts, real):",
     )
 ]
 MISTAKES += UNFINISHED["initializers"] + UNFINISHED["distillation"]

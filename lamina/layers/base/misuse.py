@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from typing import Any
 
@@ -91,34 +90,12 @@ def _is_plain(value):
     return isinstance(value, (str, int, float, bool, tuple, type(None)))
 
 
-def _refuse_layers_of_calls(layer):
-    """Raise an error where a user's `call`, which ran before, makes a layer with weights that nobody will train."""
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        owner = frame.f_locals.get("self") if frame.f_code.co_name == "call" else None
-        if owner is not None and owner is not layer and not type(owner).__module__.startswith("lamina."):
-            break
-        frame = frame.f_back
-    else:
-        return
-    if getattr(owner, "_first_output_shape", None) is None or any(layer is one for one in owner._flatten_layers()):
-        return
-    short = re.sub(r"_\d+$", "", layer.name)
-    made = repr(layer).replace(f', name="{layer.name}"', "")
-    raise CallError(
-        f"{type(owner).__name__}.call makes the layer {layer.name}, and was called before: each call would make "
-        "another, left untrained.",
-        fix=f"self.{short} = keras.layers.{made}  # in __init__; in call: self.{short}(x)",
-    )
-
-
-def refuse_weight(layer: Any, shape: Any, is_random: bool = False) -> None:
+def refuse_weight(layer: Any, shape: Any) -> None:
     """Raise an error where a weight is made in every call, or has the shape of several inputs.
 
     Args:
         layer: The layer that makes it.
         shape: Its shape.
-        is_random: Whether it is trained from random values.
 
     Raises:
         CallError: `call` makes it, and was called before.
@@ -131,9 +108,6 @@ def refuse_weight(layer: Any, shape: Any, is_random: bool = False) -> None:
             f"{name}.call makes a weight, and was called before: each call would make another, left untrained.",
             fix=f"def build(self, input_shape): self.w = self.add_weight(shape={shape})",
         )
-    call = context.current_call()
-    if is_random and call is not None and call.training:  # a prediction may use weights that nobody trains
-        _refuse_layers_of_calls(layer)
     if isinstance(shape, (list, tuple)) and None in shape:
         if cls.__module__.startswith("lamina."):
             given = ", ".join(map(str, (layer._build_shapes or {"": shape}).values()))

@@ -191,7 +191,7 @@ class VariablesMixin(KerasAttributes):
             overwrite_with_gradient: Whether a step of training stores the gradient as the new value.
             name: Name of the variable, the last part of its path.
         """
-        refuse_weight(self, shape, trainable and (initializer is None or hasattr(initializer, "seed")))
+        refuse_weight(self, shape)
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
