@@ -331,9 +331,8 @@ def test_nothing_in_the_library_runs_what_it_read():
         "core/variable.py", "export/formats.py", "export/huggingface/writing.py", "runtime/tracebacks.py",
         "runtime/versions.py", "spelling/elsewhere.py",
         "core/call_sites.py", "core/keras_tensor.py", "core/lazy.py", "core/op_errors.py", "legacy/saving.py",
-        "layers/base/input_fixes.py", "layers/base/layer.py",
-        "layers/base/output_specs.py", "legacy/moves.py", "models/functional.py",
-            "models/reports_mixin.py",
+        "layers/base/input_fixes.py", "layers/base/layer.py", "layers/base/output_specs.py", "legacy/moves.py",
+        "models/functional.py", "models/reports_mixin.py",
     }  # fmt: skip
     for path in sorted(LAMINA.rglob("*.py")):
         place, tree, found = path.relative_to(LAMINA).as_posix(), ast.parse(path.read_text()), set()
