@@ -93,6 +93,7 @@ _MEANT = {  # what other tools call the commands
 class _Parser(argparse.ArgumentParser):
     """A parser whose error messages end with the command that prints the help."""
 
+    given: tuple[str, ...] = ()  # the words of the command line
     extension = ""  # name of a command from another distribution; its arguments are added when they are needed
 
     def error(self, message):
@@ -100,11 +101,12 @@ class _Parser(argparse.ArgumentParser):
         meant = wrong and next(
             (command for command, words in _MEANT.items() if wrong[1].lower() in words.split()), None
         )
-        if message.startswith("unrecognized arguments") and len(sys.argv) > 1 and sys.argv[1].isalpha():
-            meant = f"{sys.argv[1]} --help"
+        if message.startswith("unrecognized arguments") and self.given and self.given[0].isalpha():
+            meant = f"{self.given[0]} --help"
         self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} {meant or '--help'}\n")
 
     def parse_known_args(self, args=None, namespace=None):  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.given = tuple(sys.argv[1:] if args is None else args)
         if not self.extend():
             wanted = _EXTENSIONS[self.extension][1]
             self.exit(2, f"{self.prog}: not installed; in a checkout of lamina: pip install {wanted}\n")

@@ -19,6 +19,7 @@ from lamina.compat.optional import does_without
 from lamina.compat.tensorflow import NAMESPACES, InnerModule, TensorFlow, patch_jax_arrays, without_version
 from lamina.compat.variables import Shape
 from lamina.errors import LaminaError
+from lamina.legacy.names import OF_NETWORKS
 from lamina.legacy.renames import is_probe
 from lamina.saving.formats.further import further
 
@@ -155,12 +156,9 @@ class Networks(types.ModuleType):
 
         @functools.wraps(found)
         def network(*args: Any, **kwargs: Any) -> Any:
-            return found(*args, **{key: value for key, value in kwargs.items() if key not in _MODULES})
+            return found(*args, **{key: value for key, value in kwargs.items() if key not in OF_NETWORKS})
 
         return network
-
-
-_MODULES = ("backend", "layers", "models", "utils")
 
 
 class Keras(types.ModuleType):

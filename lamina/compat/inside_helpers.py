@@ -22,6 +22,7 @@ from lamina.core.arguments import is_kind
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.registry import get_custom_objects
 from lamina.errors import ConfigError
+from lamina.legacy.names import OF_NETWORKS
 from lamina.losses.loss import reduce_weighted
 from lamina.runtime.settings import image_data_format
 from lamina.runtime.terminal import printable
@@ -343,5 +344,4 @@ def correct_pad(inputs: Any, kernel_size: Any) -> Any:
 
 def get_submodules_from_kwargs(kwargs: Any) -> tuple[Any, ...]:
     """The modules that networks for Keras Applications compute with: `backend`, `layers`, `models` and `utils`."""
-    names = ("backend", "layers", "models", "utils")
-    return tuple(kwargs.get(name) or importlib.import_module(f"lamina.{name}") for name in names)
+    return tuple(kwargs.get(name) or importlib.import_module(f"lamina.{name}") for name in OF_NETWORKS)

@@ -148,6 +148,8 @@ def _check_init(cls):
     wrong = next(
         (name for name in own if name in ("_init_", "__init", "_init__", "__init_", "__int__", "__inti__")), None
     )
+    if wrong == "__int__" and "__init__" not in own[wrong].__code__.co_names:  # what int(x) calls
+        return
     if wrong is not None and "__init__" not in own:
         raise ConfigError(
             f"{cls.__name__} has the method {wrong!r}, which Python does not call.",

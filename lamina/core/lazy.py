@@ -66,9 +66,8 @@ def lazy(
             return _readable(package, sys.modules[package], name) if is_public else module
         value = _readable(package, module, name) if is_public else getattr(module, name)
         file = str(home).rpartition(".")[2]
-        if (
-            is_public and homes.get(file) == home and file in vars(sys.modules[package])
-        ):  # an attribute since the import
+        is_attribute = file in vars(sys.modules[package])  # since the import of the module
+        if is_public and homes.get(file) == home and is_attribute:
             _readable(package, sys.modules[package], file)
         setattr(sys.modules[package], name, value)  # later lookups do not call this function
         return value

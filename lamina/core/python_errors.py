@@ -232,6 +232,7 @@ def _history_as_array(site: CallSite, found: Any) -> Fix:
     return None
 
 
+_WITH_NONE = r"unsupported operand type\(s\) for .*'NoneType'|'[<>=]+' not supported between instances of .*'NoneType'"
 _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"No module named '(tensorflow|keras|tf_keras)\b", _not_installed),
     (r"'numpy\.\w+' object has no attribute '(numpy|cpu|detach|cuda|eval|data)'", _already_numpy),
@@ -239,16 +240,10 @@ _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"'KerasTensor' object is not callable", _tensor_called),
     (r"descriptor '__init__' of 'super' object needs an argument", lambda site, found: "super().__init__()"),
     (r"'NoneType' object has no attribute '(\w+)'", _none),
-    (
-        r"unsupported operand type\(s\) for .*'NoneType'|'[<>=]+' not supported between instances of .*'NoneType'",
-        _shape_is_none,
-    ),
+    (_WITH_NONE, _shape_is_none),
     (r"name '(\w+)' is not defined", _unknown_name),
     (r"setting an array element with a sequence|float\(\) argument must be .* not 'History'", _history_as_array),
-    (
-        r"unsupported operand type\(s\) for .*'NoneType'|'[<>=]+' not supported between instances of .*'NoneType'",
-        _logs_lack,
-    ),
+    (_WITH_NONE, _logs_lack),
     (r"Object of type (\w+) is not JSON serializable", _not_json),
     (r"(?:\w+\.<locals>\.)?(\w+)\(\) missing \d+ required positional argument", _function_called),
     (r"unsupported operand type\(s\)|'\w+' object is not (subscriptable|iterable)", _layer_as_tensor),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 import sys
@@ -79,16 +78,18 @@ class Represented:
         return getattr(self, name) if hasattr(self, name) else given[name]
 
 
-@functools.lru_cache(maxsize=1024)
 def _booleans_of(cls):
-    """(name, place) of the arguments of a class that are True or False."""
+    """(name, place) of the arguments of a class that are True or False, which the class itself keeps."""
+    if "_booleans" in cls.__dict__:
+        return cls.__dict__["_booleans"]
     places = {name: place for place, name in enumerate([*inspect.signature(cls.__init__).parameters][1:])}
-    return [
+    cls._booleans = [
         (name, places.get(name, sys.maxsize))
         for name, (parameter, owner) in signature_of(cls).items()
         if parameter.annotation in (("bool", "bool | None") if registry.is_builtin(owner) else ("bool", bool))
         or (isinstance(parameter.default, bool) and not registry.is_builtin(owner))
     ]
+    return cls._booleans
 
 
 def _check_boolean(cls, name, value, args, kwargs):

@@ -1,8 +1,4 @@
-"""Random initializers. They use NumPy's generators, so no shape costs a compilation.
-
-Values are drawn in blocks, one after the other: every part of a weight has the same bits on one device as on many, and
-in memory are only the parts of this process and one block.
-"""
+"""Random initializers. They use NumPy's generators, so no shape costs a compilation."""
 
 from __future__ import annotations
 

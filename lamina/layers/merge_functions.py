@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lamina.errors import CallError
 from lamina.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Unpack[LayerArguments]) -
         axis: Axis along which the inputs are joined.
         **kwargs: Arguments of the layer: `name`, `dtype`.
     """
+    _refuse_several("concatenate", axis)
     return Concatenate(axis, **kwargs)(inputs)
 
 
@@ -94,4 +96,11 @@ def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Unpack[LayerArgum
         axes: Axis that is summed over, or one for each input.
         **kwargs: Arguments of the layer: `name`, `dtype`.
     """
+    _refuse_several("dot", axes)
     return Dot(axes, **kwargs)(inputs)
+
+
+def _refuse_several(function, second):
+    """Raise the error for tensors that are passed one by one, so that the second is in the place of a setting."""
+    if getattr(second, "shape", ()):
+        raise CallError(f"{function} takes one list of tensors.", fix=f"keras.layers.{function}([x, y])")

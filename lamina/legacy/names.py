@@ -115,6 +115,9 @@ _OLD_UTILITIES = (
 _K, _MERGE = "lamina.backend", "lamina.models.merge"
 _COMMON = {f"_{name.upper()}": f"{_K}.{name}" for name in ("floatx", "epsilon", "image_data_format")}
 
+OF_NETWORKS = ("backend", "layers", "models", "utils")
+"""Modules that Keras Applications computes with, and that its functions took as arguments."""
+
 NAMES: dict[str, dict[str, str]] = {
     "lamina": {"merge": f"{_MERGE}.merge", "Merge": f"{_MERGE}.Merge"},
     "lamina.constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
@@ -192,7 +195,7 @@ NAMES: dict[str, dict[str, str]] = {
     )},
     "lamina.applications": {
         "get_submodules_from_kwargs": "lamina.compat.inside_helpers.get_submodules_from_kwargs",
-        **{f"_KERAS_{name.upper()}": f"lamina.{name}" for name in ("backend", "layers", "models", "utils")},
+        **{f"_KERAS_{name.upper()}": f"lamina.{name}" for name in OF_NETWORKS},
     },
     "lamina.applications.mobilenet": {"relu6": "lamina.activations.relu6"},
     "lamina.applications.imagenet_utils": {"_obtain_input_shape": "obtain_input_shape"},

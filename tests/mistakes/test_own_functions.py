@@ -114,3 +114,11 @@ def test_who_leaves_out_init_of_the_base_is_told(what):
     with pytest.raises(UnknownNameError, match=r"Mine.__init__ has not called super\(\).__init__\(\) yet") as caught:
         use(mine)
     assert caught.value.fix == "Call super().__init__() first."
+
+
+def test_a_class_may_say_which_integer_it_is():
+    class Mine(keras.layers.Layer):
+        def __int__(self):
+            return 7
+
+    assert int(Mine()) == 7

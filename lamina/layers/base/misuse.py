@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from typing import Any
 
 import jax
@@ -49,10 +48,6 @@ def refuse_tensors(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     inner = "keras.layers.Dense(1)" if "wrapper" in getattr(cls, "_traits", ()) else None
     code = example_call(cls, [*kept, *(f"{key}={value!r}" for key, value in by_name.items())], by_name)
     code = f"{cls.__name__}({inner})" if inner else code
-    caller: Any = sys._getframe(2)  # what calls the class
-    if caller.f_code.co_filename.endswith("merge_functions.py"):
-        function = caller.f_code.co_name
-        raise CallError(f"{function} takes one list of tensors.", fix=f"keras.layers.{function}([x, y])")
     raise CallError(
         f"{cls.__name__}(...) makes a layer from its settings; got a tensor, {shown(tensors[0])}.",
         fix=f"Make the layer first, then call it: {code}({called})",
