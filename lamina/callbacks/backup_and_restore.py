@@ -9,7 +9,16 @@ from typing import Any
 from lamina.callbacks.callback import Callback, idle_with_epochs
 from lamina.callbacks.logs import Logs, read_logs
 from lamina.callbacks.run_record import RunRecord, record_folder
-from lamina.callbacks.run_state import ResumePoint, capture, describe, is_whole, labelled, of_each_process, watch_data
+from lamina.callbacks.run_state import (
+    ResumePoint,
+    Snapshot,
+    capture,
+    describe,
+    is_whole,
+    labelled,
+    of_each_process,
+    watch_data,
+)
 from lamina.errors import ConfigError, FileError
 from lamina.runtime import processes
 from lamina.runtime.progress import say
@@ -91,10 +100,11 @@ class RunBackup(Callback):
     def on_train_batch_end(self, batch, logs=None):
         trained = min(batch + 1, self.params["steps"] or batch + 1)  # the last execution of an epoch may have fewer
         self._since_saving += trained - self._trained
-        self._trained = trained
+        self._trained, snapshot = trained, Snapshot()
+        self._note(snapshot, batch + 1, logs)
         if self._is_due():
             logs = logs.unread() if isinstance(logs, Logs) else logs or {}
-            self._save(self._epoch, self._trained, logs, may_wait=False)
+            self._save(snapshot, self._epoch, self._trained, logs, may_wait=False)
 
     def _is_due(self):
         if isinstance(self.save_freq, datetime.timedelta):
@@ -102,8 +112,13 @@ class RunBackup(Callback):
         return self.save_freq != "epoch" and self._since_saving >= self.save_freq
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        snapshot = Snapshot()
+        self._note(snapshot, 0, logs, at_end=True)
         if not isinstance(self.save_freq, int):
-            self._save(epoch + 1, 0, {})
+            self._save(snapshot, epoch + 1, 0, {})
+
+    def _note(self, snapshot: Snapshot, batch: int, logs: Any, at_end: bool = False) -> None:
+        """Called after each step, and after each epoch."""
 
     def save_now(self, epoch: int, batch: int, logs: Any, position: tuple[Any, int]) -> None:
         """Save the run where it is. The checkpoint is kept after the end of the run.
@@ -113,14 +128,14 @@ class RunBackup(Callback):
             logs: Logs of the last step.
             position: Position in the data after it.
         """
-        self._save(epoch, batch, read_logs(logs), position)
+        self._save(Snapshot(), epoch, batch, read_logs(logs), position)
         self._is_kept = True
 
-    def _save(self, epoch, batch, logs, position=None, may_wait=True):
+    def _save(self, snapshot, epoch, batch, logs, position=None, may_wait=True):
         if processes.together() and not all(processes.gather(self._is_ready(may_wait), "saving the run")):
             return  # all save this step, or none does
         self._since_saving, self._saved_at = 0, processes.clock()
-        record = {"data": self._data, **capture(self.model, self._changes, epoch, batch, logs, position)}
+        record = {"data": self._data, **capture(self.model, snapshot, self._changes, epoch, batch, logs, position)}
         record |= of_each_process(record, self._writes)
         if self._writes:
             self._write(f"{epoch:06d}-{batch:09d}", record)
@@ -201,7 +216,7 @@ class Resume(RunBackup):
         super().__init__(record_folder(folder), save_freq, max_to_keep)
         self._record = RunRecord(record_folder(folder))
         self.max_to_keep = max_to_keep
-        self._writer = LatestWriter(self._checkpoints.write)
+        self._writer = LatestWriter(self._write_after_notes)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
@@ -209,21 +224,17 @@ class Resume(RunBackup):
         if resumed is None:
             self._record.begin(self.model)
         else:
+            self._record.go_on(resumed.epoch, resumed.batch)
             where = "it was stopped there" if resumed.stopped else "continuing"
             done = f"{resumed.epoch} epochs and {resumed.batch} batches"
             say(f"Resume: {self.folder} has {done} of this run; {where}.")
 
-    @idle_with_epochs
-    def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, logs)
-        self._record.note(self.model, self._epoch, batch + 1, logs or {})
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._record.note(self.model, epoch, 0, logs or {}, at_end=True)
-        super().on_epoch_end(epoch, logs)
+    def _note(self, snapshot: Snapshot, batch: int, logs: Any, at_end: bool = False) -> None:
+        self._record.note(self.model, snapshot, self._epoch, batch, logs or {}, at_end)
 
     def settle(self) -> None:
         """Wait until the last checkpoint is written."""
+        self._record.settle()
         self._writer.finish()
 
     def _is_ready(self, may_wait: bool) -> bool:
@@ -233,3 +244,7 @@ class Resume(RunBackup):
 
     def _write(self, name, record):
         self._writer.put(name, record)
+
+    def _write_after_notes(self, name, record):
+        self._record.wait()  # so that the record of a run has what a checkpoint has
+        self._checkpoints.write(name, record)

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from lamina.callbacks.run_state import Snapshot
 from lamina.core import context, tree
 from lamina.errors import FileError
 from lamina.runtime import processes
@@ -22,6 +23,7 @@ from lamina.runtime.atomic_files import atomic_write, make_folder
 from lamina.runtime.digests import digest, digests
 from lamina.runtime.random_state import random_states
 from lamina.runtime.versions import environment, versions_of_run
+from lamina.saving.checkpoints import LatestWriter
 
 __all__ = ["RunRecord", "differences", "read_run", "record_folder", "recording_elsewhere"]
 
@@ -30,6 +32,7 @@ _PARTS = {**dict.fromkeys(("program", "versions", "environment", "data", "seeds"
           "model": str, "optimizer": str}  # fmt: skip
 _PROGRAM = {"file": (str, type(None)), "arguments": list, "folder": str, "digests": dict}
 _STEP = {"epoch": int, "batch": int, "logs": dict, "weights": dict}
+_LOSS = "A step could not be noted in the record of the run: {}. Training continues."
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)  # names of settings that are not written down
 _elsewhere: dict[str, str] = {}  # folder of a run -> where `lamina reproduce` lets the same program record instead
 
@@ -69,6 +72,7 @@ class RunRecord:
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder: pathlib.Path = pathlib.Path(folder)
         self._next: int = 1
+        self._writer = LatestWriter(self._write, _LOSS)
 
     def begin(self, model: Any) -> None:
         """Write what the run depends on.
@@ -91,11 +95,32 @@ class RunRecord:
             pathlib.Path(beside).write_text(json.dumps(record, indent=1), "utf-8")
         (self.folder / _TRACE).write_text("", "utf-8")
 
-    def note(self, model: Any, epoch: int, batch: int, logs: dict[str, Any], at_end: bool = False) -> None:
-        """Note the loss and the weights after a step, where it is time.
+    def go_on(self, epoch: int, batch: int) -> None:
+        """Go on with the trace of a run that is resumed: lines of steps that it makes again are dropped, and so is one
+        that was not written whole.
+
+        Args:
+            epoch, batch: Epochs, and batches of the running epoch, that were trained.
+        """
+        if not processes.is_first():
+            return
+        lines = []
+        with contextlib.suppress(FileNotFoundError):  # of a copied folder: the trace begins here
+            lines = (self.folder / _TRACE).read_text("utf-8", "replace").splitlines()
+        lines = [line for line in lines if _is_before(line, (epoch, batch))]
+        self._next = max([1, *(2 * json.loads(line)["batch"] for line in lines)])
+        with atomic_write(self.folder / _TRACE) as beside:
+            pathlib.Path(beside).write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+    def note(
+        self, model: Any, snapshot: Snapshot, epoch: int, batch: int, logs: dict[str, Any], at_end: bool = False
+    ) -> None:
+        """Note the loss and the weights after a step, where it is time. A thread digests and writes them; the next call
+        waits for it.
 
         Args:
             model: Model.
+            snapshot: Snapshot of its variables.
             epoch: Number of the epoch.
             batch: How many batches of it were trained; at its end 0.
             logs: Losses and metrics.
@@ -104,12 +129,36 @@ class RunRecord:
         if not at_end and (epoch or batch < self._next):
             return
         self._next = max(2 * batch, 1)
-        values = {name: float(np.asarray(value)).hex() for name, value in logs.items() if np.size(value) == 1}
-        line = {"epoch": epoch, "batch": batch, "logs": values, "weights": _weights(model)}
         if not processes.is_first():
             return
+        values = {name: float(np.asarray(value)).hex() for name, value in logs.items() if np.size(value) == 1}
+        self._writer.finish()  # so that at most one copy of the weights waits here
+        weights = {variable.path: snapshot.of(variable) for variable in model.variables}
+        self._writer.put({"epoch": epoch, "batch": batch, "logs": values}, weights)
+
+    def _write(self, line, weights):
+        line["weights"] = {name: digest(value) for name, value in weights.items()}
         with open(self.folder / _TRACE, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def wait(self) -> None:
+        """Wait until the last line is written."""
+        self._writer.wait()
+
+    def settle(self) -> None:
+        """Wait until the last line is written, and warn if it could not be."""
+        self._writer.finish()
+
+
+def _is_before(line, place):
+    """Whether a line of the trace is whole and of a step that was made before a place (epoch, batch)."""
+    try:
+        found = json.loads(line)
+        return (found["epoch"] + (not found["batch"]), found["batch"]) <= place
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _weights(model):

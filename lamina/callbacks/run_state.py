@@ -20,8 +20,8 @@ from lamina.saving.safety.limits import naming
 from lamina.saving.safety.records import is_plain, read_record, write_record
 
 __all__ = [
-    "KEYS", "Changes", "ResumePoint", "capture", "describe", "labelled", "of_each_process", "read_variables",
-    "watch_data", "write_variables",
+    "KEYS", "Changes", "ResumePoint", "Snapshot", "capture", "describe", "labelled", "of_each_process",
+    "read_variables", "watch_data", "write_variables",
 ]  # fmt: skip
 
 KEYS = frozenset("data epoch batch logs stopped taken opened_at states values callbacks".split())  # of a backup
@@ -113,13 +113,38 @@ def labelled(callbacks: Any) -> Any:
     return changes
 
 
+class Snapshot:
+    """The values of variables between two steps. Each is copied once, however often it is asked for, so that the next
+    step does not overwrite it."""
+
+    def __init__(self) -> None:
+        self._values: dict[Any, Any] = {}
+
+    def of(self, variable: Any) -> Any:
+        """The value of a variable.
+
+        Args:
+            variable: Variable, or a seed of the process.
+        """
+        if variable not in self._values:
+            self._values[variable] = variable.read()
+        return self._values[variable]
+
+
 def capture(
-    model: Any, changes: Any, epoch: Any, batch: Any, logs: dict[str, Any], position: tuple[Any, int] | None = None
+    model: Any,
+    snapshot: Snapshot,
+    changes: Any,
+    epoch: Any,
+    batch: Any,
+    logs: dict[str, Any],
+    position: tuple[Any, int] | None = None,
 ) -> Any:
-    """All that the rest of the run depends on. The arrays are copies, which the next step does not overwrite.
+    """All that the rest of the run depends on.
 
     Args:
         model: Model of the run.
+        snapshot: Snapshot of its variables.
         changes: Changes of the callbacks, by name.
         epoch, batch: Epochs, and batches of the running epoch, that were trained.
         logs: Logs of the last step.
@@ -137,7 +162,9 @@ def capture(
         "opened_at": opened_at,
         "states": batches.states(),
         "iterator": batches.state_of_iterator(taken),
-        "values": [value if is_locally_complete(value) else to_numpy(value) for value in read_variables(model)],
+        "values": [
+            value if is_locally_complete(value) else to_numpy(value) for value in map(snapshot.of, _variables(model))
+        ],
         "callbacks": {name: change.state() for name, change in changes.items()},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import sys
 import threading
 import time
 from typing import Any
@@ -16,6 +17,8 @@ from lamina.saving.safety.records import read_record, write_record
 __all__ = ["CheckpointFolder", "LatestWriter"]
 
 _ENDING = ".checkpoint"
+_NICE = 5  # priority of the thread that writes: beside busy threads it gets a quarter of a core
+_LOSS = "A checkpoint could not be written: {}. The previous one is kept; training continues."
 
 
 class CheckpointFolder:
@@ -105,12 +108,15 @@ class CheckpointFolder:
 class LatestWriter:
     """Calls `write` in a thread, one value at a time. Of the values put while it is busy, only the last is written.
 
-    A failure of the disk causes a warning at the next call: the previous checkpoint is still there. Any other exception
-    is raised at the next call.
+    A failure of the disk causes a warning at the next call. Any other exception is raised at the next call.
+
+    Args:
+        write: Function that is called with each value.
+        loss: Words of the warning, with `{}` in place of the failure.
     """
 
-    def __init__(self, write: Any) -> None:
-        self._write, self._lock = write, threading.Lock()
+    def __init__(self, write: Any, loss: str = _LOSS) -> None:
+        self._write, self._loss, self._lock = write, loss, threading.Lock()
         self._waiting = self._thread = self._failure = None
 
     @property
@@ -129,23 +135,27 @@ class LatestWriter:
                 self._thread.start()
 
     def finish(self) -> None:
-        """Wait until everything is written."""
-        thread = self._thread
+        """Wait until everything is written, and tell what failed."""
+        self.wait()
+        self._tell()
+
+    def wait(self) -> None:
+        """Wait until everything is written. What failed is told by the next other call."""
+        with self._lock:  # which `put` holds until the thread has started
+            thread = self._thread
         if thread is not None:
             thread.join()
-        self._tell()
 
     def _tell(self):
         failure, self._failure = self._failure, None
         if isinstance(failure, OSError):
-            warn(
-                f"A checkpoint could not be written: {failure}. The previous one is kept; training continues.",
-                everywhere=True,
-            )
+            warn(self._loss.format(failure), everywhere=True)
         elif failure is not None:
             raise failure
 
     def _run(self):
+        if sys.platform == "linux":  # where each thread has a priority: training comes first
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while (value := self._next()) is not None:
             try:
                 self._write(*value)

@@ -10,17 +10,18 @@ from lamina.callbacks.run_record import differences, read_run, recording_elsewhe
 from lamina.core import context
 from lamina.errors import FileError
 from lamina.runtime.digests import digest
+from tests.callbacks.test_backup_and_restore import Killed, killed_after
 
 X = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 
 
-def run(folder, x=X, seed=1, rate=0.01, name="dense"):
+def run(folder, x=X, seed=1, rate=0.01, name="dense", callbacks=()):
     context.reset_names()  # as in a process of its own
     keras.utils.set_random_seed(seed)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name=name)], name="model")
     model.compile(keras.optimizers.SGD(rate), "mse")
-    model.fit(x, X.sum(1), batch_size=8, epochs=2, verbose=0, resume=folder)
-    return read_run(folder)
+    model.fit(x, X.sum(1), batch_size=8, epochs=2, verbose=0, resume=folder, callbacks=list(callbacks))
+    return read_run(getattr(folder, "folder", folder))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,20 @@ def test_a_run_is_recorded_elsewhere_and_begins_anew(first, tmp_path):
         model.compile(keras.optimizers.SGD(0.01), "mse")
         assert len(model.fit(X, X.sum(1), batch_size=8, epochs=2, verbose=0, resume=tmp_path / "run").epoch) == 2
     assert not list(differences(first, read_run(tmp_path / "again")))
+
+
+@pytest.mark.parametrize("steps", [3, 4, 6])
+def test_the_record_of_a_run_that_was_resumed_is_that_of_a_whole_one(first, tmp_path, steps):
+    def resume():
+        return keras.callbacks.Resume(tmp_path, 1, max_to_keep=9)
+
+    with pytest.raises(Killed):
+        run(resume(), callbacks=[killed_after(steps)])
+    sorted(tmp_path.glob("*.checkpoint"))[-1].unlink()  # steps are made again that the record has
+    with open(tmp_path / "steps.jsonl", "a") as file:
+        file.write('{"epoch": 0, "batch"')  # of a process that was killed while it wrote
+    again = run(resume(), seed=2)
+    assert not list(differences(first, again)) and len(again[1]) == 5
 
 
 def test_secrets_are_not_written_and_damage_is_said(first, tmp_path, monkeypatch):

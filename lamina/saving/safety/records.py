@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -21,7 +22,7 @@ from lamina.errors import FileError
 from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.limits import naming
 
-__all__ = ["is_plain", "read_record", "write_as", "write_record"]
+__all__ = ["is_plain", "pieces", "read_record", "write_as", "write_record"]
 
 _MAGIC = b"lamina 1"
 _BIT_GENERATORS = {kind.__name__: kind for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937,
@@ -116,9 +117,10 @@ def write_record(value: Any, file: Any) -> None:
     described = [[array.dtype.name, list(array.shape)] for array in arrays]
     head = json.dumps({"tree": tree, "arrays": described}).encode()
     digest = hashlib.sha256()
-    for part in (_MAGIC, len(head).to_bytes(8, "little"), head, *(_bytes(array) for array in arrays)):
-        digest.update(part)
-        file.write(part)
+    for part in (_MAGIC, len(head).to_bytes(8, "little"), head, *map(_bytes, arrays)):
+        for piece in pieces(part):
+            digest.update(piece)
+            file.write(piece)
     file.write(digest.digest())
 
 
@@ -147,6 +149,17 @@ def read_record(data: Any, name: str = "The record") -> Any:
             return _put_together(head["tree"], arrays)
     except ValueError as error:  # of NumPy, of JSON; a FileError says all
         raise error if isinstance(error, FileError) else damaged(f"{name} cannot be read: {error}.") from error
+
+
+def pieces(data: Any, size: int = 2**20) -> Iterator[memoryview]:
+    """The bytes of an object in pieces that stay in the cache of a core while they are digested and written.
+
+    Args:
+        data: Object with the buffer protocol.
+        size: Bytes of a piece.
+    """
+    view = memoryview(data)
+    return (view[start : start + size] for start in range(0, len(view), size))
 
 
 def _bytes(array):
