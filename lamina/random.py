@@ -13,7 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from lamina.core import context, dtypes
-from lamina.core.arguments import rank, whole
+from lamina.core.arguments import one_shape, rank, whole
 from lamina.core.configurable import Configurable
 from lamina.core.keywords import keywords
 from lamina.core.lazy import missing_from
@@ -181,7 +181,7 @@ def normal(
     Array([-0.6510326 , -0.42383033], dtype=float32)
     """
     dtype = _float(dtype)
-    return (jax.random.normal(draw_seed(seed), _shape(shape), dtype) * stddev + mean).astype(dtype)
+    return (jax.random.normal(draw_seed(seed), _shape(one_shape(shape, mean)), dtype) * stddev + mean).astype(dtype)
 
 
 @op(settings=("shape",), name="random_uniform")
@@ -201,7 +201,7 @@ def uniform(
         dtype: Float type of the result; None means `keras.config.floatx()`.
         seed: Whole number or `keras.random.SeedGenerator`; None draws one.
     """
-    return jax.random.uniform(draw_seed(seed), _shape(shape), _float(dtype), minval, maxval)
+    return jax.random.uniform(draw_seed(seed), _shape(one_shape(shape, minval)), _float(dtype), minval, maxval)
 
 
 @op(settings=("shape", "minval", "maxval"), name="random_randint")

@@ -145,6 +145,8 @@ def _look(model, looked, use, batches, data, verbose, arguments, names=("x", "y"
     """Look at the data of one use: all of the arrays, or the first batch and, as they come, those like no other."""
     whole, is_first = hasattr(batches, "leaves"), (use, 0) not in looked.ranges
     arrays = batches.structure.unflatten(batches.leaves) if whole else batches.peek()
+    if len(getattr(model, "inputs", None) or ()) > 1 and hasattr(arrays[0], "shape"):
+        return  # the model refuses one array for several inputs
     if looked.is_new(use, _numeric(arrays), whole) or (looked.how == "error" and use == "fit"):
         if use == "fit" and arguments.get("validation_split") and whole:
             arrays = as_batch(*data)

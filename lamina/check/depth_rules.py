@@ -235,6 +235,7 @@ def _is_bare(fact):
 def _shape_of_the_pyramid(subject):
     convolutions = [fact for fact in _hidden(subject) if _sees_neighbours(fact)]
     yield from [] if convolutions else _windows_of_one(subject)
+    yield from _channels_as_filters(convolutions)
     pools = [fact for fact in subject.facts if fact.has("pooling") and not fact.inner]
     first = convolutions[0] if convolutions else None
     for fact in pools:
@@ -269,6 +270,21 @@ def _shape_of_the_pyramid(subject):
             last.name, windows, f"The kernels grow from {windows[0]} in {first.name} to {windows[-1]} in {last.name}.",
             "Use kernel_size=3 in all of them.", *milder,
         )  # fmt: skip
+
+
+def _channels_as_filters(convolutions):
+    """Conv2D(3, 16, 3) in PyTorch's order of arguments: channels of the inputs, filters, size of the window."""
+    for fact in convolutions:
+        layer = fact.layer
+        channels = fact.input[1 if layer.data_format == "channels_first" else -1]
+        window, stride = set(layer.kernel_size), set(layer.strides)
+        if len(window) == len(stride) == 1 and layer.filters == channels and 1 < min(stride) < min(window) > 7:
+            yield (
+                fact.name, channels, f"{fact.name} has {channels} filters, as many as its inputs have channels, and a "
+                f"window of {min(window)} that moves by {min(stride)}: its arguments are filters, window and strides.",
+                f"Use {type(layer).__name__}({min(window)}, {min(stride)}): the channels of the inputs follow from the "
+                "data.",
+            )  # fmt: skip
 
 
 def _windows_of_one(subject):

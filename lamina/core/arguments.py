@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 from collections.abc import Iterable
@@ -12,7 +13,8 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from lamina.errors import ConfigError, ShapeError
+from lamina.core.call_sites import site_above
+from lamina.errors import ConfigError, ShapeError, warn
 from lamina.spelling import nearest as spelling
 
 # Values of arguments that many classes need, for the code that errors print.
@@ -293,3 +295,21 @@ def is_kind(value: Any, package: str, *names: str) -> bool:
         *names: Names of classes.
     """
     return any(kind.__name__ in names and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)
+
+
+def one_shape(shape: Any, second: Any) -> Any:
+    """The shape of a draw, with a warning for normal(3, 4), which is not of shape (3, 4).
+
+    Args:
+        shape: The first argument.
+        second: The second argument, which may have been meant as a size.
+    """
+    if not type(shape) is type(second) is int or second < 2:
+        return shape
+    site = site_above()
+    node = site and site.node
+    if isinstance(node, ast.Call) and [getattr(one, "value", None) for one in node.args[:2]] == [shape, second]:
+        sizes = ", ".join(ast.unparse(one) for one in node.args)
+        message = f"`{site.text}` has the shape ({shape},): its shape is one argument, and {second} is the next one."
+        warn(f"{message}\n{site.callee}(({sizes}))")
+    return shape

@@ -18,7 +18,7 @@ from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest
 from lamina.spelling.places import is_of_base, public_module
 
-__all__ = ["described", "explain", "explain_order", "other_settings"]
+__all__ = ["explain", "explain_order"]
 
 
 def explain(error: BaseException) -> LaminaError | None:
@@ -38,12 +38,12 @@ def explain(error: BaseException) -> LaminaError | None:
     cls, values = type(made), args if "self" in names else args[1:]
     given = {**dict(zip(signature_of(cls), values, strict=False)), **kwargs}
     with trying() as is_nested:
-        for key, value in () if is_nested else other_settings(cls, given):
+        for key, value in () if is_nested else _other_settings(cls, given):
             try:
                 cls(**{**given, key: value})
             except (*FAILURES, LaminaError):
                 continue
-            message = f"{cls.__name__} cannot be made with {key}={shown(given[key])}.{described(cls, key)}"
+            message = f"{cls.__name__} cannot be made with {key}={shown(given[key])}.{_described(cls, key)}"
             if type(given[key]).__module__.startswith("lamina.callbacks"):
                 return ArgumentError(message, fix=f"model.fit(x, y, callbacks=[keras.callbacks.{shown(given[key])}])")
             kind = ArgumentError if isinstance(error, (TypeError, AttributeError)) else ConfigError
@@ -85,22 +85,19 @@ def explain_order(error: BaseException) -> LaminaError | None:
     return None
 
 
-def other_settings(cls: type, given: dict[str, Any], odd: bool = False) -> Iterator[tuple[str, Any]]:
+def _other_settings(cls: type, given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Arguments of a class, and other values for them, the likeliest first.
 
     Args:
         cls: Class.
         given: Arguments that it was made with.
-        odd: Only those of another type than their default values.
     """
     parameters = {key: parameter for key, (parameter, _) in signature_of(cls).items()}
     for key in sorted(
         given.keys() & parameters.keys() - {"name", "dtype"}, key=lambda key: not isinstance(given[key], str)
     ):
         value, default = given[key], parameters[key].default
-        if odd and not (isinstance(value, str) and not isinstance(default, str)):
-            continue
-        words = re.findall(r'"([\w-]+)"', described(cls, key))
+        words = re.findall(r'"([\w-]+)"', _described(cls, key))
         numbers = [number for number in numbers_in(value) if math.isfinite(number)]
         tries = [*numbers, *map(int, numbers), *(nearest(value, words) if isinstance(value, str) else [])]
         tries += [EXAMPLES[key]] if key in EXAMPLES else []
@@ -118,7 +115,7 @@ def other_settings(cls: type, given: dict[str, Any], odd: bool = False) -> Itera
         yield from ((key, one) for one in tries if one is not value)
 
 
-def described(cls: type, key: str) -> str:
+def _described(cls: type, key: str) -> str:
     """What an argument is, by the docstring of its class, with a space before it; "" if that does not say.
 
     Args:

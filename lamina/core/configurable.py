@@ -43,9 +43,9 @@ class Configurable(SaysWhatWasMeant, Represented):
         if registry.is_builtin(cls):
             registry.register_class(cls)
             if legacy.accepts_old_names(cls.__name__):
-                type.__setattr__(cls, "__init__", legacy.accepting_old_names(cls.__init__, cls.__name__))
+                type.__setattr__(cls, "__init__", legacy.accepting_old_names(cls.__init__, cls.__name__, _refuse_texts))
             elif "__init__" in cls.__dict__:
-                type.__setattr__(cls, "__init__", filters_traceback(cls.__init__))
+                type.__setattr__(cls, "__init__", filters_traceback(cls.__init__, _refuse_texts))
 
     if not TYPE_CHECKING:  # type checkers use the signature of __init__
 
@@ -130,6 +130,24 @@ class Configurable(SaysWhatWasMeant, Represented):
 
     def _repr_argument(self, name, parameter, owner):
         return self._argument(name, parameter, owner)
+
+
+_NUMBERS = frozenset(
+    ("int", "float", "int | None", "float | None", "Axes", "int | Sequence[int]", "float | Sequence[float]")
+)
+
+
+def _refuse_texts(function, args, kwargs):
+    """Raise an error for a text where an `__init__` that took it wants a number: TopKCategoricalAccuracy("5")."""
+    if not any(isinstance(one, str) for one in (*args, *kwargs.values())):
+        return
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code is not None else ()
+    for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+        if isinstance(value, str) and function.__annotations__.get(name) in _NUMBERS:
+            from lamina.spelling.texts import refuse_text
+
+            refuse_text(function, args, kwargs, name)
 
 
 def _refuse_missing(error, cls):

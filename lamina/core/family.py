@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
 from lamina import legacy
@@ -16,6 +18,10 @@ from lamina.spelling.names import as_strings, meant
 from lamina.spelling.nearest import letters_of
 
 __all__ = ["Family"]
+
+_CALLED_WITH = {
+    "initializer": ("shape", "dtype"), "regularizer": ("x",), "constraint": ("w",), "activation": ("x",),
+}  # fmt: skip
 
 
 class Family:
@@ -73,6 +79,7 @@ class Family:
         of_another = type(identifier).__module__.startswith(_OF_OTHERS.get(self._kind, ()))
         is_one = callable(identifier) or (self._base is not None and isinstance(identifier, self._base))
         if is_one and not of_another:
+            self._check_call(identifier)
             return identifier
         if self._kind == "activation" and isinstance(identifier, int) and not isinstance(identifier, bool):
             raise ConfigError(
@@ -92,6 +99,22 @@ class Family:
             f"{article} {self._kind} is a name, a config, a function or an object.",
             fix=_argument(self._kind, identifier).format(usual),
         )
+
+    def _check_call(self, function):
+        """Raise an error for a function of the user that cannot be called as those of the family are."""
+        if self._kind not in _CALLED_WITH or not isinstance(function, FunctionType) or registry.is_builtin(function):
+            return
+        arguments = _CALLED_WITH[self._kind]
+        try:
+            inspect.signature(function).bind(arguments[0], **dict.fromkeys(arguments[1:]))
+        except TypeError as error:
+            article, name = "An" if self._kind[0] in "aeio" else "A", function.__name__
+            wanted = ", ".join([arguments[0], *(f"{one}=None" for one in arguments[1:])])
+            raise ConfigError(
+                f"{article} {self._kind} is called with {' and '.join(arguments)}; "
+                f"{name}{inspect.signature(function)} cannot be: {error}.",
+                fix=f"def {name}({wanted}):" if name.isidentifier() else f"lambda {wanted}: ...",
+            ) from None
 
     def serialize(self, member: Any) -> Config:
         """A JSON-able description of a member, as stored in files.

@@ -65,10 +65,11 @@ class KeptAttribute:
 
     Args:
         link: Name of the slot.
+        made_by: Code that sets the attribute, for the error where it is missing.
     """
 
-    def __init__(self, link: str) -> None:
-        self.link = link
+    def __init__(self, link: str, made_by: str) -> None:
+        self.link, self.made_by = link, made_by
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name: str = name

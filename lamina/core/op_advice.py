@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import linecache
 import math
 import re
 from types import FrameType
@@ -80,11 +81,23 @@ def for_condition(site: CallSite) -> Any:
         return f"keras.ops.where({_logical(node.test)}, {ast.unparse(node.body)}, {ast.unparse(node.orelse)})"
     for node in site.nodes((ast.If, ast.While)):
         if isinstance(node, ast.While):
-            return f"x = keras.ops.while_loop(lambda x: {_logical(node.test)}, step, x), where step(x) is the next x."
+            return _while_loop(site, node.test)
         return f"keras.ops.where({_logical(node.test)}, a, b), where a is the result if it holds, and b otherwise."
     if isinstance(site.node, (ast.BoolOp, ast.UnaryOp, ast.Compare)):
         return _logical(site.node)
     return "keras.ops.where(condition, a, b), where a is the result if it holds, and b otherwise."
+
+
+def _while_loop(site, test):
+    """The loop over the tensor that a condition reads, whose next value is that of the line below it, if it is one."""
+    names = [node.id for node in ast.walk(test) if isinstance(node, ast.Name)]
+    name = next((name for name in names if hasattr(site.value_of(name), "shape")), "x")
+    below = linecache.getline(site.frame.f_code.co_filename, site.line + 1).strip()
+    found = re.fullmatch(rf"{name} (?:= (.+)|([-+*/]+)= (.+))", below)
+    loop = f"{name} = keras.ops.while_loop(lambda {name}: {_logical(test)}"
+    if found is None:
+        return f"{loop}, step, {name}), where step({name}) is the next {name}."
+    return f"{loop}, lambda {name}: {found[1] or f'{name} {found[2]} ({found[3]})'}, {name})"
 
 
 def _logical(node):
@@ -179,8 +192,21 @@ def for_missing_method(site: CallSite) -> str | None:
     """The op, with its arguments, that does what the method of another library does which a place asks for."""
     for call in site.nodes(ast.Call):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (site.text, site.callee):
-            return as_op(call)
+            return _in_numpy(call, site) or as_op(call)
     return None
+
+
+def _in_numpy(call, site):
+    """What x.detach().cpu().numpy() and x.detach().item() are as a whole; None for a call that no other follows."""
+    owner, methods = ast.unparse(call.func.value), {call.func.attr}
+    around = [one for one in site.nodes(ast.Call) if isinstance(one.func, ast.Attribute)]
+    for one in reversed(around):  # the inner ones first
+        if ast.unparse(one).startswith(f"{ast.unparse(call)}."):
+            methods.add(one.func.attr)
+    if not methods <= {"detach", "cpu", "cuda", "clone", "numpy", "item"} or len(methods) == 1:
+        return None
+    array = f"keras.ops.convert_to_numpy({owner})"
+    return f"{array}.item()" if "item" in methods else array
 
 
 def op_at(frame: FrameType, instruction: int) -> str | None:

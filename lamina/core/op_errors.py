@@ -48,7 +48,8 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
         for one in jax.tree.leaves(value)
     ):
         return None  # see traced_errors
-    for rule in (_list_for_tensors, _not_callable, _not_numbers, _axis_outside, RULES.get(name), not_alike, repair):
+    own = RULES.get(name)
+    for rule in (_list_for_tensors, _not_callable, _other_order, _not_numbers, _axis_outside, own, not_alike, repair):
         try:
             found = rule and rule(call)
         except Exception:  # a value that the rule does not expect, such as NaN: the others may explain it
@@ -84,6 +85,20 @@ def _is_of_libraries(trace):
     """Whether an error arose below the op in lamina or a library, not in a function that the user handed in."""
     below = [frame for frame, _ in traceback.walk_tb(trace)][1:]
     return bool(below) and all(is_internal(frame) or is_library(frame) for frame in below)
+
+
+def _other_order(call):
+    """uniform(0, 1, (3,)) for uniform((3,), 0, 1): the shape comes first, as in no other library."""
+    keys = list(call.given)
+    if keys[0] != "shape" or not isinstance(call.given["shape"], (int, float)):
+        return None
+    for key in keys[1:]:
+        if isinstance(call.given[key], (list, tuple)):
+            values = [call.given[key], *(call.given[one] for one in keys if one != key)]
+            message = f"{told(call)}. The arguments by position are {', '.join(keys)}."
+            name = call.name.removeprefix("random_")
+            return CallError(message, fix=f"keras.random.{name}({', '.join(map(shown, values))})")
+    return None
 
 
 def _not_callable(call):

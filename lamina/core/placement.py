@@ -13,6 +13,7 @@ from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from lamina.runtime.process import configure_process
+from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = [
     "Box", "Parts", "divisible_sharding", "is_locally_complete", "on_one_device", "own_copy", "place", "place_parts",
@@ -286,6 +287,7 @@ def on_one_device(array: Any) -> Any:
     return jax.numpy.asarray(to_numpy(array)) if several else array
 
 
+@filters_traceback
 def to_numpy(array: Any, copy: bool = True) -> np.ndarray[Any, Any]:
     """A copy as a NumPy array. If the array is sharded over several processes, all of them must call this.
 
@@ -293,6 +295,8 @@ def to_numpy(array: Any, copy: bool = True) -> np.ndarray[Any, Any]:
         array: JAX array.
         copy: Whether it is a copy even where the array of JAX could be used.
     """
+    if isinstance(array, Tracer):
+        array + 0  # raises the error that says so if the function that traced it has ended
     if not is_locally_complete(array):
         from lamina.runtime import processes  # read only where there are several
 

@@ -14,6 +14,7 @@ from lamina.core.call_sites import CallSite, op_of, site_in
 from lamina.core.graph import Operation
 from lamina.core.keras_tensor import KerasTensor
 from lamina.spelling import public_names
+from lamina.spelling.arguments import explain_call
 from lamina.spelling.nearest import nearest
 
 __all__ = ["fix_of"]
@@ -130,6 +131,56 @@ def _logs_lack(site: CallSite, found: Any) -> Fix:
     return None
 
 
+def _call_refused(site: CallSite, found: Any) -> Fix:
+    """metric.update_state([1.0]), whose targets or outputs are missing: a method or function of lamina."""
+    for call in _calls(site):
+        owner, _, name = ast.unparse(call.func).rpartition(".")
+        of = site.value_of(owner)
+        function = getattr(type(of), name, None) if of is not None and not isinstance(of, type) else None
+        if name != found[1] or not str(getattr(function, "__module__", "")).startswith("lamina."):
+            continue
+        values = [_Source(part) for part in call.args], {k.arg: _Source(k.value) for k in call.keywords if k.arg}
+        error = explain_call(function, (of, *values[0]), values[1])
+        return error and error.fix and error.fix.replace(f"{error.fix.partition('.')[0]}.", f"{owner}.", 1)
+    return None
+
+
+class _Source:
+    """A part of a program in place of its value, whose repr it is."""
+
+    def __init__(self, node: ast.expr) -> None:
+        self.text = ast.unparse(node)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:  # with the value of a literal
+        return True
+
+
+def _of_list(site: CallSite, found: Any) -> Fix:
+    """model.layers[:-1].trainable = False"""
+    for node in site.nodes(ast.Assign):
+        target = node.targets[0]
+        if isinstance(target, ast.Attribute) and "layers" in ast.unparse(target.value):
+            return f"for layer in {ast.unparse(target.value)}: layer.{target.attr} = {ast.unparse(node.value)}"
+    return None
+
+
+def _not_scalar(site: CallSite, found: Any) -> Fix:
+    """jax.grad(lambda x: model(x))(x)"""
+    for call in _calls(site):
+        if ast.unparse(call.func).rpartition(".")[2] in ("grad", "value_and_grad") and call.args:
+            function = call.args[0]
+            if isinstance(function, ast.Lambda):
+                arguments, result = ast.unparse(function.args), ast.unparse(function.body)
+            else:
+                arguments, result = "*args", f"{ast.unparse(function)}(*args)"
+            call.args[0] = ast.parse(f"lambda {arguments}: keras.ops.sum({result})", mode="eval").body
+            return ast.unparse(call)
+    return None
+
+
 def _not_json(site: CallSite, found: Any) -> Fix:
     if found[1] == "History":
         return "json.dumps(history.history): a History holds its figures in a dict of lists."
@@ -150,6 +201,10 @@ def _layer_as_tensor(site: CallSite, found: Any) -> Fix:
         parts = [ast.unparse(part) for part in (node.left, node.right)]
         if isinstance(node.op, ast.Add) and all(isinstance(site.value_of(part), Operation) for part in parts):
             return f"keras.Sequential([{', '.join(parts)}]) calls one after the other."
+    for node in site.nodes(ast.Subscript):
+        made = site.value_of(ast.unparse(node.value.func)) if isinstance(node.value, ast.Call) else None
+        if isinstance(made, type) and issubclass(made, Operation):  # layers.Dense(3)[0]
+            return f"{ast.unparse(node.value)}(x)[{ast.unparse(node.slice)}]  # a layer is called on a tensor x first"
     for node in site.nodes(ast.Name):
         if isinstance(site.value_of(node.id), Operation):
             return f"{node.id} is a layer: {node.id}(x) is the tensor that it computes."
@@ -246,6 +301,9 @@ _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (_WITH_NONE, _logs_lack),
     (r"Object of type (\w+) is not JSON serializable", _not_json),
     (r"(?:\w+\.<locals>\.)?(\w+)\(\) missing \d+ required positional argument", _function_called),
+    (r"\w+\.(\w+)\(\) (?:missing|got an unexpected|takes|got multiple)", _call_refused),
+    (r"'list' object has no attribute", _of_list),
+    (r"Gradient only defined for scalar-output functions", _not_scalar),
     (r"unsupported operand type\(s\)|'\w+' object is not (subscriptable|iterable)", _layer_as_tensor),
     (r"Classification metrics can't handle a mix of|continuous is not supported", _of_scores),
     (r"(The estimator |If no scoring is specified, the |Cannot clone object |estimator should be)", _of_estimators),

@@ -43,6 +43,8 @@ def explain(error: BaseException) -> BaseException | None:
         return CallError(message, fix="self.add_weight(..., trainable=False), or without dtype.")
     if isinstance(error, LaminaError) or not isinstance(error, Exception) or not _is_about_tensors(error):
         return None
+    if isinstance(error, Errors.UnexpectedTracerError) and (found := _of_jitted(error)):
+        return found
     site = site_in(error.__traceback__)
     if site is None:  # the line may call an op, or use an operator of a symbolic tensor
         site = site_above(through=("lamina.runtime", "lamina.core", "lamina.ops", "lamina.random"))
@@ -66,13 +68,38 @@ def _of_kept_tensor(error):
     file, number, function = found.groups()
     line = linecache.getline(file, int(number)).strip()
     kept = _KEEPS.fullmatch(re.sub(r"def .*?\): ", "", line))
-    fix = f"{kept[1]}.assign({kept[1]} + {kept[2]})" if kept else _KEEP
+    fix = f"{kept[1]}.assign({kept[1]} + {kept[2]})  # {kept[1]} is a weight: {_made(kept[1])}" if kept else _KEEP
     fix = fix.replace("in build", "in __init__") if "update_state" in function else fix
     if os.path.abspath(file).startswith((_OURS, os.path.dirname(jax.__file__))):  # made by an op, kept by the program
         message = f"A tensor that {function} of an earlier step made was kept, and has no value after that step."
         return TracingError(message, fix=_KEEP)
     place = f"{function}, line {number} of {os.path.basename(file)}"
     return TracingError(f"`{line}` ({place}) keeps a tensor that has no value after the call.", fix=fix)
+
+
+_TRACED = re.compile(r"value leaked was (\S+) at (.+):(\d+) traced for (\w+)")
+
+
+def _of_jitted(error):
+    """The error for a tensor of a function under `jax.jit` of the user, kept by a variable; None for others."""
+    found = _TRACED.search(_text(error))
+    if found is None or os.path.abspath(found[2]).startswith((_OURS, os.path.dirname(jax.__file__))):
+        return None
+    name, kind = found[1].rpartition(".")[2], found[4]
+    message = (
+        f"A tensor of {found[1]} (line {found[3]} of {os.path.basename(found[2])}) was kept by a variable or an "
+        f"attribute, and has no value after the call: jax.{kind} compiles {name}, which can only return values."
+    )
+    created = _CREATED.search(_text(error))
+    if created is not None and os.path.abspath(created[1]).startswith(_OURS):  # a layer's moving averages
+        fix = f"In {name}: outputs, new = layer.stateless_call(trainable, non_trainable, x); return both."
+        return TracingError(message, fix=fix)
+    return TracingError(message, fix=f"new = {name}(x); variable.assign(new)  # outside of {name}, which returns it")
+
+
+def _made(attribute):
+    """Code that makes the weight of an attribute, which counts or sums."""
+    return f"{attribute} = self.add_weight(shape=(), initializer='zeros'), in __init__"
 
 
 def _of_another_library(error):

@@ -336,7 +336,7 @@ def _binary(function):
     def reflected(self, other):
         return function(unwrap(other), self.value)
 
-    return forward, reflected
+    return filters_traceback(forward), filters_traceback(reflected)
 
 
 for _name in _BINARY:

@@ -17,7 +17,7 @@ from lamina.runtime import processes
 from lamina.runtime.process import configure_process, devices_of
 from lamina.runtime.progress import say
 
-__all__ = ["device_of", "get_device_count", "initialize", "join_processes", "list_devices"]
+__all__ = ["device_of", "get_device_count", "initialize", "join_processes", "list_devices", "several"]
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
@@ -32,6 +32,24 @@ def list_devices(device_type: str | None = None) -> list[str]:
     """
     configure_process()
     return [f"{device.platform}:{device.id}" for device in devices_of(device_type)]
+
+
+def several(owner: str, devices: Any) -> np.ndarray[Any, Any]:
+    """Devices as an array.
+
+    Args:
+        owner: Class whose argument they are.
+        devices: What it got.
+
+    Raises:
+        ConfigError: It is their number.
+    """
+    found = np.array(devices)
+    if found.ndim == 0:
+        count = f"[:{devices}]" if found.dtype.kind in "iu" else ""
+        message = f"{owner}: `devices` is a list of names; got {devices!r}."
+        raise ConfigError(message, fix=f"{owner}(devices=keras.distribution.list_devices(){count})")
+    return found
 
 
 def get_device_count(device_type: str | None = None) -> int:

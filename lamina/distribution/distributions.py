@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import jax
-import numpy as np
 
 from lamina.core import context
 from lamina.core.placement import divisible_sharding, sharding_of, stacked_layout
 from lamina.core.stacked import Stacked
 from lamina.distribution.automatic import gathered, inner_axes, split_over
-from lamina.distribution.devices import join_processes, list_devices
+from lamina.distribution.devices import join_processes, list_devices, several
 from lamina.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor
 from lamina.errors import ConfigError, warn
 from lamina.spelling.arguments import unknown_arguments
@@ -217,7 +216,7 @@ class DataParallel(Distribution):
         shard_optimizer: bool = False,
     ) -> None:
         if device_mesh is None:
-            devices = np.array(list_devices() if devices is None else devices)
+            devices = several("DataParallel", list_devices() if devices is None else devices)
             device_mesh = DeviceMesh(devices.shape, [_BATCH], devices)
         if not isinstance(device_mesh, DeviceMesh):
             raise ConfigError(

@@ -142,12 +142,13 @@ def accepts_old_names(owner: str) -> bool:
     return owner in ARGUMENTS
 
 
-def accepting_old_names(function: F, owner: str) -> F:
+def accepting_old_names(function: F, owner: str, then: Callable[..., None] | None = None) -> F:
     """The same `__init__`, method or function, which takes its arguments by their old names too.
 
     Args:
         function: The `__init__`, method or function.
         owner: Class, method or function in the table.
+        then: See `filters_traceback`.
 
     Raises:
         ConfigError: In a call, for an argument under its old name and today's.
@@ -175,7 +176,10 @@ def accepting_old_names(function: F, owner: str) -> F:
             for name, value in old.items():
                 if isinstance(rows[name].new, Around):  # no function has two of them
                     return rows[name].new.run(functools.partial(function, *args, **kwargs), value)
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            if then is not None:
+                then(function, args, kwargs)
+            return result
         except BaseException as error:
             with readable(error) as shown:
                 raise shown from None

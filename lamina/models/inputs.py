@@ -106,7 +106,7 @@ def _fix_of_number(names, values, tensors):
     if len(names) == 1 and len(values) == 2:
         return "model.fit(x, y): inputs and targets are two arguments, and a list or tuple is one array for each input."
     each = ", ".join(names)
-    return f"x = [{each}], one array for each input; a generator yields pairs: yield ({each}), y"
+    return f"x = [{each}], one array for each input; a batch of a generator or data set is a pair: (({each}), y)"
 
 
 _MISMATCH = "The structure of `inputs` doesn't match the expected structure"

@@ -57,7 +57,7 @@ def check_shares(**shares: Any) -> None:
     """
     for name, value in shares.items():
         number = isinstance(value, (int, float, np.number))
-        if value is None or isinstance(value, str) or (number and not 0 <= float(value) <= 1):  # pyright: ignore
+        if value is None or isinstance(value, (str, list, tuple)) or (number and not 0 <= float(value) <= 1):  # pyright: ignore
             raise ConfigError(f"{name} is a number between 0 and 1; got {value!r}.", fix=f"{name}={_USUAL[name]}")
 
 

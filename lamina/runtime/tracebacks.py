@@ -149,17 +149,21 @@ class readable:
         return False
 
 
-def filters_traceback(function: F) -> F:
+def filters_traceback(function: F, then: Callable[..., None] | None = None) -> F:
     """Decorator of a public function whose errors are shown by `readable`.
 
     Args:
         function: Function.
+        then: Function that is called with `function` and its arguments where it raised no error, and may raise one.
     """
 
     @functools.wraps(function)
     def filtered(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            if then is not None:
+                then(function, args, kwargs)
+            return result
         except BaseException as error:
             with readable(error) as shown:
                 raise shown from None

@@ -46,6 +46,10 @@ def missing_attribute(owner: Any, name: str) -> Any:
         asked = "" if name.startswith("_") else f"{type(owner).__name__!r} object has no attribute {name!r}. "
         message = f"{asked}{type(owner).__name__}.__init__ has not called super().__init__() yet."
         return UnknownNameError(message, lambda: ("", "Call super().__init__() first."))
+    made_by = getattr(getattr(type(owner), name, None), "made_by", None)  # of a KeptAttribute
+    if made_by is not None:
+        message = f"{type(owner).__name__!r} object has no attribute {name!r} yet."
+        return UnknownNameError(message, lambda: ("", made_by))
     if hasattr(type(owner), name):  # a property failed, whose own error says why
         try:
             return object.__getattribute__(owner, name)

@@ -14,7 +14,7 @@ from lamina.spelling.docstrings import described_in
 from lamina.spelling.nearest import nearest, or_list
 from lamina.spelling.places import class_meant, public_module
 
-__all__ = ["explain_call", "explain_error", "signature_of", "unknown_arguments"]
+__all__ = ["Call", "explain_call", "explain_error", "signature_of", "unknown_arguments"]
 
 Parameter = inspect.Parameter
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -83,12 +83,8 @@ def explain_error(error: Exception) -> ArgumentError | None:
     if is_refused and args and owner and not any(cls.__name__ == owner for cls in type(args[0]).__mro__):
         message = f"{function.__name__} was called on the class {owner}, and not on an object."
         return ArgumentError(message, fix=f"model = keras.{owner}()", of=owner)
-    owners = (
-        args[0] if args else None,
-        function.__name__,
-        f"{function.__name__}_model",
-        type(args[0]).__name__ if args else None,
-    )
+    first = args[0] if args else None
+    owners = first, function.__name__, f"{function.__name__}_model", type(first).__name__
     of = error.of if isinstance(error, ArgumentError) else None
     is_own = of is not None and (of in owners[1:] if isinstance(of, str) else of is owners[0])
     if not is_refused and not is_own:
@@ -97,7 +93,7 @@ def explain_error(error: Exception) -> ArgumentError | None:
             return None
         from lamina.spelling.numbers import with_numbers  # read where a call has failed
 
-        return with_numbers(_Call(function, args, names["kwargs"]), error, function)
+        return with_numbers(Call(function, args, names["kwargs"]), error, function)
     return explain_call(function, args, names["kwargs"], getattr(error, "also", ()))
 
 
@@ -109,7 +105,7 @@ def explain_call(function: Any, args: Any, kwargs: Any, also: Any = ()) -> Argum
         args, kwargs: Its arguments.
         also: Arguments that it takes beside those of its signature.
     """
-    return _Call(function, args, kwargs, also).error()
+    return Call(function, args, kwargs, also).error()
 
 
 def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:
@@ -120,11 +116,11 @@ def unknown_arguments(instance: Any, kwargs: Any) -> ArgumentError:
         kwargs: The arguments that are left.
     """
     whole = getattr(instance, "_init_arguments", None)  # of a class of the user
-    call = _Call(type(instance).__init__, (instance,), whole if whole and kwargs.keys() <= whole.keys() else kwargs)
+    call = Call(type(instance).__init__, (instance,), whole if whole and kwargs.keys() <= whole.keys() else kwargs)
     return call.error(whole=False) or ArgumentError(f"{call.name} has no argument {or_list([*map(repr, kwargs)])}.")
 
 
-class _Call:
+class Call:
     """A call that its signature refused.
 
     Attributes:
@@ -265,6 +261,9 @@ class _Call:
                 found = {near[0]: value} if near[0] in free else None
             elif found or (found := self._meant_elsewhere(name, value, free)):
                 hints.append(f" In Keras {name!r} is {' and '.join(map(repr, found))}.")
+            elif len(unknown) == len(self.parameters) == len(free) == 1 and not self.also:  # L2(lam=0.01)
+                hints.append(f" Its one argument is {free[0]!r}.")
+                found = {free[0]: value}
             meant |= found or {}
         return meant, "".join(hints)
 

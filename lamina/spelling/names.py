@@ -42,6 +42,8 @@ def meant(name: str, known: Iterable[str], strict: bool = False) -> tuple[str, l
     known = list(known)
     letters = {letters_of(key): key for key in sorted(known, key=lambda key: key.islower() == name.islower())}
     there = NAMES.get(name) or NAMES.get(letters_of(name), "")
+    if longer := [key for key in known if key.startswith(f"{name}_")][:2]:  # datasets.mnist.load
+        return f" Did you mean {or_list([*map(repr, longer)])}?", longer
     if ("." in there or letters_of(there) in letters) and letters_of(name) not in letters:
         there = letters.get(letters_of(there), there)
         return f" In Keras it is {there!r}.", [there]

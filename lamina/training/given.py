@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lamina import callbacks as callbacks_module
 from lamina.core.arguments import is_kind, whole
-from lamina.errors import DataError, warn
+from lamina.errors import DataError, LaminaError, warn
 
-__all__ = ["callbacks_with_options", "check_given"]
+__all__ = ["callbacks_with_options", "check_given", "in_validation"]
+
+
+@contextlib.contextmanager
+def in_validation() -> Iterator[None]:
+    """A block whose errors are about the validation data, and say so."""
+    try:
+        yield
+    except LaminaError as error:
+        error.message += " This is in the validation data."
+        error.fix = error.fix and error.fix.removeprefix("evaluate(x, y), ")
+        if str(error.fix).startswith("model.fit(x, y):"):
+            error.fix = "validation_data=(x_val, y_val): inputs and targets are a tuple of two."
+        raise
 
 
 _TAKEN_OUT = {  # (package, class of tables) -> code that makes a column of the inputs the targets

@@ -15,6 +15,7 @@ from lamina.runtime import processes, settings
 from lamina.runtime.interrupts import Interrupts
 from lamina.runtime.progress import Progress
 from lamina.training.ending import Ending
+from lamina.training.given import in_validation
 from lamina.training.lockstep import agree_on_order, call_of_all, in_lockstep, is_agreed
 from lamina.training.multi_step import many_steps
 from lamina.training.state import peek
@@ -219,14 +220,8 @@ def _due(epoch, validation_freq):
 def _validate(model, batches, callbacks, interrupts):
     """The validation logs, with the prefix val_."""
     model._runner.reset_metrics()
-    try:
+    with in_validation():
         logs = _test(model, batches, callbacks, interrupts)
-    except LaminaError as error:
-        error.message += " This is in the validation data."
-        error.fix = error.fix and error.fix.removeprefix("evaluate(x, y), ")
-        if str(error.fix).startswith("model.fit(x, y):"):
-            error.fix = "validation_data=(x_val, y_val): inputs and targets are a tuple of two."
-        raise
     callbacks.on_test_end(logs)
     return {f"val_{key}": value for key, value in logs.items()}
 

@@ -16,7 +16,7 @@ from lamina.core.sparse import is_sparse
 from lamina.errors import DataError
 from lamina.legacy import old_names, only_old_names
 from lamina.runtime.tracebacks import filters_traceback, readable
-from lamina.training.given import callbacks_with_options, check_given
+from lamina.training.given import callbacks_with_options, check_given, in_validation
 from lamina.training.legacy_methods import LegacyMethods
 from lamina.training.step import StepMixin
 
@@ -35,7 +35,7 @@ class Trainer(StepMixin, LegacyMethods):
 
     stop_evaluating: bool = False
     stop_predicting: bool = False
-    history: Any = KeptAttribute("model")  # set by `fit`
+    history: Any = KeptAttribute("model", "history = model.fit(x, y)")  # set by `fit`
     training_batches = resume_point = None  # of the running `fit`; BackupAndRestore reads the first and sets the second
 
     @old_names("Model.fit")
@@ -309,10 +309,11 @@ class Trainer(StepMixin, LegacyMethods):
         return []
 
     def _validation_batches(self, data, batch_size, steps):
-        if isinstance(data, (tuple, list)):
-            x, y, sample_weight = training_module.unpack_x_y_sample_weight(tuple(data))
-            return self._batches(x, y, sample_weight, batch_size, steps, shuffle=False)
-        return self._batches(data, steps=steps, shuffle=False)
+        with in_validation():
+            if isinstance(data, (tuple, list)):
+                data = training_module.unpack_x_y_sample_weight(tuple(data))
+                return self._batches(*data, batch_size, steps, shuffle=False)
+            return self._batches(data, steps=steps, shuffle=False)
 
     def _is_one_batch(self, x, batch_size):
         """Whether x is an array that a step can take unchanged as one batch."""

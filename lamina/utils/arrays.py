@@ -10,7 +10,7 @@ import numpy as np
 
 from lamina.core.typing import ArrayLike, Tensor
 from lamina.core.variable import unwrap
-from lamina.errors import DataError
+from lamina.errors import DataError, warn
 from lamina.legacy import old_names
 
 __all__ = ["normalize", "to_categorical"]
@@ -45,6 +45,12 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray |
         raise DataError(
             f"With num_classes={count}, labels must be from 0 to {count - 1}; got {labels.min()} to {labels.max()}.",
             fix=f"num_classes={labels.max() + 1}",
+        )
+    if labels.size and labels.min() < 0:
+        place = tuple(map(int, np.argwhere(labels < 0)[0]))
+        warn(
+            f"to_categorical takes class numbers from 0; x[{', '.join(map(str, place))}] is {labels[place]}, which "
+            f"counts as {labels[place] + count}.\nclasses, x = np.unique(x, return_inverse=True)"
         )
     return np.eye(count)[labels]
 

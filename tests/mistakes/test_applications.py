@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501
 
-from tests.mistakes import everyday, first_hour, notebooks, ordinary
+from tests.mistakes import everyday, first_hour, notebooks, ordinary, unseen
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 APP = "a = keras.applications; small = a.mobilenet.MobileNet; utils = a.imagenet_utils; x = np.zeros((8, 8, 1))\n"
@@ -112,5 +112,7 @@ test_fixes_work = fixes_work(APPLICATIONS + everyday.APPLICATIONS + notebooks.AP
 test_fixes_are_tried = fixes_are_tried(
     "lamina/applications", APPLICATIONS + everyday.APPLICATIONS + notebooks.APPLICATIONS
 )
-test_fixes_of_distributions_are_tried = fixes_are_tried("lamina/distribution", DISTRIBUTION, but=MANY)
+test_fixes_of_distributions_are_tried = fixes_are_tried(
+    "lamina/distribution", DISTRIBUTION + unseen.DISTRIBUTION, but=MANY
+)
 test_fixes_of_settings_are_tried = fixes_are_tried("lamina/runtime", RUNTIME, but=FORKED)

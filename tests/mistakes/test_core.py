@@ -4,7 +4,7 @@ from textwrap import indent
 
 import pytest
 
-from tests.mistakes import everyday, first_hour, ordinary
+from tests.mistakes import everyday, first_hour, ordinary, unseen
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 
@@ -104,6 +104,11 @@ CONDITIONS = [
     ),
     in_call(
         "while keras.ops.sum(x) > 0:\n    x = x - 1\nreturn x",
+        "x = keras.ops.while_loop(lambda x: keras.ops.sum(x) > 0, lambda x: x - 1, x)\nreturn x",
+        says="x = keras.ops.while_loop(lambda x: keras.ops.sum(x) > 0, lambda x: x - 1, x)",
+    ),
+    in_call(
+        "while keras.ops.sum(x) > 0:\n    y = x - 1\n    x = y\nreturn x",
         "step = lambda x: x - 1\nx = keras.ops.while_loop(lambda x: keras.ops.sum(x) > 0, step, x)\nreturn x",
         says="x = keras.ops.while_loop(lambda x: keras.ops.sum(x) > 0, step, x)",
     ),
@@ -391,6 +396,7 @@ MISTAKES = [
     *everyday.SAVING,
     *everyday.TRACED,
     *ordinary.CORE,
+    *unseen.CORE,
 ]
 
 test_fixes_work = fixes_work(MISTAKES)

@@ -53,7 +53,7 @@ MISTAKES = [
         prose=True,
     ),
     Mistake(
-        wrong="keras.losses.CategoricalCrossentropy(axis='last')(np.eye(3), np.eye(3))",
+        wrong="keras.losses.CategoricalCrossentropy(axis=[1])(np.eye(3), np.eye(3))",
         right="keras.losses.CategoricalCrossentropy(axis=-1)(np.eye(3), np.eye(3))",
         says="axis=-1",
     ),

@@ -1,7 +1,7 @@
 """Mistakes with ops, and whether the fixes printed for them work."""
 # ruff: noqa: E501  (each program is one string)
 
-from tests.mistakes import everyday, first_hour, notebooks, ordinary
+from tests.mistakes import everyday, first_hour, notebooks, ordinary, unseen
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 START = "from lamina import ops\nx, x1, x2 = {}\n"
@@ -421,7 +421,7 @@ MISTAKES += [
     ),
 ]
 
-MISTAKES += [*first_hour.OPS, *everyday.OPS, *notebooks.OPS, *ordinary.OPS]
+MISTAKES += [*first_hour.OPS, *everyday.OPS, *notebooks.OPS, *ordinary.OPS, *unseen.OPS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_of_ops_are_tried = fixes_are_tried("lamina/ops", MISTAKES)

@@ -8,7 +8,7 @@ import pytest
 
 import lamina as keras
 from lamina.core.python_errors import fix_of
-from tests.mistakes import ordinary
+from tests.mistakes import ordinary, unseen
 from tests.mistakes.mistake import ROOT, Mistake, run
 
 X = "x = keras.Input((6, 3)); "
@@ -63,6 +63,7 @@ MISTAKES = [
         "keras.ops.reshape(y, (-1, 2, 3))",
     ),
     *ordinary.PYTHON,
+    *unseen.PYTHON,
 ]  # fmt: skip
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from jax.core import Tracer
 
-from lamina.core import class_errors, tree
+from lamina.core import tree
 from lamina.core.arguments import shown
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.op_errors import FAILURES, is_explained
 from lamina.core.op_shapes import trying
-from lamina.errors import CallError, ConfigError, LaminaError, ShapeError
+from lamina.errors import CallError, LaminaError, ShapeError
 from lamina.layers.base.call_signature import brief, is_tensor
 from lamina.ops.core import cast
 
@@ -47,13 +47,6 @@ def explain(error: BaseException, layer: Any, args: tuple[Any, ...], kwargs: dic
         return CallError(f"{message}{_shapes(layer)}", fix=f"{layer.name}({', '.join(needed)})")
     told = f"{name} cannot be called with {brief(args, kwargs)}."
     with trying() as is_nested:
-        config = layer.get_config()
-        for key, value in () if is_nested else class_errors.other_settings(type(layer), config, odd=True):
-            if _works(layer, inputs, args[1:], kwargs, {key: value}):
-                message = (
-                    f"{name} cannot be called with {key}={config[key]!r}.{class_errors.described(type(layer), key)}"
-                )
-                return ConfigError(message, fix=f"{key}={value!r}")
         for value, code in () if is_nested else _changes(inputs):
             if _works(layer, value, args[1:], kwargs):
                 return ShapeError(f"{told}{_shapes(layer)}", fix=f"{layer.name}({code})")
@@ -84,9 +77,9 @@ def _changes(inputs: Any) -> Iterator[tuple[Any, str]]:
         yield [x, x], "[x, y]"
 
 
-def _works(layer, value, others, kwargs, settings=None):
+def _works(layer, value, others, kwargs):
     try:
-        clone = type(layer).from_config({**layer.get_config(), **(settings or {})})
+        clone = type(layer).from_config(layer.get_config())
         clone(*tree.map_structure(_symbol, (value, *others)), **tree.map_structure(_symbol, kwargs))
     except (*FAILURES, LaminaError):
         return False

@@ -142,12 +142,15 @@ class VariablesMixin(KerasAttributes):
         if len(variables) != len(weights) or (len(variables) > 1 and isinstance(weights, np.ndarray)):
             got = f"an array of shape {np.shape(weights)}" if hasattr(weights, "shape") else len(weights)
             shapes = ", ".join(f"{variable.name} {variable.shape}" for variable in variables[:6])
+            first = np.shape(next(iter(weights), ()))
             raise ShapeError(
                 f"{self.name} has {len(variables)} weights; set_weights was given {got}."
                 + (f" They are: {shapes}." if self.built else " It is not built yet."),
                 fix=f"layer.set_weights([{', '.join(variable.name for variable in variables[:6])}])"
                 if 0 < len(variables) <= 6
-                else "weights = layer.get_weights() has the arrays in their order.",
+                else "weights = layer.get_weights() has the arrays in their order."
+                if self.built
+                else f"{self.name}.build((None, {first[0] if len(first) == 2 else '...'}))  # the shape of a batch",
             )
         _assign_all(variables, [np.asarray(unwrap(weight)) for weight in weights], "set_weights was given")
 

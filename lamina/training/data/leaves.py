@@ -287,6 +287,8 @@ def _repair_counts(x: Any, y: Any = None, sample_weight: Any = None) -> str:
     shape, other = (getattr(one, "shape", ()) for one in (x, y))
     if len(shape) == len(other) > 1 and shape[1:] == other[1:]:  # y is a part of x
         return "x_train, x_test, y_train, y_test = sklearn.model_selection.train_test_split(x, y), in this order."
+    if len(shape) == 2 and other and other[0] == shape[1]:
+        return "x = x.T  # a sample is a row of x, and not a column"
     return "Row i of y must be the target of row i of x."
 
 

@@ -127,6 +127,8 @@ class StreamBatches(Batches):
                 batch = self._standard(given)
             except DataError as error:
                 error.message += f" This is in batch {number}, counted from 0."
+                if self.can_skip and error.fix:  # an object with __getitem__, and no generator
+                    error.fix = error.fix.replace("yield ", "return ")
                 raise
             if self.look is not None and number:  # `peek` shows the first batch
                 self.look(number, batch)
@@ -180,7 +182,7 @@ def _fit(value, name, text=False):
         return value
     if np.isscalar(value):
         raise DataError(
-            f"The data yields single samples: {name} of one is {value!r}, without an axis for the batch.",
+            f"The data gives single samples: {name} of one is {value!r}, without an axis for the batch.",
             fix="yield x[None], np.array([y]) is a batch of one sample; with arrays of all samples: model.fit(x, y).",
         )
     value = as_arrays(value, name, text)

@@ -1,0 +1,83 @@
+# ruff: noqa: E501
+"""Mistakes that were written down before any error was read, by the folder whose fix they lead to."""
+
+from tests.mistakes.mistake import Mistake
+from tests.mistakes.ordinary import LINEAR, replaced
+
+COUNTING = (
+    "class Counter(keras.metrics.Metric):\n    def __init__(self):\n        super().__init__(); self.total = START\n"
+    "    def update_state(self, y_true, y_pred, sample_weight=None): ADD\n    def result(self): return self.total\n"
+    + LINEAR
+    + "model.compile('sgd', 'mse', metrics=[Counter()]); model.fit(x, y, verbose=0)"
+)
+LOOP = (
+    "class Mine(keras.layers.Layer):\n    def call(self, x):\n        s = keras.ops.sum(x)\n        HALVE\n        return x * s\n"
+    "keras.Sequential([keras.Input((3,)), Mine()]).predict(np.ones((2, 3)), verbose=0)"
+)
+KEPT = (
+    "import jax; v = keras.Variable(np.ones(3))\n@jax.jit\ndef f(x):\n    BODY\n    return x\n"
+    "f(np.zeros(3, 'float32'))\n"
+)
+SINGLE = (
+    "class Data(keras.utils.PyDataset):\n    def __len__(self): return 4\n    def __getitem__(self, i):\n        x, y = np.ones(4), 1.0\n        RETURN\n"
+    + LINEAR
+    + "model.fit(Data(), verbose=0)"
+)
+CORE = [
+    Mistake("keras.layers.Dense(3, kernel_initializer=lambda shape: np.ones(shape))(np.ones((2, 3)))", "keras.layers.Dense(3, kernel_initializer=lambda shape, dtype=None: np.ones(shape))(np.ones((2, 3)))", "lambda shape, dtype=None:"),
+    Mistake("def init(shape): return keras.ops.ones(shape)\nkeras.layers.Dense(3, kernel_initializer=init)", "def init(shape, dtype=None): return keras.ops.ones(shape)\nkeras.layers.Dense(3, kernel_initializer=init)(np.ones((2, 3)))", "def init(shape, dtype=None):"),
+    Mistake("def swish(x, beta): return x * beta\nkeras.layers.Dense(3, activation=swish)", "def swish(x): return x * 2\nkeras.layers.Dense(3, activation=swish)(np.ones((2, 3)))", "def swish(x):"),
+    Mistake("keras.metrics.TopKCategoricalAccuracy('5')", "keras.metrics.TopKCategoricalAccuracy(5)", "keras.metrics.TopKCategoricalAccuracy(5)"),
+    Mistake("keras.losses.Huber(delta='one')", "keras.losses.Huber(delta=1.0)", "keras.losses.Huber(delta=1.0)"),
+    Mistake("keras.layers.Normalization(axis='columns')", "keras.layers.Normalization(axis=-1)", "keras.layers.Normalization(axis=-1)"),
+    Mistake("keras.optimizers.schedules.CosineDecay('0.1', 100)", "keras.optimizers.schedules.CosineDecay(0.1, 100)", "keras.optimizers.schedules.CosineDecay(0.1, 100)"),
+    Mistake("keras.regularizers.L2(lam=0.01)", "keras.regularizers.L2(l2=0.01)", "keras.regularizers.L2(l2=0.01)"),
+    Mistake("keras.datasets.mnist.load()", "keras.datasets.mnist.load_data", "keras.datasets.mnist.load_data"),
+    Mistake(LINEAR + "model.history.history", LINEAR + "history = model.fit(x, y, verbose=0); model.history.history", "history = model.fit(x, y"),
+    Mistake(
+        COUNTING.replace("START", "0.0").replace("ADD", "self.total += keras.ops.sum(y_pred)"),
+        COUNTING.replace("START", "self.add_weight(shape=(), initializer='zeros')").replace("ADD", "self.total.assign(self.total + keras.ops.sum(y_pred))"),
+        "self.total.assign(self.total + keras.ops.sum(y_pred))",
+    ),
+    replaced(LOOP, "s = keras.ops.while_loop(lambda s: s > 1, lambda s: s / 2, s)", "HALVE", "while s > 1:\n            s = s / 2", "s = keras.ops.while_loop(lambda s: s > 1, lambda s: s / 2, s)"),
+    replaced(LOOP, "s = keras.ops.while_loop(lambda s: s > 1, lambda s: s * (0.5), s)", "HALVE", "while s > 1:\n            s *= 0.5", "s = keras.ops.while_loop(lambda s: s > 1, lambda s: s * (0.5), s)"),
+    Mistake(KEPT.replace("BODY", "v.assign(x)") + "v.numpy()", KEPT.replace("BODY", "pass") + "variable = v; x = np.ones(3)\nnew = f(x); variable.assign(new)", "new = f(x); variable.assign(new)"),
+    Mistake(KEPT.replace("BODY", "v.assign(x)") + "v + 1", KEPT.replace("BODY", "pass") + "variable = v; x = np.ones(3)\nnew = f(x); variable.assign(new)", "new = f(x); variable.assign(new)"),
+    Mistake(
+        "import jax; layer = keras.layers.BatchNormalization(); layer.build((None, 3))\n@jax.jit\ndef f(x): return layer(x, training=True)\nx = np.zeros((4, 3), 'float32'); f(x); layer(x)",
+        "import jax; layer = keras.layers.BatchNormalization(); layer.build((None, 3)); trainable, non_trainable = layer.trainable_variables, layer.non_trainable_variables\n@jax.jit\ndef f(trainable, non_trainable, x):\n    outputs, new = layer.stateless_call(trainable, non_trainable, x)\n    return outputs, new\nf([v.value for v in trainable], [v.value for v in non_trainable], np.zeros((4, 3), 'float32'))",
+        "outputs, new = layer.stateless_call(trainable, non_trainable, x)",
+    ),
+    Mistake("x = keras.ops.ones((2, 3)); x.detach().cpu().numpy()", "x = keras.ops.ones((2, 3)); keras.ops.convert_to_numpy(x)", "keras.ops.convert_to_numpy(x)"),
+    Mistake("x = keras.ops.ones(()); x.detach().cpu().item()", "x = keras.ops.ones(()); keras.ops.convert_to_numpy(x).item()", "keras.ops.convert_to_numpy(x).item()"),
+]  # fmt: skip
+LAYERS = [
+    Mistake("model = keras.Sequential([keras.layers.Dense(1)], name='net'); model.set_weights([np.ones((3, 1)), np.zeros(1)])", "net = keras.Sequential([keras.layers.Dense(1)]); net.build((None, 3)); net.set_weights([np.ones((3, 1)), np.zeros(1)])", "net.build((None, 3))"),
+]  # fmt: skip
+OPTIMIZERS = [
+    Mistake(LINEAR + "keras.optimizers.Adam(model.trainable_variables, 0.001)", "keras.optimizers.Adam(learning_rate=0.001)", "keras.optimizers.Adam(learning_rate=0.001)"),
+]  # fmt: skip
+DATA = [
+    Mistake(LINEAR + "x = np.ones((4, 90)); y = np.ones(90); model.fit(x, y, verbose=0)", LINEAR + "x = np.ones((4, 90)); y = np.ones(90)\nx = x.T  # a sample is a row of x\nmodel.fit(x, y, verbose=0)", "x = x.T  # a sample is a row of x"),
+    replaced(SINGLE, "return x[None], np.array([y])", "RETURN", "return x, y", "return x[None], np.array([y])"),
+    Mistake(
+        "a, b = keras.Input((4,), name='a'), keras.Input((3,), name='b'); model = keras.Model([a, b], keras.layers.Dense(1)(keras.layers.Concatenate()([a, b]))); model.compile('sgd', 'mse')\n"
+        "def batches():\n    while True: yield np.ones((4, 4)), np.ones((4, 3)), np.ones(4)\nmodel.fit(batches(), steps_per_epoch=2, verbose=0)",
+        "a, b = keras.Input((4,), name='a'), keras.Input((3,), name='b'); model = keras.Model([a, b], keras.layers.Dense(1)(keras.layers.Concatenate()([a, b]))); model.compile('sgd', 'mse')\n"
+        "def batches():\n    a, b, y = np.ones((4, 4)), np.ones((4, 3)), np.ones(4)\n    while True: yield ((a, b), y)\nmodel.fit(batches(), steps_per_epoch=2, verbose=0)",
+        "((a, b), y)",
+    ),
+]  # fmt: skip
+DISTRIBUTION = [
+    Mistake("keras.distribution.DataParallel(devices=1)", "from lamina.distribution import DataParallel; DataParallel(devices=keras.distribution.list_devices()[:1])", "DataParallel(devices=keras.distribution.list_devices()[:1])"),
+]  # fmt: skip
+OPS = [
+    Mistake("keras.random.uniform(0, 1, (3,))", "keras.random.uniform((3,), 0, 1)", "keras.random.uniform((3,), 0, 1)"),
+]  # fmt: skip
+PYTHON = [
+    Mistake("metric = keras.metrics.MeanSquaredError(); metric.update_state([1.0, 2.0])", "metric = keras.metrics.MeanSquaredError(); y_pred = [1.0, 2.0]; metric.update_state([1.0, 2.0], y_pred)", "metric.update_state([1.0, 2.0], y_pred)"),
+    Mistake(LINEAR + "model.layers[:-1].trainable = False", LINEAR + "\nfor layer in model.layers[:-1]: layer.trainable = False", "for layer in model.layers[:-1]: layer.trainable = False"),
+    Mistake(LINEAR + "import jax; jax.grad(lambda x: model(x))(x)", LINEAR + "import jax; jax.grad(lambda x: keras.ops.sum(model(x)))(x.astype('float32'))", "jax.grad(lambda x: keras.ops.sum(model(x)))"),
+    Mistake(LINEAR + "import jax; jax.grad(model)(x)", LINEAR + "import jax; jax.grad(lambda *args: keras.ops.sum(model(*args)))(x.astype('float32'))", "jax.grad(lambda *args: keras.ops.sum(model(*args)))"),
+    Mistake("from lamina import layers; layers.Dense(3)[0]", "from lamina import layers; x = np.ones((2, 3)); layers.Dense(3)(x)[0]", "layers.Dense(3)(x)[0]"),
+]  # fmt: skip
