@@ -18,6 +18,7 @@ __all__ = [
     "kernels",
     "portable",
     "set_native",
+    "switches",
     "take_rows",
     "without_native",
 ]
@@ -37,6 +38,11 @@ def set_native(on: bool) -> None:
     >>> keras.config.set_native(True)
     """
     _switch["on"] = bool(on)
+
+
+def switches() -> tuple[bool, ...]:
+    """Which kernels programs are compiled with."""
+    return tuple(_switch.values())
 
 
 def is_native() -> bool:

@@ -22,6 +22,11 @@ _settings: dict[str, Any] = {
 }
 
 
+def held_by_programs() -> tuple[Any, ...]:
+    """The settings that compiled programs hold as constants."""
+    return tuple(map(_settings.get, ("floatx", "epsilon", "image_data_format", "flash_attention", "broadcast_targets")))
+
+
 def floatx() -> str:
     """The default float type, as a string.
 

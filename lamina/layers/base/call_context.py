@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
@@ -75,6 +76,23 @@ def around_layers(function: Callable[..., Any] | None) -> AbstractContextManager
         function: Function that returns what is run; None for `call` itself.
     """
     return context.set_within(_around, function)
+
+
+def is_around() -> bool:
+    """Whether `around_layers` is open."""
+    return _around.get() is not None
+
+
+def compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The outputs of a call as a compiled program; NotImplemented where the layer has to compute operation by operation.
+
+    Args:
+        layer: Layer.
+        args, kwargs: Arguments of the call.
+    """
+    if context.is_bound() or (layer._plan is not None and layer._plan.version == context.structure_version()):
+        return NotImplemented  # a program is traced here, or the plan has been asked
+    return importlib.import_module("lamina.layers.base.compiled_calls").call(layer, args, kwargs)
 
 
 def within(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -37,6 +37,8 @@ COLORS = ("random_brightness", "random_color_degeneration", "random_contrast", "
 class _Policy(RandomImageLayer):
     """Layers of the same strength `factor`, as attributes, of which a subclass chooses some for each batch."""
 
+    _compiles_calls = False  # a call runs the layers that it drew, a program would hold them all
+
     def __init__(
         self,
         value_range: Sequence[float],
