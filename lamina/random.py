@@ -61,6 +61,7 @@ class SeedGenerator(Configurable):
     """
 
     _config_skips = frozenset({"kwargs"})
+    _read_by_calls = ("state",)  # see lamina.core.program_settings
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         self.backend: Any = kwargs.pop("backend", None)  # kept for those who gave it; the numbers are JAX's

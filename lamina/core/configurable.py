@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import inspect
 import re
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lamina import legacy
-from lamina.core import registry
+from lamina.core import context, registry
 from lamina.core.representation import Represented, arguments_of, signature_of
 from lamina.core.serialization import config_value, deserialize_nested
 from lamina.core.typing import Config
@@ -15,13 +18,40 @@ from lamina.errors import ArgumentError, ConfigError, MissingMethodError
 from lamina.runtime.tracebacks import explain_errors_by, explain_uncaught, filters_traceback, later, readable
 from lamina.spelling import SaysWhatWasMeant
 
-__all__ = ["Configurable"]
+__all__ = ["CompilesCalls", "Configurable", "compiles"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 explain_errors_by(later("lamina.core.class_errors.explain_order", ConfigError))
 explain_errors_by(later("lamina.core.class_errors.explain"))
 _fix_of = later("lamina.core.python_errors.fix_of")
 Parameter = inspect.Parameter
+
+
+class CompilesCalls:
+    """An object whose calls on arrays are compiled programs until one of its settings changes."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        vars(self).pop("_compiled_calls", None)
+        super().__setattr__(name, value)
+
+
+def compiles(method: F) -> F:
+    """A method of a `CompilesCalls` that runs as a compiled program where it can.
+
+    Args:
+        method: Function of the object and the arguments.
+    """
+
+    @functools.wraps(method)
+    def run(self, *args, **kwargs):
+        if context.is_bound():  # a program is traced here
+            return method(self, *args, **kwargs)
+        made = importlib.import_module("lamina.core.compiled_calls").call_of(method, self, args, kwargs)
+        return method(self, *args, **kwargs) if made is NotImplemented else made
+
+    return run  # pyright: ignore[reportReturnType]
 
 
 class Configurable(SaysWhatWasMeant, Represented):

@@ -196,6 +196,7 @@ def autocast(dtype: Any) -> AbstractContextManager[Any]:
 
 
 _watcher: ContextVar[Any] = ContextVar("watcher", default=None)
+around_layers: ContextVar[Any] = ContextVar("around", default=None)  # what layers run in place of their `call`, or None
 
 
 def layer_watcher() -> Callable[..., Any] | None:

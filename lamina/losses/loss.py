@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from lamina import dtype_policies
 from lamina.core import context, tree
-from lamina.core.configurable import Configurable
+from lamina.core.configurable import CompilesCalls, Configurable, compiles
 from lamina.core.keras_tensor import get_mask
 from lamina.core.no_values import rewritten
 from lamina.core.op import op
@@ -64,7 +64,7 @@ def divide_no_nan(a: Any, b: Any) -> Tensor:
     return jnp.where(zero, 0, a / jnp.where(zero, 1, b))
 
 
-class Loss(Configurable):
+class Loss(CompilesCalls, Configurable):
     """Base class of losses. A subclass defines `call(y_true, y_pred)`, which returns one value per sample; calling the
     object multiplies these values by the sample weights and reduces them.
 
@@ -115,10 +115,14 @@ class Loss(Configurable):
             sample_weight: Weights of the samples, shape (batch,), or of the single values; None weighs all by 1.
         """
         try:
-            return loss_value(self, y_true, y_pred, sample_weight)
+            return self._value(y_true, y_pred, sample_weight)
         except Exception as error:
             with readable(error) as shown:
                 raise shown from None
+
+    @compiles
+    def _value(self, y_true, y_pred, sample_weight):
+        return loss_value(self, y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value per sample; each loss defines it.

@@ -9,8 +9,9 @@ import numpy as np
 
 from lamina import initializers
 from lamina.core import context
-from lamina.core.configurable import Configurable
+from lamina.core.configurable import CompilesCalls, Configurable, compiles
 from lamina.core.context import bind
+from lamina.core.registry import is_builtin
 from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
 from lamina.legacy import name_first, warn_renamed_method
@@ -30,7 +31,7 @@ MetricLike: TypeAlias = "str | Config | type[Metric] | Metric | Callable[[Any, A
 """A metric as users write it: its name, its config, its class, an object, or a function of y_true and y_pred."""
 
 
-class Metric(Configurable):
+class Metric(CompilesCalls, Configurable):
     """Base class of metrics. A subclass creates variables in `__init__`, adds to them in `update_state` and computes
     the number from them in `result`.
 
@@ -56,6 +57,12 @@ class Metric(Configurable):
     # "up" if more is better, "down" if less is better: what a callback in mode "auto" reads
     _direction: str | None = None
     _set_by_init = "_variables"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("update_state", "result"):
+            if name in cls.__dict__ and is_builtin(cls):
+                setattr(cls, name, compiles(cls.__dict__[name]))
 
     def __init__(self, dtype: DTypeOrPolicy = None, name: str | None = None) -> None:
         self.name: str = name or context.unique_name(context.snake_case(type(self).__name__))
@@ -97,7 +104,7 @@ class Metric(Configurable):
                 initializer=initializers.get("zeros" if initializer is None else initializer), shape=shape, dtype=dtype,
                 trainable=False, autocast=False, aggregation=aggregation, synchronization="on_read", name=name,
             )  # fmt: skip
-        self._variables.append(variable)
+        self._variables = [*self._variables, variable]
         return variable
 
     @filters_traceback

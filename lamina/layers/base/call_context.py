@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
 from typing import Any
 
 from lamina.core import context
 from lamina.core.no_values import rewritten
+from lamina.core.registry import is_builtin
 from lamina.errors import CallError, locate
 from lamina.layers.base import call_signature
+from lamina.layers.base.input_spec import check_inputs
 from lamina.runtime.tracebacks import later
 
-_around: ContextVar[Any] = ContextVar("around", default=None)
 explained: Any = later("lamina.layers.base.call_errors.explain")
 
 
@@ -75,24 +75,34 @@ def around_layers(function: Callable[..., Any] | None) -> AbstractContextManager
     Args:
         function: Function that returns what is run; None for `call` itself.
     """
-    return context.set_within(_around, function)
+    return context.set_within(context.around_layers, function)
 
 
-def is_around() -> bool:
-    """Whether `around_layers` is open."""
-    return _around.get() is not None
-
-
-def compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The outputs of a call as a compiled program; NotImplemented where the layer has to compute operation by operation.
+def first_compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The outputs of the first call of a layer since its settings changed, as a compiled program; the layer is built if it is not yet.
+    NotImplemented where it has to compute operation by operation.
 
     Args:
         layer: Layer.
         args, kwargs: Arguments of the call.
     """
-    if context.is_bound() or (layer._plan is not None and layer._plan.version == context.structure_version()):
-        return NotImplemented  # a program is traced here, or the plan has been asked
-    return importlib.import_module("lamina.layers.base.compiled_calls").call(layer, args, kwargs)
+    known = layer._compiled_call
+    if context.is_bound() or (known is not None and known.version == context.structure_version()):
+        return NotImplemented  # a program is traced here, or there is no other for these arguments
+    compiled_calls = importlib.import_module("lamina.core.compiled_calls")  # if a layer is called on arrays
+    given = compiled_calls.arrays_of(args, kwargs) if is_builtin(type(layer)) and compiled_calls.is_plain() else None
+    if not given or not given[0] or not layer._convert_input_args:
+        return NotImplemented
+    if not layer.built or layer._path is None:
+        check_inputs(layer.input_spec, call_signature.first_of(layer, args, kwargs), layer)
+        with layer._scope():
+            layer._ensure_built(args, kwargs)
+    parts = layer._flatten_layers()
+    for part in parts:
+        vars(part).setdefault("_compiled_call", None)  # from now on, a new setting of a part changes the structure
+    compiled = compiled_calls.CompiledCall(layer, type(layer)._run, parts, layer.variables)
+    object.__setattr__(layer, "_compiled_call", compiled)
+    return compiled.run(layer, args, kwargs)
 
 
 def within(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,5 +112,5 @@ def within(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         layer: Layer that is called.
         call: Its `call`.
     """
-    around = _around.get()
+    around = context.around_layers.get()
     return rewritten(call) if around is None else around(layer, call)

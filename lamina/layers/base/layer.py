@@ -20,7 +20,7 @@ from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
 from lamina.layers.base import call_signature, masks, output_specs
 from lamina.layers.base.building import build_for, managed_build
-from lamina.layers.base.call_context import compiled_call, explained, inner_call, located, resolve_training, within
+from lamina.layers.base.call_context import explained, first_compiled_call, inner_call, located, resolve_training, within
 from lamina.layers.base.dtype_policy import DTypePolicyMixin, with_policy_name
 from lamina.layers.base.input_spec import check_inputs
 from lamina.layers.base.losses import LossesMixin
@@ -83,7 +83,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
     _allow_non_tensor_positional_args = False  # whether text and numbers that are no arrays may be passed
     _passes_training = False  # whether a call with **kwargs is given `training` as well
     _compiles_calls = True  # whether calls on arrays are programs, unless there is code of users in them
-    _plan: Any = None  # see lamina.layers.base.compiled_calls
+    _compiled_call: Any = None  # see lamina.core.compiled_calls
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -175,9 +175,9 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         if "built" not in self.__dict__:
             raise CallError(f"{type(self).__name__}.__init__ did not call super().__init__().", "super().__init__()")
         given = args, kwargs
-        plan = self._plan
-        if plan is not None and plan.version == context.structure_version():
-            if (outputs := plan.run(self, args, kwargs)) is not NotImplemented:
+        compiled = self._compiled_call
+        if compiled is not None and compiled.version == context.structure_version():
+            if (outputs := compiled.run(self, args, kwargs)) is not NotImplemented:
                 return outputs
         try:
             args = call_signature.without_plain_values(self, args)
@@ -185,7 +185,7 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
                 return self._call_on_symbols(args, kwargs)
             if recording() and is_recorded_whole(self):
                 return self._recorded(args, kwargs)
-            if (outputs := compiled_call(self, args, kwargs)) is not NotImplemented:
+            if (outputs := first_compiled_call(self, args, kwargs)) is not NotImplemented:
                 return outputs
             signature = call_signature.signature_of(type(self).call)
             outer = context.current_call()

@@ -86,7 +86,7 @@ class Tracked:
             holds_variables = not just_made and any(True for _ in parts_in(value, Variable))
             if holds_variables:
                 self._ordered_variables()  # what was put into lists before this
-        elif "_plan" in self.__dict__ and name[:1] != "_":  # a setting that a compiled program holds
+        elif "_compiled_call" in self.__dict__ and name[:1] != "_":  # a setting that a compiled program holds
             context.structure_changed()
         if value.__class__ is bool and name[:1] in "tsr":
             _warn_of_slip(self, name, value)

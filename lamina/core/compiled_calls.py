@@ -1,0 +1,213 @@
+"""Calls of lamina's layers, losses and metrics on arrays, outside of a training step: each is one compiled program.
+
+JAX runs every operation on arrays by itself, which costs far more than the arithmetic of a small layer. An object whose code is all
+lamina's computes the same function in each call. So the first call on arrays compiles this function, of the values of the object's
+variables and of the arguments, and every call runs it. Objects of equal settings share a program.
+
+What computes operation by operation all the same: objects with code of users in them, calls that add losses, calls on other
+arguments than arrays of numbers, and all calls under a tape, in a function that JAX traces, with a distribution, or while something watches
+the layers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import jax
+import numpy as np
+from jax.core import Tracer
+
+from lamina.core import context, tree
+from lamina.core.context import Ref
+from lamina.core.keras_tensor import get_mask, set_mask
+from lamina.core.program_settings import Unshared, has_own_code, settings_of
+from lamina.core.registry import is_builtin
+from lamina.core.variable import Variable, to_array
+from lamina.errors import TracingError
+from lamina.kernels import native
+from lamina.runtime import settings
+
+__all__ = ["CompiledCall", "arrays_of", "call_of", "is_plain"]
+
+MAX_SHARED = 256  # programs that objects of equal settings share
+SHARED_PARTS = 12  # layers of more parts, as models, have a program of their own
+
+_shared: OrderedDict[Any, Any] = OrderedDict()
+_owner: ContextVar[Any] = ContextVar("owner")  # (object, its refs, its method): whose call is compiled here, if one is
+
+
+class CompiledCall:
+    """How the calls of an object run until its settings or the structure around it change.
+
+    Args:
+        owner: Layer, loss or metric; a layer is built.
+        method: Function of the owner and the arguments.
+        parts: The owner and the layers inside.
+        variables: Its variables.
+
+    Attributes:
+        version: Version of the structure at which it was made.
+        refs: The variables and the state of the process, whose values a call takes and may change.
+        program: The compiled function; None computes operation by operation.
+        refused: What was called, of calls that could not be compiled.
+    """
+
+    version: int
+    method: Callable[..., Any]
+    refs: list[Ref]
+    program: Any
+    refused: set[Any]
+
+    __slots__ = ("method", "program", "refs", "refused", "version")
+
+    def __init__(self, owner: Any, method: Callable[..., Any], parts: Sequence[Any], variables: Sequence[Ref]) -> None:
+        self.method, self.refs, self.refused = method, [*variables, *context.global_refs()], set()
+        self.program = None if any(map(has_own_code, parts)) else _program_of(owner, method, parts, self.refs)
+        self.version = context.structure_version()
+
+    def __deepcopy__(self, memo: Any) -> None:
+        return None  # a copy makes its own
+
+    def __reduce__(self) -> Any:
+        return type(None), ()
+
+    def run(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The outputs of a call, or NotImplemented.
+
+        Args:
+            owner: The object.
+            args, kwargs: Arguments of the call.
+        """
+        given = arrays_of(args, kwargs) if self.program is not None and is_plain() else None
+        if given is None:
+            return NotImplemented
+        arrays, structure, switches = given
+        outer = context.current_call()
+        training = None if outer is None else (outer.training,)
+        held = settings.held_by_programs(), native.switches()
+        static = structure, switches, training, context.autocast_dtype(), held
+        if self.refused and _signature(arrays, static) in self.refused:
+            return NotImplemented
+        token = _owner.set((owner, self.refs, self.method))
+        try:
+            values = [ref.read() for ref in self.refs]
+            outputs, changed, masks = self.program(values, arrays, [*map(get_mask, arrays)], static)
+        except Exception:  # operation by operation, it works or raises the error that says more
+            self.refused.add(_signature(arrays, static))
+            return NotImplemented
+        finally:
+            _owner.reset(token)
+        for index, value in changed.items():
+            self.refs[index].write(value)
+        if masks is not None:
+            _set_masks(tree.flatten(outputs), masks)
+        return outputs
+
+
+def call_of(method: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result of a method of a loss or metric, or NotImplemented.
+
+    Args:
+        method: Function of the owner and the arguments.
+        owner: Loss or metric.
+        args, kwargs: Arguments of the call.
+    """
+    if not is_builtin(type(owner)) or context.is_bound():
+        return NotImplemented
+    programs = vars(owner).setdefault("_compiled_calls", {})
+    compiled = programs.get(method)
+    if compiled is None:
+        if not is_plain() or arrays_of(args, kwargs) is None:
+            return NotImplemented
+        compiled = programs[method] = CompiledCall(owner, method, [owner], getattr(owner, "variables", ()))
+    return compiled.run(owner, args, kwargs)
+
+
+def is_plain() -> bool:
+    """Whether nothing around a call asks what happens inside of it."""
+    return not (
+        context.is_bound() or context.open_tapes.get() or context.layer_watcher() or context.around_layers.get()
+        or context.distribution() is not None or jax.config.jax_disable_jit
+    )  # fmt: skip
+
+
+def arrays_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
+    """(arrays, structure, switches with None for each array) of the arguments, or None if there are others.
+
+    Args:
+        args, kwargs: Arguments of a call.
+    """
+    leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=_is_leaf)
+    arrays: list[Any] = []
+    switches: list[Any] = []
+    for leaf in leaves:
+        if isinstance(leaf, bool):
+            switches.append(leaf)
+            continue
+        if isinstance(leaf, Variable):
+            leaf = leaf.value
+        elif isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf":
+            leaf = to_array(leaf)
+        if not isinstance(leaf, jax.Array) or isinstance(leaf, Tracer):
+            return None
+        switches.append(None)
+        arrays.append(leaf)
+    return arrays, structure, tuple(switches)
+
+
+def _is_leaf(value):
+    return type(value) not in (tuple, list, dict) and value is not None
+
+
+def _signature(arrays, static):
+    return tuple((array.shape, array.dtype) for array in arrays), static
+
+
+def _set_masks(tensors, masks):
+    for tensor, mask in zip(tensors, masks, strict=True):
+        if mask is not None:
+            set_mask(tensor, mask)
+
+
+def _program_of(owner, method, parts, refs):
+    """The compiled function of an object, shared with others of equal settings."""
+    key = None
+    if len(parts) <= SHARED_PARTS:
+        with contextlib.suppress(Unshared):
+            key = method, settings_of(owner, refs)
+    if key is None:
+        return _new_program()
+    program = _shared.pop(key, None) or _new_program()
+    _shared[key] = program  # now the last one used
+    if len(_shared) > MAX_SHARED:
+        _shared.popitem(last=False)
+    return program
+
+
+def _new_program():
+    """A compiled function (values, arrays, masks, the rest) -> (outputs, changed values by index, masks of the outputs). It asks
+    for the object when it is traced, and does not keep it."""
+
+    def lamina_call(values, arrays, masks, static):
+        owner, refs, method = _owner.get()
+        structure, switches, training, autocast, _ = static
+        _set_masks(arrays, masks)
+        given = iter(arrays)
+        leaves = [next(given) if switch is None else switch for switch in switches]
+        args, kwargs = jax.tree_util.tree_unflatten(structure, leaves)
+        outer = None if training is None else context.Call(owner, *training)
+        with context.bind(refs, values) as slots, context.call_scope(outer), context.autocast(autocast):
+            outputs = method(owner, *args, **kwargs)
+            changed = {index: slots[ref] for index, ref in enumerate(refs) if slots[ref] is not values[index]}
+            made_here = {ref for ref in slots if isinstance(ref, Variable)}.difference(refs)
+        made = tree.flatten(outputs)
+        if made_here or not all(value is None or isinstance(value, jax.Array) for value in made):
+            raise TracingError("A call made variables, or gave something else than arrays.")
+        made = [*map(get_mask, made)]
+        return outputs, changed, made if any(mask is not None for mask in made) else None
+
+    return jax.jit(lamina_call, static_argnums=3)
