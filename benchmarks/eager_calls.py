@@ -41,7 +41,9 @@ def keras_cases(keras: Any) -> Cases:
     """The cases of a library with the API of Keras."""
     ops, layers = keras.ops, keras.layers
     t = {name: ops.convert_to_tensor(value) for name, value in arrays().items()}
-    rows, other, square, image, series, tokens = (t[name] for name in ("rows", "other", "square", "image", "series", "tokens"))
+    rows, other, square, image, series, tokens = (
+        t[name] for name in ("rows", "other", "square", "image", "series", "tokens")
+    )
     cases: Cases = {
         "ops.add": lambda: ops.add(rows, other),
         "ops.multiply by a number": lambda: ops.multiply(rows, 2.0),
@@ -88,7 +90,9 @@ def keras_cases(keras: Any) -> Cases:
 def keras_models(keras: Any, t: dict[str, Any]) -> Cases:
     """Models that are called on a small batch."""
     layers = keras.layers
-    dense = keras.Sequential([keras.Input((64,)), layers.Dense(32, "relu"), layers.Dense(32, "relu"), layers.Dense(10, "softmax")])
+    dense = keras.Sequential(
+        [keras.Input((64,)), layers.Dense(32, "relu"), layers.Dense(32, "relu"), layers.Dense(10, "softmax")]
+    )
     inputs = keras.Input((28, 28, 8))
     x = layers.MaxPooling2D()(layers.Conv2D(8, 3, activation="relu")(inputs))
     image = keras.Model(inputs, layers.Dense(10)(layers.Flatten()(x)))
@@ -122,7 +126,10 @@ def keras_training(keras: Any, t: dict[str, Any]) -> Cases:
         "metrics.Mean": lambda: (mean.update_state(rows), mean.result())[1],
     }
     for name in ("SGD", "Adam"):
-        variables = [keras.Variable(np.ones(shape, "float32"), name=f"v{i}") for i, shape in enumerate([(64, 64), (64,), (64, 10), (10,)])]
+        variables = [
+            keras.Variable(np.ones(shape, "float32"), name=f"v{i}")
+            for i, shape in enumerate([(64, 64), (64,), (64, 10), (10,)])
+        ]
         gradients = [keras.ops.ones(v.shape) for v in variables]
         optimizer = getattr(keras.optimizers, name)(1e-3)
         optimizer.build(variables)
@@ -142,7 +149,9 @@ def torch_cases(torch: Any) -> Cases:
     """The same calls as a user of PyTorch writes them: channels first, `torch.no_grad` where nothing is trained."""
     nn, F = torch.nn, torch.nn.functional
     t = {name: torch.tensor(value) for name, value in arrays().items()}
-    rows, other, square, series, tokens, classes = (t[name] for name in ("rows", "other", "square", "series", "tokens", "classes"))
+    rows, other, square, series, tokens, classes = (
+        t[name] for name in ("rows", "other", "square", "series", "tokens", "classes")
+    )
     image, logits = t["image"].permute(0, 3, 1, 2).contiguous(), rows[:, :10]
     bare: Cases = {
         "ops.add": lambda: rows + other, "ops.multiply by a number": lambda: rows * 2.0, "ops.matmul": lambda: rows @ square,
@@ -246,7 +255,9 @@ def report(table: dict[str, dict[str, float]]) -> None:
                 ratios[peer].append(own / table[peer][case])
     for peer, values in ratios.items():
         mean = math.exp(statistics.fmean(map(math.log, values)))
-        print(f"lamina / {peer}: mean {mean:.2f}, lowest {min(values):.2f}, highest {max(values):.2f}, above 0.5: {sum(v > 0.5 for v in values)} of {len(values)}")
+        print(
+            f"lamina / {peer}: mean {mean:.2f}, lowest {min(values):.2f}, highest {max(values):.2f}, above 0.5: {sum(v > 0.5 for v in values)} of {len(values)}"
+        )
 
 
 def main() -> None:
@@ -266,7 +277,10 @@ def main() -> None:
             command = [sys.executable, __file__, "--one", library, "--cases", options.cases]
             output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
             results.append(json.loads(output.splitlines()[-1]))
-    table = {library: {case: statistics.median(r[case] for r in results) for case in results[0]} for library, results in taken.items()}
+    table = {
+        library: {case: statistics.median(r[case] for r in results) for case in results[0]}
+        for library, results in taken.items()
+    }
     report(table)
     if options.json:
         with open(options.json, "w") as file:

@@ -31,10 +31,11 @@ from lamina.errors import TracingError
 from lamina.kernels import native
 from lamina.runtime import settings
 
-__all__ = ["CompiledCall", "arrays_of", "call_of", "is_plain"]
+__all__ = ["CompiledCall", "CompiledOp", "arrays_of", "call_of", "is_plain"]
 
 MAX_SHARED = 256  # programs that objects of equal settings share
 SHARED_PARTS = 12  # layers of more parts, as models, have a program of their own
+_SETTINGS = bool, int, float, str  # of ops
 
 _shared: OrderedDict[Any, Any] = OrderedDict()
 _owner: ContextVar[Any] = ContextVar("owner")  # (object, its refs, its method): whose call is compiled here, if one is
@@ -85,11 +86,11 @@ class CompiledCall:
         given = arrays_of(args, kwargs) if self.program is not None and is_plain() else None
         if given is None:
             return NotImplemented
-        arrays, structure, switches = given
+        arrays, structure, rest = given
         outer = context.current_call()
         training = None if outer is None else (outer.training,)
         held = settings.held_by_programs(), native.switches()
-        static = structure, switches, training, context.autocast_dtype(), held
+        static = structure, rest, training, context.autocast_dtype(), held
         if self.refused and _signature(arrays, static) in self.refused:
             return NotImplemented
         token = _owner.set((owner, self.refs, self.method))
@@ -127,6 +128,48 @@ def call_of(method: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwarg
     return compiled.run(owner, args, kwargs)
 
 
+class CompiledOp:
+    """An op on arrays as one compiled program for each shape and setting.
+
+    Args:
+        function: Function of arrays and settings.
+    """
+
+    program: Any
+    refused: set[Any]
+
+    __slots__ = ("program", "refused")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        def lamina_op(arrays, static):
+            args, kwargs = _filled(static[0], static[1], arrays)
+            outputs = function(*args, **kwargs)
+            if not all(isinstance(value, jax.Array) for value in tree.flatten(outputs)):
+                raise TracingError("An op gave something else than arrays.")
+            return outputs
+
+        self.program, self.refused = jax.jit(lamina_op, static_argnums=1), set()
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The outputs of a call, or NotImplemented.
+
+        Args:
+            args, kwargs: Arguments of the call.
+        """
+        given = None if context.is_bound() else arrays_of(args, kwargs, _SETTINGS)
+        if given is None or not given[0]:
+            return NotImplemented
+        arrays, *rest = given
+        static = *rest, context.autocast_dtype(), settings.held_by_programs(), native.switches()
+        if self.refused and _signature(arrays, static) in self.refused:
+            return NotImplemented
+        try:
+            return self.program(arrays, static)
+        except Exception:  # outside of a program, it works or raises the error that says more
+            self.refused.add(_signature(arrays, static))
+            return NotImplemented
+
+
 def is_plain() -> bool:
     """Whether nothing around a call asks what happens inside of it."""
     return not (
@@ -135,18 +178,21 @@ def is_plain() -> bool:
     )  # fmt: skip
 
 
-def arrays_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
-    """(arrays, structure, switches with None for each array) of the arguments, or None if there are others.
+def arrays_of(
+    args: tuple[Any, ...], kwargs: dict[str, Any], kinds: tuple[type, ...] = (bool,)
+) -> tuple[list[Any], Any, tuple[Any, ...]] | None:
+    """(arrays, structure, settings with None for each array) of the arguments, or None if there are others.
 
     Args:
         args, kwargs: Arguments of a call.
+        kinds: Types of settings.
     """
     leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=_is_leaf)
     arrays: list[Any] = []
-    switches: list[Any] = []
+    rest: list[Any] = []
     for leaf in leaves:
-        if isinstance(leaf, bool):
-            switches.append(leaf)
+        if type(leaf) in kinds:
+            rest.append((type(leaf), leaf))  # 1 and True are equal
             continue
         if isinstance(leaf, Variable):
             leaf = leaf.value
@@ -154,9 +200,15 @@ def arrays_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any],
             leaf = to_array(leaf)
         if not isinstance(leaf, jax.Array) or isinstance(leaf, Tracer):
             return None
-        switches.append(None)
+        rest.append(None)
         arrays.append(leaf)
-    return arrays, structure, tuple(switches)
+    return arrays, structure, tuple(rest)
+
+
+def _filled(structure, rest, arrays):
+    """(args, kwargs) with these arrays."""
+    given = iter(arrays)
+    return jax.tree_util.tree_unflatten(structure, [next(given) if one is None else one[1] for one in rest])
 
 
 def _is_leaf(value):
@@ -194,11 +246,9 @@ def _new_program():
 
     def lamina_call(values, arrays, masks, static):
         owner, refs, method = _owner.get()
-        structure, switches, training, autocast, _ = static
+        structure, rest, training, autocast, _ = static
         _set_masks(arrays, masks)
-        given = iter(arrays)
-        leaves = [next(given) if switch is None else switch for switch in switches]
-        args, kwargs = jax.tree_util.tree_unflatten(structure, leaves)
+        args, kwargs = _filled(structure, rest, arrays)
         outer = None if training is None else context.Call(owner, *training)
         with context.bind(refs, values) as slots, context.call_scope(outer), context.autocast(autocast):
             outputs = method(owner, *args, **kwargs)

@@ -67,8 +67,10 @@ def op(function: _OfX1X2[P], *, settings: Iterable[str] = (), name: str | None =
 @overload
 def op(function: F, *, settings: Iterable[str] = (), name: str | None = None) -> F: ...
 @overload
-def op(function: None = None, *, settings: Iterable[str] = (), name: str | None = None) -> OpDecorator: ...
-def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None = None) -> Any:
+def op(
+    function: None = None, *, settings: Iterable[str] = (), name: str | None = None, compiles: bool = False
+) -> OpDecorator: ...
+def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None = None, compiles: bool = False) -> Any:
     """Make `function` an op. On arrays and variables it computes; if any argument is a KerasTensor, it records a node.
 
     Args:
@@ -76,13 +78,15 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
         settings: Required parameters that are not tensors (such as `newshape` of reshape). They and parameters with
             a default value are stored in the node's config; the others are arguments of its call, as in Keras files.
         name: Name of the op; None means the function's name.
+        compiles: Whether a call on arrays is one compiled program, for functions of several operations of JAX whose results
+            depend on shapes and settings alone.
 
     >>> import lamina as keras
     >>> keras.ops.relu(keras.Input((3,))).shape
     (None, 3)
     """
     if function is None:
-        return functools.partial(op, settings=settings, name=name)
+        return functools.partial(op, settings=settings, name=name, compiles=compiles)
     op_name = name or function.__name__
     if op_name in OPS and OPS[op_name].compute.__module__ != function.__module__:
         op_name = f"{function.__module__.split('.')[-2]}_{op_name}"  # a loss may have the same name as an op
@@ -94,6 +98,8 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
             configure_process()
             if recording():
                 return recorded(explained, args, kwargs)
+            if compiles and (made := _compiled(public, args, kwargs)) is not NotImplemented:
+                return made
             return explained(*unwrap(args), **unwrap(kwargs))
         except Exception as error:
             if any(isinstance(arg, Sizes) for arg in args):
@@ -114,12 +120,18 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
 
     public: Any = functools.wraps(function)(accepting_old_names(run, op_name) if accepts_old_names(op_name) else run)
     public.explained = explained
-    public.compute = function
+    public.compute, public.compiled = function, None
     public.op_name = op_name
     public.leading = _leading(function, settings)
     public.settings = frozenset((*settings, *_optional(function))) - _TENSOR_NAMES
     OPS[op_name] = public
     return public
+
+
+def _compiled(public, args, kwargs):
+    if public.compiled is None:
+        public.compiled = importlib.import_module("lamina.core.compiled_calls").CompiledOp(public.compute)
+    return public.compiled.run(args, kwargs)
 
 
 def explains(function: F) -> F:

@@ -50,7 +50,9 @@ def has_own_code(part: Any) -> bool:
     """
     if not is_builtin(type(part)) or not getattr(part, "_compiles_calls", True) or getattr(part, "run_eagerly", False):
         return True
-    return getattr(part, "activity_regularizer", None) is not None or not all(_is_ours(value) for _, value in _settings(part))
+    return getattr(part, "activity_regularizer", None) is not None or not all(
+        _is_ours(value) for _, value in _settings(part)
+    )
 
 
 def _is_ours(value: Any) -> bool:

@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op
+@op(compiles=True)
 def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """`x` where it is at least `threshold`, at most `max_value`; `negative_slope * (x - threshold)` elsewhere.
 
@@ -39,7 +39,7 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
     return above - negative_slope * jax.nn.relu(threshold - x) if negative_slope else above
 
 
-@op
+@op(compiles=True)
 def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`.
 
@@ -49,7 +49,7 @@ def relu6(x: TensorLike) -> Tensor:
     return jax.nn.relu6(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` where it is positive, `negative_slope * x` elsewhere.
 
@@ -60,7 +60,7 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     return jax.nn.leaky_relu(jnp.asarray(x), negative_slope)
 
 
-@op
+@op(compiles=True)
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` where it is positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2016, arXiv:1511.07289).
 
@@ -71,7 +71,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     return jax.nn.elu(jnp.asarray(x), alpha)
 
 
-@op
+@op(compiles=True)
 def selu(x: TensorLike) -> Tensor:
     """`scale * elu(x, alpha)`, scale 1.0507, alpha 1.6733 (Klambauer et al., 2017, arXiv:1706.02515).
 
@@ -81,7 +81,7 @@ def selu(x: TensorLike) -> Tensor:
     return jax.nn.selu(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017, arXiv:1704.07483).
 
@@ -92,7 +92,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     return jax.nn.celu(jnp.asarray(x), alpha)
 
 
-@op
+@op(compiles=True)
 def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """`x * P(X <= x)` for a standard normal X, or its tanh approximation (Hendrycks and Gimpel, 2016,
     arXiv:1606.08415).
@@ -104,7 +104,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     return jax.nn.gelu(jnp.asarray(x), approximate)
 
 
-@op
+@op(compiles=True)
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`, also called swish (Ramachandran et al., 2017, arXiv:1710.05941).
 
@@ -114,7 +114,7 @@ def silu(x: TensorLike) -> Tensor:
     return jax.nn.silu(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`, also called hard swish (Howard et al., 2019, arXiv:1905.02244).
 
@@ -124,7 +124,7 @@ def hard_silu(x: TensorLike) -> Tensor:
     return jax.nn.hard_silu(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def mish(x: TensorLike) -> Tensor:
     """`x * tanh(softplus(x))` (Misra, 2019, arXiv:1908.08681).
 
@@ -134,7 +134,7 @@ def mish(x: TensorLike) -> Tensor:
     return jax.nn.mish(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def sigmoid(x: TensorLike) -> Tensor:
     """`1 / (1 + exp(-x))`.
 
@@ -144,7 +144,7 @@ def sigmoid(x: TensorLike) -> Tensor:
     return jax.nn.sigmoid(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`min(max(x / 6 + 1/2, 0), 1)`.
 
@@ -154,7 +154,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
     return jax.nn.hard_sigmoid(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def log_sigmoid(x: TensorLike) -> Tensor:
     """`log(sigmoid(x))`, computed without overflow.
 
@@ -164,7 +164,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return jax.nn.log_sigmoid(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def sparse_sigmoid(x: TensorLike) -> Tensor:
     """0 below -1, `(x + 1) / 2` between, 1 above 1.
 
@@ -174,7 +174,7 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
     return jax.nn.sparse_sigmoid(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`.
 
@@ -184,7 +184,7 @@ def softplus(x: TensorLike) -> Tensor:
     return jax.nn.softplus(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def sparse_plus(x: TensorLike) -> Tensor:
     """0 below -1, `(x + 1)**2 / 4` between, `x` above 1.
 
@@ -194,7 +194,7 @@ def sparse_plus(x: TensorLike) -> Tensor:
     return jax.nn.sparse_plus(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x**2 + b)) / 2` (Barron, 2021, arXiv:2112.11687).
 
@@ -205,7 +205,7 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     return jax.nn.squareplus(jnp.asarray(x), b)
 
 
-@op
+@op(compiles=True)
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
 
@@ -215,7 +215,7 @@ def softsign(x: TensorLike) -> Tensor:
     return jax.nn.soft_sign(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def tanh(x: TensorLike) -> Tensor:
     """`(exp(x) - exp(-x)) / (exp(x) + exp(-x))`.
 
@@ -225,7 +225,7 @@ def tanh(x: TensorLike) -> Tensor:
     return jnp.tanh(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def hard_tanh(x: TensorLike) -> Tensor:
     """`min(max(x, -1), 1)`.
 
@@ -235,7 +235,7 @@ def hard_tanh(x: TensorLike) -> Tensor:
     return jax.nn.hard_tanh(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
 
@@ -246,7 +246,7 @@ def tanh_shrink(x: TensorLike) -> Tensor:
     return x - jnp.tanh(x)
 
 
-@op
+@op(compiles=True)
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`; 0 where `|x|` is at most `threshold`.
 
@@ -258,7 +258,7 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, 0))
 
 
-@op
+@op(compiles=True)
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` where `|x| > threshold`, 0 elsewhere.
 
@@ -270,7 +270,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
-@op(settings=("threshold", "default_value"))
+@op(compiles=True, settings=("threshold", "default_value"))
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """`x` where `x > threshold`, `default_value` elsewhere.
 
@@ -283,7 +283,7 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     return jnp.where(x > threshold, x, default_value)
 
 
-@op
+@op(compiles=True)
 def exponential(x: TensorLike) -> Tensor:
     """`exp(x)`.
 
@@ -293,7 +293,7 @@ def exponential(x: TensorLike) -> Tensor:
     return jnp.exp(jnp.asarray(x))
 
 
-@op
+@op(compiles=True)
 def linear(x: TensorLike) -> Tensor:
     """`x`, unchanged.
 
@@ -303,7 +303,7 @@ def linear(x: TensorLike) -> Tensor:
     return jnp.asarray(x)
 
 
-@op
+@op(compiles=True)
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """`a * sigmoid(b)` where a and b are the halves of `x` along `axis` (Dauphin et al., 2017, arXiv:1612.08083).
 

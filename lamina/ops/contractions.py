@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
 
 
-@op
+@op(compiles=True)
 def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The matrix product over the last two axes; the other axes broadcast. The product of int8 with int8 is int32.
 
@@ -36,7 +36,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     return jnp.matmul(x1, x2, preferred_element_type=exact)
 
 
-@op
+@op(compiles=True)
 def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of products over the last axis of x1 and the last but one (of a vector: the only one) of x2.
 
@@ -46,7 +46,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return jnp.dot(tensor(x1), tensor(x2))
 
 
-@op
+@op(compiles=True)
 def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of products of all elements.
 
@@ -57,7 +57,7 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return jnp.vdot(tensor(x1), tensor(x2))
 
 
-@op
+@op(compiles=True)
 def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of products over the last axes.
 
@@ -67,7 +67,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     return jnp.inner(tensor(x1), tensor(x2))
 
 
-@op
+@op(compiles=True)
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Every element of x1 times every element of x2. Shapes: n elements, m elements -> (n, m).
 
@@ -77,7 +77,7 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     return jnp.outer(tensor(x1), tensor(x2))
 
 
-@op
+@op(compiles=True)
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The Kronecker product: a block tensor whose blocks are the elements of x1 times x2.
 
@@ -87,7 +87,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     return jnp.kron(tensor(x1), tensor(x2))
 
 
-@op
+@op(compiles=True)
 def cross(
     x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Axis = None
 ) -> Tensor:
@@ -115,7 +115,7 @@ def cross(
     return jnp.cross(a, b, axisc=axisc)
 
 
-@op
+@op(compiles=True)
 def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
     """The sum of products over some axes of x1 and x2.
 
@@ -126,7 +126,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
     return jnp.tensordot(tensor(x1), tensor(x2), axes)
 
 
-@op(settings=("subscripts",))
+@op(compiles=True, settings=("subscripts",))
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Any:
     """The sum of products in Einstein's notation: "ij,jk->ik" is the matrix product.
 

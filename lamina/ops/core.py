@@ -122,7 +122,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
     return values.astype("float32") if isinstance(x, jax.Array) and x.dtype == jnp.bfloat16 else values
 
 
-@op(settings=("dtype",))
+@op(compiles=True, settings=("dtype",))
 def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """`x` with values of type `dtype`. The real part of complex numbers is cast.
 

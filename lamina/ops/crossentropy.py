@@ -17,7 +17,7 @@ from lamina.runtime import settings
 __all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
 
 
-@op
+@op(compiles=True)
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Any:
     """-(target * log(p) + (1 - target) * log(1 - p)) with p = output, or sigmoid(output) if `from_logits`.
 
@@ -61,7 +61,7 @@ def _unfused_jvp(primals, tangents):
     return _unfused(*primals), *tangents
 
 
-@op
+@op(compiles=True)
 def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Any:
     """-sum(target * log(p)) over the classes, with p = output / sum(output), or softmax(output) if `from_logits`.
 
@@ -78,7 +78,7 @@ def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits
     return -jnp.sum(target * _log_probabilities(output, from_logits, axis), axis)
 
 
-@op
+@op(compiles=True)
 def sparse_categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Any:

@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op
+@op(compiles=True)
 def concatenate(xs: Sequence[TensorLike], axis: Axis = 0) -> Any:
     """Tensors joined along an existing axis.
 
@@ -39,7 +39,7 @@ def concatenate(xs: Sequence[TensorLike], axis: Axis = 0) -> Any:
     return jnp.concatenate([tensor(x) for x in xs], axis)
 
 
-@op
+@op(compiles=True)
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
     """Tensors of one shape joined along a new axis.
 
@@ -52,7 +52,7 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
         return jnp.stack([tensor(item) for item in x], axis)
 
 
-@op
+@op(compiles=True)
 def append(x1: TensorLike, x2: TensorLike, axis: Axis = None) -> Tensor:
     """x2 after x1.
 
@@ -64,7 +64,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: Axis = None) -> Tensor:
     return jnp.append(tensor(x1), tensor(x2), axis)
 
 
-@op
+@op(compiles=True)
 def hstack(xs: Sequence[TensorLike]) -> Any:
     """Tensors joined along axis 1, vectors along axis 0.
 
@@ -74,7 +74,7 @@ def hstack(xs: Sequence[TensorLike]) -> Any:
     return jnp.hstack([tensor(x) for x in xs])
 
 
-@op
+@op(compiles=True)
 def vstack(xs: Sequence[TensorLike]) -> Any:
     """Tensors joined along axis 0, vectors as rows.
 
@@ -84,7 +84,7 @@ def vstack(xs: Sequence[TensorLike]) -> Any:
     return jnp.vstack([tensor(x) for x in xs])
 
 
-@op
+@op(compiles=True)
 def dstack(xs: Sequence[TensorLike]) -> Any:
     """Tensors joined along axis 2.
 
@@ -94,7 +94,7 @@ def dstack(xs: Sequence[TensorLike]) -> Any:
     return jnp.dstack([tensor(x) for x in xs])
 
 
-@op(settings=("indices_or_sections",))
+@op(compiles=True, settings=("indices_or_sections",))
 def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """A list of parts along one axis.
 
@@ -122,7 +122,7 @@ def _cuts(indices_or_sections):
     return [int(index) for index in indices_or_sections]
 
 
-@op(settings=("indices_or_sections",))
+@op(compiles=True, settings=("indices_or_sections",))
 def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """A list of parts along one axis, whose sizes differ by at most 1.
 
@@ -135,7 +135,7 @@ def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: i
     return jnp.array_split(tensor(x), _cuts(indices_or_sections), axis)
 
 
-@op(settings=("indices_or_sections",))
+@op(compiles=True, settings=("indices_or_sections",))
 def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Any]:
     """A list of parts along axis 1, of vectors along axis 0.
 
@@ -147,7 +147,7 @@ def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Any]
     return split(array, indices_or_sections, 1 if array.ndim > 1 else 0)
 
 
-@op(settings=("indices_or_sections",))
+@op(compiles=True, settings=("indices_or_sections",))
 def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Any]:
     """A list of parts along axis 0.
 
@@ -158,7 +158,7 @@ def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Any]
     return split(tensor(x), indices_or_sections, 0)
 
 
-@op(settings=("indices_or_sections",))
+@op(compiles=True, settings=("indices_or_sections",))
 def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Any]:
     """A list of parts along axis 2.
 
@@ -169,7 +169,7 @@ def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Any]
     return split(tensor(x), indices_or_sections, 2)
 
 
-@op(settings=("repeats",))
+@op(compiles=True, settings=("repeats",))
 def repeat(x: TensorLike, repeats: Size, axis: Axis = None) -> Tensor:
     """Each element repeated several times in a row.
 
@@ -182,7 +182,7 @@ def repeat(x: TensorLike, repeats: Size, axis: Axis = None) -> Tensor:
     return jnp.repeat(tensor(x), counts, axis)
 
 
-@op(settings=("repeats",))
+@op(compiles=True, settings=("repeats",))
 def tile(x: TensorLike, repeats: Size) -> Tensor:
     """The whole tensor repeated along its axes.
 

@@ -48,7 +48,7 @@ def standardize(x: Any, mean: Any, variance: Any, scale: Any, offset: Any, epsil
     return x * factor + (shift if offset is None else shift + offset)
 
 
-@op(settings=("axes",))
+@op(compiles=True, settings=("axes",))
 def moments(x: TensorLike, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
     """(mean, variance) along `axes`.
 
@@ -73,7 +73,7 @@ def moments(x: TensorLike, axes: Axes, keepdims: bool = False, synchronized: boo
     return mean, variance
 
 
-@op(settings=("axis",))
+@op(compiles=True, settings=("axis",))
 def batch_normalization(
     x: TensorLike,
     mean: TensorLike,
@@ -103,7 +103,7 @@ def batch_normalization(
     return standardize(x, mean, variance, scale, offset, epsilon)
 
 
-@op
+@op(compiles=True)
 def layer_normalization(
     x: TensorLike,
     gamma: TensorLike | None = None,
@@ -146,7 +146,7 @@ def layer_normalization(
     return standardize(wide, mean, variance, scale, offset, epsilon).astype(x.dtype)
 
 
-@op
+@op(compiles=True)
 def rms_normalization(
     x: TensorLike, scale: TensorLike | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Tensor:
@@ -172,7 +172,7 @@ def rms_normalization(
     return scaled.astype(x.dtype)
 
 
-@op
+@op(compiles=True)
 def normalize(x: TensorLike, axis: Axes = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
     """`x / max(norm, epsilon)`: vectors of length 1.
 

@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op
+@op(compiles=True)
 def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The sum.
 
@@ -35,7 +35,7 @@ def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.sum(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def prod(x: TensorLike, axis: Axes = None, keepdims: bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The product.
 
@@ -48,7 +48,7 @@ def prod(x: TensorLike, axis: Axes = None, keepdims: bool = False, dtype: DTypeL
     return jnp.prod(tensor(x), axis=axes(axis), keepdims=keepdims, dtype=canonical_or_none(dtype))
 
 
-@op
+@op(compiles=True)
 def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The mean.
 
@@ -60,7 +60,7 @@ def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.mean(floating(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def var(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The mean of the squared differences from the mean.
 
@@ -72,7 +72,7 @@ def var(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.var(floating(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The standard deviation: the square root of the variance.
 
@@ -84,7 +84,7 @@ def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.std(floating(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None) -> Tensor:
     """sum(weights * x) / sum(weights).
 
@@ -101,7 +101,7 @@ def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None)
     return jnp.average(x.astype(dtype), axis=axes(axis), weights=weights.astype(dtype))
 
 
-@op
+@op(compiles=True)
 def all(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether all elements are true (not zero).
 
@@ -113,7 +113,7 @@ def all(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.all(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def any(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether at least one element is true (not zero).
 
@@ -125,7 +125,7 @@ def any(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.any(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def max(x: TensorLike, axis: Axes = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The largest element.
 
@@ -138,7 +138,7 @@ def max(x: TensorLike, axis: Axes = None, keepdims: bool = False, initial: float
     return jnp.max(tensor(x), axis=axes(axis), keepdims=keepdims, initial=initial)
 
 
-@op
+@op(compiles=True)
 def min(x: TensorLike, axis: Axes = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The smallest element.
 
@@ -151,7 +151,7 @@ def min(x: TensorLike, axis: Axes = None, keepdims: bool = False, initial: float
     return jnp.min(tensor(x), axis=axes(axis), keepdims=keepdims, initial=initial)
 
 
-@op
+@op(compiles=True)
 def amax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest element.
 
@@ -163,7 +163,7 @@ def amax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.max(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def amin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The smallest element.
 
@@ -175,7 +175,7 @@ def amin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.min(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def ptp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest element minus the smallest.
 
@@ -187,7 +187,7 @@ def ptp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.ptp(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def argmax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The index of the first largest element, as int32.
 
@@ -199,7 +199,7 @@ def argmax(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.argmax(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def argmin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The index of the first smallest element, as int32.
 
@@ -211,7 +211,7 @@ def argmin(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return jnp.argmin(tensor(x), axis=axes(axis), keepdims=keepdims)
 
 
-@op
+@op(compiles=True)
 def count_nonzero(x: TensorLike, axis: Axes = None) -> Tensor:
     """The number of elements that are not zero, as int32.
 

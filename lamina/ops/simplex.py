@@ -13,7 +13,7 @@ from lamina.core.typing import Axes, Tensor, TensorLike
 __all__ = ["log_softmax", "softmax", "sparsemax"]
 
 
-@op
+@op(compiles=True)
 def softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`.
 
@@ -46,7 +46,7 @@ def weights_of(x: Any, axis: Axes = -1) -> Any:
     return jax.jit(lamina_softmax)(x)
 
 
-@op
+@op(compiles=True)
 def log_softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     """`log(softmax(x))`, computed without overflow.
 
@@ -57,7 +57,7 @@ def log_softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     return jax.nn.log_softmax(jnp.asarray(x), axis)
 
 
-@op
+@op(compiles=True)
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The point of the probability simplex that is nearest to `x`: `max(x - tau, 0)` with tau such that the result sums
     to 1 along `axis` (Martins and Astudillo, 2016, arXiv:1602.02068). Keras up to 3.15 computes another tau where

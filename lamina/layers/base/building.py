@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.core import context, tree
 from lamina.errors import CallError
 from lamina.layers.base import call_signature
-from lamina.layers.base.shapes import open_batch, open_probes
+from lamina.layers.base.shapes import open_batch, open_probes, tuples_of
 from lamina.runtime.threads import building_lock
+
+if TYPE_CHECKING:
+    from lamina.core.typing import Config
 
 _REST = inspect.Parameter.VAR_POSITIONAL
 
@@ -85,3 +88,33 @@ def _check_shape_names(layer, wanted, called):
             raise CallError(
                 f"{owner} has the argument `{name}`, but `call()` does not have argument `{argument}`.", fix=fix
             )
+
+
+class BuildConfigMixin:
+    """What files hold of the shapes that a layer was built with."""
+
+    built: bool
+    _build_shapes: dict[str, Any] | None
+
+    if TYPE_CHECKING:
+
+        def build(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def get_build_config(self) -> Config | None:
+        """The shapes it was built with, for files."""
+        if not self._build_shapes:
+            return None
+        shapes = self._build_shapes
+        return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
+
+    def build_from_config(self, config: Config) -> None:
+        """Build with the shapes a file holds.
+
+        Args:
+            config: What `get_build_config` returned.
+        """
+        if config and not self.built:
+            if "shapes_dict" in config:
+                self.build(**{name: tuples_of(shape) for name, shape in config["shapes_dict"].items()})
+            elif config.get("input_shape") is not None:
+                self.build(tuples_of(config["input_shape"]))

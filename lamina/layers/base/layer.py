@@ -19,13 +19,20 @@ from lamina.core.recording import is_recorded_whole, recorded_layer, recording
 from lamina.core.variable import Variable
 from lamina.errors import CallError, MissingMethodError
 from lamina.layers.base import call_signature, masks, output_specs
-from lamina.layers.base.building import build_for, managed_build
-from lamina.layers.base.call_context import explained, first_compiled_call, inner_call, located, resolve_training, within
+from lamina.layers.base.building import BuildConfigMixin, build_for, managed_build
+from lamina.layers.base.call_context import (
+    explained,
+    first_compiled_call,
+    inner_call,
+    located,
+    resolve_training,
+    within,
+)
 from lamina.layers.base.dtype_policy import DTypePolicyMixin, with_policy_name
 from lamina.layers.base.input_spec import check_inputs
 from lamina.layers.base.losses import LossesMixin
 from lamina.layers.base.output_specs import is_builtin
-from lamina.layers.base.shapes import input_shape_asked, tuples_of
+from lamina.layers.base.shapes import input_shape_asked
 from lamina.rematerialization import call_of, current_scope, remat
 from lamina.runtime.tracebacks import readable
 from lamina.spelling.arguments import unknown_arguments
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
     from lamina.core.typing import ArrayLike, Config, Tensor
 
 
-class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
+class Layer(DTypePolicyMixin, LossesMixin, BuildConfigMixin, Operation, Configurable):
     """A function with variables.
 
     `build(input_shape)` makes the variables, once the shape of the first inputs is known; `call(inputs)` computes.
@@ -337,22 +344,3 @@ class Layer(DTypePolicyMixin, LossesMixin, Operation, Configurable):
         32 x 4 kernel + 4 bias = 132 weights, all trained
         """
         return importlib.import_module("lamina.explanations").explain(self)  # a higher floor
-
-    def get_build_config(self) -> Config | None:
-        """The shapes it was built with, for files."""
-        if not self._build_shapes:
-            return None
-        shapes = self._build_shapes
-        return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
-
-    def build_from_config(self, config: Config) -> None:
-        """Build with the shapes a file holds.
-
-        Args:
-            config: What `get_build_config` returned.
-        """
-        if config and not self.built:
-            if "shapes_dict" in config:
-                self.build(**{name: tuples_of(shape) for name, shape in config["shapes_dict"].items()})
-            elif config.get("input_shape") is not None:
-                self.build(tuples_of(config["input_shape"]))
