@@ -1,11 +1,11 @@
-"""Calls outside of a compiled step: layers, operations, losses, metrics, optimizers and small models on concrete arrays.
+"""Calls outside of a compiled step: layers, operations, losses, metrics, optimizers and small models on arrays.
 
-python benchmarks/eager_calls.py                          # every library that is installed, in processes that take turns
+python benchmarks/eager_calls.py                # every library that is installed, in processes that take turns
 python benchmarks/eager_calls.py --rounds 5 --json eager.json
 python benchmarks/eager_calls.py --libraries lamina torch --cases Dense
 
-Processor time of the whole process, in microseconds a call: the medians over the rounds. The libraries are lamina, Keras on its three
-backends (eager TensorFlow is one), and PyTorch as its users write it. Every result is waited for.
+Processor time of the whole process, in microseconds a call: the medians over the rounds. The libraries are lamina,
+Keras on its three backends (eager TensorFlow is one), and PyTorch as its users write it. Every result is waited for.
 """
 
 from __future__ import annotations
@@ -68,12 +68,17 @@ def keras_cases(keras: Any) -> Cases:
     made = {
         "Dense": (layers.Dense(64, activation="relu"), rows), "Conv2D": (layers.Conv2D(8, 3, padding="same"), image),
         "Conv2D, strides": (layers.Conv2D(16, 3, strides=2, activation="relu"), image),
-        "DepthwiseConv2D": (layers.DepthwiseConv2D(3), image), "Conv2DTranspose": (layers.Conv2DTranspose(4, 3, strides=2), image),
-        "MaxPooling2D": (layers.MaxPooling2D(), image), "GlobalAveragePooling2D": (layers.GlobalAveragePooling2D(), image),
-        "BatchNormalization": (layers.BatchNormalization(), image), "LayerNormalization": (layers.LayerNormalization(), rows),
-        "Embedding": (layers.Embedding(100, 16), tokens), "Flatten": (layers.Flatten(), image), "Activation": (layers.Activation("gelu"), rows),
+        "DepthwiseConv2D": (layers.DepthwiseConv2D(3), image),
+        "Conv2DTranspose": (layers.Conv2DTranspose(4, 3, strides=2), image),
+        "MaxPooling2D": (layers.MaxPooling2D(), image),
+        "GlobalAveragePooling2D": (layers.GlobalAveragePooling2D(), image),
+        "BatchNormalization": (layers.BatchNormalization(), image),
+        "LayerNormalization": (layers.LayerNormalization(), rows),
+        "Embedding": (layers.Embedding(100, 16), tokens), "Flatten": (layers.Flatten(), image),
+        "Activation": (layers.Activation("gelu"), rows),
         "LSTM": (layers.LSTM(32), series), "GRU": (layers.GRU(32), series), "SimpleRNN": (layers.SimpleRNN(32), series),
-        "Bidirectional": (layers.Bidirectional(layers.LSTM(16)), series), "TimeDistributed": (layers.TimeDistributed(layers.Dense(8)), series),
+        "Bidirectional": (layers.Bidirectional(layers.LSTM(16)), series),
+        "TimeDistributed": (layers.TimeDistributed(layers.Dense(8)), series),
     }  # fmt: skip
     for name, (layer, x) in made.items():
         cases[f"layers.{name}"] = lambda layer=layer, x=x: layer(x)
@@ -154,27 +159,37 @@ def torch_cases(torch: Any) -> Cases:
     )
     image, logits = t["image"].permute(0, 3, 1, 2).contiguous(), rows[:, :10]
     bare: Cases = {
-        "ops.add": lambda: rows + other, "ops.multiply by a number": lambda: rows * 2.0, "ops.matmul": lambda: rows @ square,
-        "ops.exp": lambda: torch.exp(rows), "ops.relu": lambda: F.relu(rows), "ops.softmax": lambda: F.softmax(rows, dim=-1),
+        "ops.add": lambda: rows + other, "ops.multiply by a number": lambda: rows * 2.0,
+        "ops.matmul": lambda: rows @ square,
+        "ops.exp": lambda: torch.exp(rows), "ops.relu": lambda: F.relu(rows),
+        "ops.softmax": lambda: F.softmax(rows, dim=-1),
         "ops.sum": lambda: rows.sum(-1), "ops.mean": lambda: rows.mean(), "ops.argmax": lambda: rows.argmax(-1),
-        "ops.reshape": lambda: rows.reshape(64, 32), "ops.transpose": lambda: rows.T, "ops.concatenate": lambda: torch.cat([rows, other], -1),
+        "ops.reshape": lambda: rows.reshape(64, 32), "ops.transpose": lambda: rows.T,
+        "ops.concatenate": lambda: torch.cat([rows, other], -1),
         "ops.stack": lambda: torch.stack([rows, other]), "ops.where": lambda: torch.where(rows > 0, rows, other),
         "ops.cast": lambda: rows.to(torch.int32), "ops.one_hot": lambda: F.one_hot(classes, 10).float(),
-        "ops.einsum": lambda: torch.einsum("ij,jk->ik", rows, square), "ops.slice by [ ]": lambda: rows[:, :8], "a * b + c": lambda: rows * other + rows,
-        "losses.MeanSquaredError": lambda: F.mse_loss(rows, other), "losses.SparseCategoricalCrossentropy": lambda: F.cross_entropy(logits, classes),
+        "ops.einsum": lambda: torch.einsum("ij,jk->ik", rows, square), "ops.slice by [ ]": lambda: rows[:, :8],
+        "a * b + c": lambda: rows * other + rows,
+        "losses.MeanSquaredError": lambda: F.mse_loss(rows, other),
+        "losses.SparseCategoricalCrossentropy": lambda: F.cross_entropy(logits, classes),
         "layers.Add": lambda: rows + other, "layers.Concatenate": lambda: torch.cat([rows, other], -1),
         "layers.Flatten": lambda: image.flatten(1), "layers.Activation": lambda: F.gelu(rows),
-        "metrics.SparseCategoricalAccuracy": lambda: (logits.argmax(-1) == classes).float().mean(), "metrics.Mean": lambda: rows.mean(),
-        "layers.GlobalAveragePooling2D": lambda: image.mean((2, 3)), "layers.MaxPooling2D": lambda: F.max_pool2d(image, 2),
+        "metrics.SparseCategoricalAccuracy": lambda: (logits.argmax(-1) == classes).float().mean(),
+        "metrics.Mean": lambda: rows.mean(),
+        "layers.GlobalAveragePooling2D": lambda: image.mean((2, 3)),
+        "layers.MaxPooling2D": lambda: F.max_pool2d(image, 2),
     }  # fmt: skip
     lstm, gru, rnn, both = (kind(16, units, batch_first=True, bidirectional=two) for kind, units, two in (
         (nn.LSTM, 32, False), (nn.GRU, 32, False), (nn.RNN, 32, False), (nn.LSTM, 16, True)))  # fmt: skip
     attention = nn.MultiheadAttention(16, 2, batch_first=True)
     made = {
         "Dense": (nn.Sequential(nn.Linear(64, 64), nn.ReLU()), rows), "Conv2D": (nn.Conv2d(8, 8, 3, padding=1), image),
-        "Conv2D, strides": (nn.Sequential(nn.Conv2d(8, 16, 3, stride=2), nn.ReLU()), image), "DepthwiseConv2D": (nn.Conv2d(8, 8, 3, groups=8), image),
-        "Conv2DTranspose": (nn.ConvTranspose2d(8, 4, 3, stride=2), image), "BatchNormalization": (nn.BatchNorm2d(8).eval(), image),
-        "LayerNormalization": (nn.LayerNorm(64), rows), "Embedding": (nn.Embedding(100, 16), tokens), "TimeDistributed": (nn.Linear(16, 8), series),
+        "Conv2D, strides": (nn.Sequential(nn.Conv2d(8, 16, 3, stride=2), nn.ReLU()), image),
+        "DepthwiseConv2D": (nn.Conv2d(8, 8, 3, groups=8), image),
+        "Conv2DTranspose": (nn.ConvTranspose2d(8, 4, 3, stride=2), image),
+        "BatchNormalization": (nn.BatchNorm2d(8).eval(), image),
+        "LayerNormalization": (nn.LayerNorm(64), rows), "Embedding": (nn.Embedding(100, 16), tokens),
+        "TimeDistributed": (nn.Linear(16, 8), series),
         "LSTM": (lstm, series), "GRU": (gru, series), "SimpleRNN": (rnn, series), "Bidirectional": (both, series),
         "Dropout, training": (nn.Dropout(0.5), rows), "BatchNormalization, training": (nn.BatchNorm1d(64), rows),
     }  # fmt: skip
@@ -255,9 +270,8 @@ def report(table: dict[str, dict[str, float]]) -> None:
                 ratios[peer].append(own / table[peer][case])
     for peer, values in ratios.items():
         mean = math.exp(statistics.fmean(map(math.log, values)))
-        print(
-            f"lamina / {peer}: mean {mean:.2f}, lowest {min(values):.2f}, highest {max(values):.2f}, above 0.5: {sum(v > 0.5 for v in values)} of {len(values)}"
-        )
+        above = f"above 0.5: {sum(value > 0.5 for value in values)} of {len(values)}"
+        print(f"lamina / {peer}: mean {mean:.2f}, lowest {min(values):.2f}, highest {max(values):.2f}, {above}")
 
 
 def main() -> None:

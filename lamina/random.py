@@ -60,8 +60,7 @@ class SeedGenerator(Configurable):
     Array([5, 0], dtype=uint32)
     """
 
-    _config_skips = frozenset({"kwargs"})
-    _read_by_calls = ("state",)  # see lamina.core.program_settings
+    _config_skips, _read_by_calls = frozenset({"kwargs"}), ("state",)  # for the latter see core/program_settings.py
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         self.backend: Any = kwargs.pop("backend", None)  # kept for those who gave it; the numbers are JAX's

@@ -1,12 +1,13 @@
 """Calls of lamina's layers, losses and metrics on arrays, outside of a training step: each is one compiled program.
 
-JAX runs every operation on arrays by itself, which costs far more than the arithmetic of a small layer. An object whose code is all
-lamina's computes the same function in each call. So the first call on arrays compiles this function, of the values of the object's
-variables and of the arguments, and every call runs it. Objects of equal settings share a program.
+JAX runs every operation on arrays by itself, which costs far more than the arithmetic of a small layer. An object whose
+code is all lamina's computes the same function in each call. So the first call on arrays compiles this function, of the
+values of the object's variables and of the arguments, and every call runs it. Objects of equal settings share a
+program.
 
-What computes operation by operation all the same: objects with code of users in them, calls that add losses, calls on other
-arguments than arrays of numbers, and all calls under a tape, in a function that JAX traces, with a distribution, or while something watches
-the layers.
+What computes operation by operation all the same: objects with code of users in them, calls that add losses, calls on
+other arguments than arrays of numbers, and all calls under a tape, in a function that JAX traces, with a distribution,
+or while something watches the layers.
 """
 
 from __future__ import annotations
@@ -241,8 +242,8 @@ def _program_of(owner, method, parts, refs):
 
 
 def _new_program():
-    """A compiled function (values, arrays, masks, the rest) -> (outputs, changed values by index, masks of the outputs). It asks
-    for the object when it is traced, and does not keep it."""
+    """A compiled function (values, arrays, masks, the rest) -> (outputs, changed values by index, masks of the
+    outputs). It asks for the object when it is traced, and does not keep it."""
 
     def lamina_call(values, arrays, masks, static):
         owner, refs, method = _owner.get()

@@ -16,6 +16,7 @@ _slots: ContextVar[Any] = ContextVar("slots", default=None)
 _call: ContextVar[Any] = ContextVar("call", default=None)
 _autocast: ContextVar[Any] = ContextVar("autocast", default=None)
 _path: ContextVar[Any] = ContextVar("path", default=())
+around_layers: ContextVar[Any] = ContextVar("around", default=None)  # makes what layers run in place of their `call`
 _placement: ContextVar[Any] = ContextVar("placement", default=None)
 open_tapes: ContextVar[tuple[Any, ...]] = ContextVar("tapes", default=())
 
@@ -196,7 +197,6 @@ def autocast(dtype: Any) -> AbstractContextManager[Any]:
 
 
 _watcher: ContextVar[Any] = ContextVar("watcher", default=None)
-around_layers: ContextVar[Any] = ContextVar("around", default=None)  # what layers run in place of their `call`, or None
 
 
 def layer_watcher() -> Callable[..., Any] | None:
@@ -340,8 +340,7 @@ _version = 0
 
 
 def structure_version() -> int:
-    """A number that grows whenever the sublayers, variables or `trainable` flag of a layer change. Caches of variables
-    compare it."""
+    """A number that grows whenever sublayers, variables or settings of layers change. Caches compare it."""
     return _version
 
 

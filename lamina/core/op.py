@@ -78,8 +78,8 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
         settings: Required parameters that are not tensors (such as `newshape` of reshape). They and parameters with
             a default value are stored in the node's config; the others are arguments of its call, as in Keras files.
         name: Name of the op; None means the function's name.
-        compiles: Whether a call on arrays is one compiled program, for functions of several operations of JAX whose results
-            depend on shapes and settings alone.
+        compiles: Whether a call on arrays is one compiled program: for several operations of JAX that do not depend on
+            the values.
 
     >>> import lamina as keras
     >>> keras.ops.relu(keras.Input((3,))).shape
@@ -98,9 +98,8 @@ def op(function: Any = None, *, settings: Iterable[str] = (), name: str | None =
             configure_process()
             if recording():
                 return recorded(explained, args, kwargs)
-            if compiles and (made := _compiled(public, args, kwargs)) is not NotImplemented:
-                return made
-            return explained(*unwrap(args), **unwrap(kwargs))
+            made = _compiled(public, args, kwargs) if compiles else NotImplemented
+            return explained(*unwrap(args), **unwrap(kwargs)) if made is NotImplemented else made
         except Exception as error:
             if any(isinstance(arg, Sizes) for arg in args):
                 return public(*(OPS["sizes_of"](arg.of) if isinstance(arg, Sizes) else arg for arg in args), **kwargs)

@@ -21,9 +21,10 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, np.dtype, np.generi
 _CODE = (types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
 # Attributes that no call reads: names and places, the past, what makes initial values, how a model is trained.
 _NEVER_READ = frozenset(
-    "name path _path _birth _stamps _variables_in_order _inbound_nodes _init_arguments _own_variables _losses_ref _layers_with_losses "
-    "_build_shapes _first_output_shape _initial_weights _input_shape_argument _compiled_call _compiled_calls _text_graph optimizer loss "
-    "loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker _runner history stop_training".split()
+    "name path _path _birth _stamps _variables_in_order _inbound_nodes _init_arguments _own_variables _losses_ref "
+    "_layers_with_losses _build_shapes _first_output_shape _initial_weights _input_shape_argument _compiled_call "
+    "_compiled_calls _text_graph optimizer loss loss_weights _compile_arguments _compile_loss _compile_metrics "
+    "_loss_tracker _runner history stop_training".split()
 )
 _MADE_BEFORE = "_initializer", "_regularizer", "_constraint"
 _LIBRARIES = "lamina", "jax", "numpy", "weakref"
@@ -42,17 +43,17 @@ def _settings(owner: Any) -> Iterator[tuple[str, Any]]:
 
 
 def has_own_code(part: Any) -> bool:
-    """Whether a call of an object, without the layers inside, may run code that is not lamina's, may add losses, or is to run operation
-    by operation.
+    """Whether a call of an object, without the layers inside, may run code that is not lamina's, may add losses, or is
+    to run operation by operation.
 
     Args:
         part: Layer, loss or metric.
     """
-    if not is_builtin(type(part)) or not getattr(part, "_compiles_calls", True) or getattr(part, "run_eagerly", False):
+    if not is_builtin(type(part)) or not getattr(part, "_compiles_calls", True):
         return True
-    return getattr(part, "activity_regularizer", None) is not None or not all(
-        _is_ours(value) for _, value in _settings(part)
-    )
+    if getattr(part, "run_eagerly", False) or getattr(part, "activity_regularizer", None) is not None:
+        return True
+    return not all(_is_ours(value) for _, value in _settings(part))
 
 
 def _is_ours(value: Any) -> bool:
@@ -71,7 +72,7 @@ def _is_ours(value: Any) -> bool:
 
 
 def settings_of(owner: Any, refs: list[Ref]) -> Any:
-    """All settings of an object and of those inside, as one value that is equal for objects that compute the same function.
+    """All settings of an object and of those inside, as one value: equal for objects that compute the same function.
 
     Args:
         owner: Object whose code is lamina's.

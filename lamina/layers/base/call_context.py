@@ -79,8 +79,8 @@ def around_layers(function: Callable[..., Any] | None) -> AbstractContextManager
 
 
 def first_compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The outputs of the first call of a layer since its settings changed, as a compiled program; the layer is built if it is not yet.
-    NotImplemented where it has to compute operation by operation.
+    """The outputs of the first call of a layer since its settings changed, as a compiled program; the layer is built if
+    it is not yet. NotImplemented where it has to compute operation by operation.
 
     Args:
         layer: Layer.
