@@ -110,6 +110,16 @@ class CompiledCall:
         return outputs
 
 
+class _Programs(dict[Any, CompiledCall]):
+    """The compiled methods of an object. A copy of the object, or a file, has none."""
+
+    def __deepcopy__(self, memo: Any) -> _Programs:
+        return _Programs()
+
+    def __reduce__(self) -> Any:
+        return _Programs, ()
+
+
 def call_of(method: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a method of a loss or metric, or NotImplemented.
 
@@ -120,7 +130,7 @@ def call_of(method: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwarg
     """
     if not is_builtin(type(owner)) or context.is_bound():
         return NotImplemented
-    programs = vars(owner).setdefault("_compiled_calls", {})
+    programs = vars(owner).setdefault("_compiled_calls", _Programs())
     compiled = programs.get(method)
     if compiled is None:
         if not is_plain() or arrays_of(args, kwargs) is None:
@@ -236,7 +246,7 @@ def _program_of(owner, method, parts, refs):
         return _new_program()
     program = _shared.pop(key, None) or _new_program()
     _shared[key] = program  # now the last one used
-    if len(_shared) > MAX_SHARED:
+    while len(_shared) > MAX_SHARED:
         _shared.popitem(last=False)
     return program
 

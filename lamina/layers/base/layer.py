@@ -192,45 +192,46 @@ class Layer(DTypePolicyMixin, LossesMixin, BuildConfigMixin, Operation, Configur
                 return self._call_on_symbols(args, kwargs)
             if recording() and is_recorded_whole(self):
                 return self._recorded(args, kwargs)
-            outputs = first_compiled_call(self, args, kwargs)
-            return self._computed(args, kwargs) if outputs is NotImplemented else outputs
+            if (outputs := first_compiled_call(self, args, kwargs)) is not NotImplemented:
+                return outputs
+            signature = call_signature.signature_of(type(self).call)
+            outer = context.current_call()
+            masks_of_inputs = masks.input_masks(signature, args, kwargs)
+            training = resolve_training(self, signature, args, kwargs, outer)
+            args, kwargs = call_signature.converted(self, args, kwargs)
+            check_inputs(self.input_spec, call_signature.first_of(self, args, kwargs), self)
+            if outer is None:
+                self._clear_losses()
+            with self._scope(), context.call_scope(inner_call(self, outer, training)) as call:
+                self._ensure_built(args, kwargs)
+                with context.autocast(self._variable_cast()):
+                    run = self.call if self._remat is None else call_of(self, self._remat)
+                    outputs = self._finished(within(self, run)(*args, **kwargs))
+                if (watcher := context.layer_watcher()) is not None:
+                    watcher(self, args, outputs)
+                self._mask_outputs(args, kwargs, masks_of_inputs, outputs)
+            if outer is None:
+                self._layers_with_losses = call.layers_with_losses
+            if self._first_output_shape is None and call_signature.is_tensor(outputs):
+                self._first_output_shape = without_probe_sizes(outputs.shape)
+            return outputs
         except BaseException as error:
             with readable(explained(error, self, *given) or error) as shown:
                 raise located(shown, self, *given) from None
-
-    def _computed(self, args, kwargs):
-        signature = call_signature.signature_of(type(self).call)
-        outer = context.current_call()
-        masks_of_inputs = masks.input_masks(signature, args, kwargs)
-        training = resolve_training(self, signature, args, kwargs, outer)
-        args, kwargs = call_signature.converted(self, args, kwargs)
-        check_inputs(self.input_spec, call_signature.first_of(self, args, kwargs), self)
-        if outer is None:
-            self._clear_losses()
-        with self._scope(), context.call_scope(inner_call(self, outer, training)) as call:
-            self._ensure_built(args, kwargs)
-            with context.autocast(self._variable_cast()):
-                run = self.call if self._remat is None else call_of(self, self._remat)
-                outputs = within(self, run)(*args, **kwargs)
-                outputs = outputs.value if isinstance(outputs, Variable) else outputs
-                distribution = context.distribution()
-                if distribution is not None:
-                    outputs = distribution.shard_outputs(f"{self.path}/output", outputs)
-                self._add_activity_loss(outputs)
-            if (watcher := context.layer_watcher()) is not None:
-                watcher(self, args, outputs)
-            self._mask_outputs(args, kwargs, masks_of_inputs, outputs)
-        if outer is None:
-            self._layers_with_losses = call.layers_with_losses
-        if self._first_output_shape is None and call_signature.is_tensor(outputs):
-            self._first_output_shape = without_probe_sizes(outputs.shape)
-        return outputs
 
     _run = __call__  # on arrays, also where a subclass has a `__call__` of its own
 
     @property
     def _function(self):
         return self
+
+    def _finished(self, outputs):
+        outputs = outputs.value if isinstance(outputs, Variable) else outputs
+        distribution = context.distribution()
+        if distribution is not None:
+            outputs = distribution.shard_outputs(f"{self.path}/output", outputs)
+        self._add_activity_loss(outputs)
+        return outputs
 
     def _recorded(self, args, kwargs):
         with self._scope():
