@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import re
 from collections.abc import Callable
@@ -48,7 +47,9 @@ def compiles(method: F) -> F:
     def run(self, *args, **kwargs):
         if context.is_bound():  # a program is traced here
             return method(self, *args, **kwargs)
-        made = importlib.import_module("lamina.core.compiled_calls").call_of(method, self, args, kwargs)
+        from lamina.core.compiled_calls import call_of  # if anything is called on arrays
+
+        made = call_of(method, self, args, kwargs)
         return method(self, *args, **kwargs) if made is NotImplemented else made
 
     return run  # pyright: ignore[reportReturnType]

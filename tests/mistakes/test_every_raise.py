@@ -27,7 +27,7 @@ WHY = {
     "spelling/arrays.py: has no attribute": PROTOCOL,
     "core/keywords.py": "what was meant is added where the call is public",
     "core/kept.py": PROTOCOL, "core/no_values.py": PROTOCOL, "core/lazy.py": PROTOCOL, "spelling/__init__.py": PROTOCOL,
-    "kept_tensors.py": PROTOCOL,
+    "kept_tensors.py": PROTOCOL, "core/compiled_calls.py": INTERNAL,
     "utils/settings.py": "the message lists the names", "training/data/dataset.py": "the length of an endless data set",
     "core/graph.py: The graph of": "only a config that was changed by hand has a cycle",
 }  # fmt: skip
