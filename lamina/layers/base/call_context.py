@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -89,7 +88,8 @@ def first_compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     known = layer._compiled_call
     if context.is_bound() or (known is not None and known.version == context.structure_version()):
         return NotImplemented  # a program is traced here, or there is no other for these arguments
-    compiled_calls = importlib.import_module("lamina.core.compiled_calls")  # if a layer is called on arrays
+    from lamina.core import compiled_calls  # if a layer is called on arrays
+
     given = compiled_calls.arrays_of(args, kwargs) if is_builtin(type(layer)) and compiled_calls.is_plain() else None
     if not given or not given[0] or not layer._convert_input_args:
         return NotImplemented
