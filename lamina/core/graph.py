@@ -166,6 +166,7 @@ class Function(Operation):
     nodes: list[Node]
     depths: dict[Node, int]
     _repr_skips = frozenset(("inputs", "outputs"))
+    _has_operations = True  # see core/program_settings.py
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)

@@ -11,7 +11,6 @@ import jax
 import numpy as np
 
 from lamina.core.context import Ref
-from lamina.core.graph import Function
 from lamina.core.registry import is_builtin
 
 __all__ = ["Unshared", "has_own_code", "settings_of"]
@@ -63,7 +62,7 @@ def _is_ours(value: Any) -> bool:
         return all(map(_is_ours, value))
     if isinstance(value, dict):
         return all(map(_is_ours, value.values()))
-    if isinstance(value, Function):
+    if getattr(value, "_has_operations", False):
         return all(is_builtin(type(one)) and _is_ours(getattr(one, "settings", None)) for one in value.operations)
     if isinstance(value, functools.partial):
         return all(map(_is_ours, (value.func, *value.args, *value.keywords.values())))
@@ -99,7 +98,7 @@ def settings_of(owner: Any, refs: list[Ref]) -> Any:
             return value
         if id(value) in met:
             return "met", met[id(value)]
-        if isinstance(value, Function) or not is_builtin(type(value)) or not hasattr(value, "__dict__"):
+        if getattr(value, "_has_operations", False) or not is_builtin(type(value)) or not hasattr(value, "__dict__"):
             raise Unshared
         met[id(value)] = len(met)
         return type(value), *((name, value_of(item)) for name, item in _settings(value))
