@@ -300,7 +300,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
     def save_own_variables(self, store: Any) -> None:
         """Put the value of each variable into `store`, by its number."""
         for number, variable in enumerate(self.variables):
-            store[str(number)] = variable.numpy()
+            store[str(number)] = np.asarray(variable)
 
     def load_own_variables(self, store: Any) -> None:
         """Take the values that `save_own_variables` kept. Warns, and takes nothing, where their number differs."""

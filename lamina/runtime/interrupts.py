@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,10 @@ __all__ = ["EndRequested", "Interrupts", "before_abort"]
 
 # What schedulers send before they take the machine. SIGTERM: Kubernetes, Slurm, Cloud; the others: Slurm's --signal.
 _ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
+
+_ONCE = (
+    2.0  # seconds in which a signal counts once: schedulers send it to a launcher and its processes, which sends it on
+)
 
 
 class EndRequested(BaseException):
@@ -33,8 +38,8 @@ class Interrupts:
     immediately.
 
     Args:
-        ends: Whether SIGTERM, SIGUSR1 and SIGUSR2, where no one else handles them, are kept in `requested`. A second
-            one has its usual effect.
+        ends: Whether SIGTERM, SIGUSR1 and SIGUSR2, where no one else handles them, are kept in `requested`. The same
+            signal has its usual effect when it comes again, 2 seconds later or more.
         together: Whether SIGINT is kept in `requested` too: several processes end at the same step.
 
     Attributes:
@@ -49,6 +54,7 @@ class Interrupts:
         self.takes_ends: bool = ends
         self._together, self._defaults = together, {}
         self.requested: int | None = None
+        self._since = 0.0  # when it came
         self.agreed: int | None = None
 
     def __enter__(self) -> Interrupts:
@@ -82,10 +88,12 @@ class Interrupts:
             self._pending = True
 
     def _on_end(self, number, frame):
-        if self.requested == number:
+        now = time.monotonic()
+        if self.requested is None:
+            self.requested, self._since = number, now
+        elif self.requested == number and now - self._since > _ONCE:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self.requested = self.requested or number
 
     @property
     def is_holding(self) -> bool:

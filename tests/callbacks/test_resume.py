@@ -305,3 +305,24 @@ def kill_and_compare(folder, delays):
 
 def test_sigkill(tmp_path):
     assert kill_and_compare(tmp_path, [0.05, 0.1]) > 0
+
+
+TWICE = """
+import signal, sys
+from lamina.runtime import interrupts
+
+interrupts._ONCE = float(sys.argv[1])
+try:
+    with interrupts.Interrupts(ends=True) as one:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        one.check()
+except interrupts.EndRequested:
+    print("saved")
+"""
+
+
+@pytest.mark.parametrize("once, ending", [(60.0, (0, "saved\n")), (0.0, (-signal.SIGTERM, ""))])
+def test_a_signal_that_comes_by_two_ways_counts_once(once, ending):
+    ended = subprocess.run([sys.executable, "-c", TWICE, str(once)], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == ending

@@ -300,7 +300,7 @@ class VariablesMixin(KerasAttributes):
             store: Dict of arrays, which gets the keys "0", "1" and so on.
         """
         for index, variable in enumerate(self._saved_weights()):
-            store[str(index)] = variable.numpy()
+            store[str(index)] = np.asarray(variable)
 
     def load_own_variables(self, store: Any) -> None:
         """Read what `save_own_variables` wrote.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lamina import dtype_policies, initializers
 from lamina.core import context, registry
 from lamina.dtype_policies import Int4DTypePolicy, QuantizedFloat8DTypePolicy
@@ -274,7 +276,7 @@ class WithKernels(Layer):
         """
         if not self.built:
             return
-        values = {id(part): part.numpy() for part in self._saved_weights()}
+        values = {id(part): np.asarray(part) for part in self._saved_weights()}
         for weight in self._kernels():
             if isinstance(weight, LoRA):
                 values |= {id(part): value for part, value in zip(parts_of(weight.base), weight.merged(), strict=True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from lamina.errors import UnsafeFileError
@@ -69,7 +70,18 @@ class FolderWriter:
 
     def writestr(self, name: Any, data: Any) -> None:
         """Write one member."""
-        path = self._folder / str(name)
+        with self.open(name, "w") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+
+    @contextlib.contextmanager
+    def open(self, name: Any, mode: str) -> Iterator[Any]:
+        """A member, open for writing.
+
+        Args:
+            name: Its name, or its ZipInfo.
+            mode: "w".
+        """
+        path = self._folder / str(getattr(name, "filename", name))
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as beside:
-            pathlib.Path(beside).write_bytes(data.encode() if isinstance(data, str) else data)
+        with atomic_write(path) as beside, open(beside, "wb") as file:
+            yield file

@@ -7,6 +7,7 @@ import datetime
 import io
 import json
 import os
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from lamina.core.serialization import deserialize, serialize
 from lamina.errors import LaminaError, warn
 from lamina.saving.formats.assets import read_assets, write_assets
 from lamina.saving.formats.folder import FolderWriter, open_members
+from lamina.saving.formats.hdf5_pieces import HDF5Pieces
 from lamina.saving.formats.huggingface import (
     KERAS_CONFIG,
     has_safetensors,
@@ -42,13 +44,16 @@ def save_archive(model: Any, filepath: str | os.PathLike[str], zipped: bool = Tr
     """Write architecture, compile settings, weights and optimizer state. With zipped=False they are written to a
     folder."""
     metadata = {"keras_version": KERAS_VERSION, "date_saved": f"{datetime.datetime.now():%Y-%m-%d@%H:%M:%S}"}
-    weights = io.BytesIO()
+    weights = HDF5Pieces()
     with h5py.File(weights, "w") as file:
-        write_tree(model, file)
+        write_tree(model, file, put=weights.put)
     with _writing(filepath, zipped) as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(serialize(model)))
-        archive.writestr(_WEIGHTS, weights.getbuffer())
+        described = zipfile.ZipInfo(_WEIGHTS, time.localtime()[:6])
+        described.file_size, described.external_attr = weights.size, 0o600 << 16
+        with archive.open(described, "w") as member:
+            member.writelines(weights.pieces())
         write_assets(model, archive)
 
 

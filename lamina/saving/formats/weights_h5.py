@@ -45,13 +45,13 @@ def stores_of(model: Any, skipped: Any = ()) -> Any:
         yield path, part, store
 
 
-def write_tree(model: Any, file: Any, skipped: Any = ()) -> None:
-    """Write each object of the model to the open file."""
+def write_tree(model: Any, file: Any, skipped: Any = (), put: Any = None) -> None:
+    """Write each object of the model to the open file, large arrays by `put` (see `write_array`)."""
     for path, part, store in stores_of(model, skipped):
         group = file.require_group(f"{path}/vars")
         group.attrs["name"] = str(getattr(part, "name", None) or type(part).__name__)
         for key, value in store.items():
-            write_array(group, key, value)
+            write_array(group, key, value, put)
 
 
 def load_weights_file(

@@ -74,6 +74,7 @@ def open_hdf5(file: Any, name: Any, data: bytes | None = None) -> Iterator[Any]:
         _in_memory.pop(number, None)
 
 
+_LARGE = 2**16  # bytes from which a copy of an array costs more than a place of its own
 _in_memory: dict[int, bytes] = {}  # number that HDF5 gives an open file -> its bytes
 
 
@@ -203,16 +204,25 @@ class Store:
         return array_at(self.group, key)
 
 
-def write_array(group: Any, name: Any, value: Any) -> None:
+def write_array(group: Any, name: Any, value: Any, put: Any = None) -> None:
     """Write an array. The name of a dtype that HDF5 does not support is stored as an attribute, as Keras does for
-    bfloat16."""
+    bfloat16.
+
+    Args:
+        group: Group of an open file.
+        name: Name of the array in it.
+        value: The array.
+        put: Function (group, name, value) that writes large arrays; None means HDF5.
+    """
     value = to_numpy(value, copy=False)
-    if value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict):
-        group.create_dataset(name, data=value)
-        return
-    known = value.dtype.name == "bfloat16"
-    dataset = group.create_dataset(name, data=value if known else value.view(f"u{value.dtype.itemsize}"))
-    dataset.attrs["dtype"] = value.dtype.name
+    is_known = value.dtype.kind != "V" and value.dtype.name in ("bool", *np.sctypeDict)
+    stored = value if is_known or value.dtype.name == "bfloat16" else value.view(f"u{value.dtype.itemsize}")
+    if put is not None and value.nbytes >= _LARGE and stored.dtype.kind in "biufcV":
+        dataset = put(group, name, stored)
+    else:
+        dataset = group.create_dataset(name, data=stored)
+    if not is_known:
+        dataset.attrs["dtype"] = value.dtype.name
 
 
 def text_attribute(group: Any, name: Any) -> Any:

@@ -22,7 +22,7 @@ from lamina.errors import FileError
 from lamina.saving.safety.damage import damaged
 from lamina.saving.safety.limits import naming
 
-__all__ = ["is_plain", "pieces", "read_record", "write_as", "write_record"]
+__all__ = ["bytes_of", "is_plain", "pieces", "read_record", "write_as", "write_record"]
 
 _MAGIC = b"lamina 1"
 _BIT_GENERATORS = {kind.__name__: kind for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937,
@@ -117,7 +117,7 @@ def write_record(value: Any, file: Any) -> None:
     described = [[array.dtype.name, list(array.shape)] for array in arrays]
     head = json.dumps({"tree": tree, "arrays": described}).encode()
     digest = hashlib.sha256()
-    for part in (_MAGIC, len(head).to_bytes(8, "little"), head, *map(_bytes, arrays)):
+    for part in (_MAGIC, len(head).to_bytes(8, "little"), head, *map(bytes_of, arrays)):
         for piece in pieces(part):
             digest.update(piece)
             file.write(piece)
@@ -162,7 +162,12 @@ def pieces(data: Any, size: int = 2**20) -> Iterator[memoryview]:
     return (view[start : start + size] for start in range(0, len(view), size))
 
 
-def _bytes(array):
+def bytes_of(array: np.ndarray[Any, Any]) -> memoryview:
+    """The bytes of an array, without a copy if it is contiguous.
+
+    Args:
+        array: Array.
+    """
     return np.ascontiguousarray(array).reshape(-1).view("uint8").data
 
 
