@@ -3,7 +3,8 @@
 JAX runs every operation on arrays by itself, which costs far more than the arithmetic of a small layer. An object whose
 code is all lamina's computes the same function in each call. So the first call on arrays compiles this function, of the
 values of the object's variables and of the arguments, and every call runs it. Objects of equal settings share a
-program.
+program. A deep model runs those of its layers one after the other: that compiles less where layers are equal, and again
+less for each new length of a sequence.
 
 What computes operation by operation all the same: objects with code of users in them, calls that add losses, calls on
 other arguments than arrays of numbers, and all calls under a tape, in a function that JAX traces, with a distribution,
@@ -12,7 +13,6 @@ or while something watches the layers.
 
 from __future__ import annotations
 
-import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -35,7 +35,7 @@ from lamina.runtime import settings
 __all__ = ["CompiledCall", "CompiledOp", "arrays_of", "call_of", "is_plain"]
 
 MAX_SHARED = 256  # programs that objects of equal settings share
-SHARED_PARTS = 12  # layers of more parts, as models, have a program of their own
+MAX_PARTS = 12  # a model of more layers calls them one by one, as equal ones share programs
 _SETTINGS = bool, int, float, str  # of ops
 
 _shared: OrderedDict[Any, Any] = OrderedDict()
@@ -68,7 +68,8 @@ class CompiledCall:
 
     def __init__(self, owner: Any, method: Callable[..., Any], parts: Sequence[Any], variables: Sequence[Ref]) -> None:
         self.method, self.refs, self.refused = method, [*variables, *context.global_refs()], set()
-        self.program = None if any(map(has_own_code, parts)) else _program_of(owner, method, parts, self.refs)
+        is_ours = len(parts) <= MAX_PARTS and not any(map(has_own_code, parts))
+        self.program = _program_of(owner, method, self.refs) if is_ours else None
         self.version = context.structure_version()
 
     def __deepcopy__(self, memo: Any) -> None:
@@ -84,8 +85,9 @@ class CompiledCall:
             owner: The object.
             args, kwargs: Arguments of the call.
         """
-        given = arrays_of(args, kwargs) if self.program is not None and is_plain() else None
-        if given is None:
+        program = self.program
+        given = None if program is None or not is_plain() else arrays_of(args, kwargs)
+        if program is None or given is None:
             return NotImplemented
         arrays, structure, rest = given
         outer = context.current_call()
@@ -97,7 +99,7 @@ class CompiledCall:
         token = _owner.set((owner, self.refs, self.method))
         try:
             values = [ref.read() for ref in self.refs]
-            outputs, changed, masks = self.program(values, arrays, [*map(get_mask, arrays)], static)
+            outputs, changed, masks = program(values, arrays, [*map(get_mask, arrays)], static)
         except Exception:  # operation by operation, it works or raises the error that says more
             self.refused.add(_signature(arrays, static))
             return NotImplemented
@@ -185,7 +187,7 @@ def is_plain() -> bool:
     """Whether nothing around a call asks what happens inside of it."""
     return not (
         context.is_bound() or context.open_tapes.get() or context.layer_watcher() or context.around_layers.get()
-        or context.distribution() is not None or jax.config.jax_disable_jit
+        or context.distribution() is not None or jax.config.jax_disable_jit  # pyright: ignore[reportAttributeAccessIssue]
     )  # fmt: skip
 
 
@@ -236,13 +238,11 @@ def _set_masks(tensors, masks):
             set_mask(tensor, mask)
 
 
-def _program_of(owner, method, parts, refs):
+def _program_of(owner, method, refs):
     """The compiled function of an object, shared with others of equal settings."""
-    key = None
-    if len(parts) <= SHARED_PARTS:
-        with contextlib.suppress(Unshared):
-            key = method, settings_of(owner, refs)
-    if key is None:
+    try:
+        key = method, settings_of(owner, refs)
+    except Unshared:
         return _new_program()
     program = _shared.pop(key, None) or _new_program()
     _shared[key] = program  # now the last one used

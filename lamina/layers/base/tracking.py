@@ -39,7 +39,7 @@ _PLAIN = (str, int, float, FunctionType, type(None))
 _UNTRACKED = frozenset(
     "_inbound_nodes _init_arguments _stamps _layers_with_losses _build_shapes _initial_weights _graph _text_graph "
     "optimizer loss loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker "
-    "_variables_in_order".split()
+    "_variables_in_order _path _first_output_shape".split()
 )
 
 _SWITCHES = "trainable", "stop_training", "run_eagerly", "stateful"  # attributes that are set to True or False
