@@ -110,12 +110,11 @@ def test_what_replaces_a_name_is_code_that_runs(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("from lamina.layers import RandomHeight", "RandomZoom"),
+        ("from lamina.layers import SequenceFeatures", "FeatureSpace"),
         ("from lamina.engine.training import _make_batches", "train_step"),
         ("from lamina.metrics import fmeasure", "keras.metrics.F1Score()"),
         ("import lamina.estimator", "model.fit(x, y)"),
         ("from lamina.engine.topology import nothing_of_this_name", "print(dir(keras.layers))"),
-        ("from lamina.models import model_from_yaml", "model_from_json"),
         ("from lamina.utils import warmstart_embedding_matrix", "layer.embeddings.assign(rows)"),
         ("from lamina.utils import SidecarEvaluator", "validation_split"),
     ],
@@ -126,10 +125,10 @@ def test_an_import_that_cannot_run(line, words):
 
 
 def test_an_attribute_that_is_gone():
-    with pytest.raises(OldNameError, match="keras.layers.DenseFeatures is gone") as caught:
-        keras.layers.DenseFeatures  # noqa: B018
+    with pytest.raises(OldNameError, match="keras.layers.SequenceFeatures is gone") as caught:
+        keras.layers.SequenceFeatures  # noqa: B018
     assert "FeatureSpace" in caught.value.fix
-    assert not hasattr(keras.layers, "DenseFeatures") and not hasattr(keras, "no_such")
+    assert not hasattr(keras.layers, "SequenceFeatures") and not hasattr(keras, "no_such")
     assert isinstance(outcome("from lamina.layers import Densee"), ImportError)
     assert isinstance(outcome("import lamina.layers.no_such"), ModuleNotFoundError)
     assert isinstance(outcome("import lamina.engine.no_such"), ImportError)
@@ -216,6 +215,108 @@ def test_random_fourier_features(kind, kernel):
     np.testing.assert_allclose(2 * features[0] @ features[1] / 20_000, kernel(x[0] - x[1]), atol=0.03)
     again = type(layer).from_config(layer.get_config())
     assert again(x).shape == (2, 20_000) and again.get_config() == layer.get_config() and not layer.trainable_variables
+
+
+@pytest.mark.parametrize(("name", "axis"), [("RandomHeight", -3), ("RandomWidth", -2)])
+def test_layers_that_draw_the_size_of_their_outputs(name, axis):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OldSpelling)
+        layer = getattr(keras.layers, name)((-0.5, 0.5), seed=3)
+    x = np.random.default_rng(0).random((2, 8, 8, 3)).astype("float32")
+    sizes = {layer(x, training=True).shape[axis] for _ in range(12)}
+    assert len(sizes) > 3 and min(sizes) >= 4 and max(sizes) <= 12
+    np.testing.assert_array_equal(layer(x), x)
+    images = layer(keras.Input((8, 8, 3)))
+    assert images.shape[axis] is None and type(layer).from_config(layer.get_config()).factor == (-0.5, 0.5)
+    rows = layer(x, training=True).shape[1:3]
+    expected = keras.ops.image.resize(x, rows)  # of another size than the next one, which is drawn anew
+    assert expected.shape[1:3] == rows
+    model = keras.Sequential([keras.Input((8, 8, 3)), layer, keras.layers.GlobalAveragePooling2D()])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(x, np.zeros((2, 3)), verbose=0)
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=f"{name} draws the size") as error:
+        model.fit(x, np.zeros((2, 3)), verbose=0)
+    assert "RandomZoom" in error.value.fix
+    with pytest.raises(ValueError, match="a pair in order"):
+        type(layer)((0.5, 0.1))
+
+
+def test_category_crossing():
+    """As the table of examples of Keras 2.6 has it: all columns, or as many as `depth` says, from one on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OldSpelling)
+        crossing = keras.layers.CategoryCrossing
+    columns = [np.array([["1"], ["2"]]), np.array([["a"], ["b"]]), np.array([[5], [6]])]
+    assert crossing()(columns[:2]).tolist() == [["1_X_a"], ["2_X_b"]]
+    assert crossing(depth=2)(columns[:2]).tolist() == [["1", "a", "1_X_a"], ["2", "b", "2_X_b"]]
+    assert crossing(depth=(2, 3), separator="-")(columns).tolist() == [
+        ["1-a", "1-5", "a-5", "1-a-5"], ["2-b", "2-6", "b-6", "2-b-6"]]  # fmt: skip
+    assert crossing()([["x", "y"], [["p", "q"], ["r", "s"]]]).tolist() == [["x_X_p", "x_X_q"], ["y_X_r", "y_X_s"]]
+    layer = crossing(depth=2)
+    assert layer.compute_output_shape([(None, 1), (None, 2)]) == (None, 5)
+    assert crossing.from_config(layer.get_config()).get_config() == layer.get_config()
+    with pytest.raises(ValueError, match="joins 3 columns; got 2"):
+        crossing(3)(columns[:2])
+
+
+# YAML
+
+
+def from_yaml(text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OldSpelling)
+        from lamina.models import model_from_yaml
+    return model_from_yaml(text)
+
+
+def test_models_as_yaml_of_keras_1_and_2():
+    old = """
+backend: tensorflow
+class_name: Sequential
+config:
+- class_name: Dense
+  config:
+    activation: relu
+    activity_regularizer: null
+    batch_input_shape: !!python/tuple [null, 8]
+    bias_initializer:
+      class_name: Zeros
+      config: {}
+    dtype: !!python/unicode 'float32'
+    kernel_initializer: &id001
+      class_name: VarianceScaling
+      config: {distribution: uniform, mode: fan_avg, scale: 1.0, seed: null}
+    name: dense_1
+    trainable: true
+    units: 12
+    use_bias: true
+- class_name: Dense
+  config: {activation: sigmoid, kernel_initializer: *id001, name: dense_2, units: 1, use_bias: true}
+keras_version: 2.0.2
+"""
+    model = from_yaml(old)
+    assert [layer.name for layer in model.layers] == ["dense_1", "dense_2"] and model.input_shape == (None, 8)
+    assert model.layers[0].activation is keras.activations.relu and model.layers[1].units == 1
+    from lamina.saving.formats.yaml_text import yaml_of
+
+    assert from_yaml(yaml_of(model)).get_config() == model.get_config()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("class_name: !!python/object/apply:os.system ['true']", "object of Python"),
+        ("a: &a [x, x, x, x, x, x, x, x, x]\n" + "\n".join(
+            f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)), "parts"),
+        ("a: [1, 2", "not YAML"),
+        ("a: &a [*a]", "parts"),
+        ("[1, 2]", "not of a model"),
+    ],
+)  # fmt: skip
+def test_yaml_that_is_refused(text, words):
+    with pytest.raises(ValueError, match=words):
+        from_yaml(text)
 
 
 # scikit-learn

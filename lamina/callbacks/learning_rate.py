@@ -26,6 +26,11 @@ def _optimizers(model):
     return {f"learning_rate_{optimizer.name}": optimizer for optimizer in many}
 
 
+def _shown(name):
+    """The words of Keras for a learning rate, by its name in `logs`."""
+    return f"{name.removeprefix('learning_rate').removeprefix('_')} learning rate".strip()
+
+
 def _log_learning_rates(model, logs):
     if logs is not None:
         logs.update({name: float(optimizer.learning_rate) for name, optimizer in _optimizers(model).items()})
@@ -64,7 +69,7 @@ class LearningRateScheduler(Callback):
         for name, optimizer in _optimizers(self.model).items():
             optimizer.learning_rate = rate = self._next_rate(epoch, float(optimizer.learning_rate))
             if self.verbose:
-                say(f"Epoch {epoch + 1}: LearningRateScheduler setting {name} to {rate}.")
+                say(f"Epoch {epoch + 1}: LearningRateScheduler setting {_shown(name)} to {rate}.")
 
     def _next_rate(self, epoch, rate):
         rate = self.schedule(epoch, rate) if _takes(self.schedule, 0, 0.0) else self.schedule(epoch)
@@ -170,7 +175,7 @@ class ReduceLROnPlateau(MonitorCallback):
                 optimizer.learning_rate = rate = max(rate * self.factor, self.min_lr)
                 reduced = True
                 if self.verbose:
-                    say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing {name} to {rate}.")
+                    say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing {_shown(name)} to {rate}.")
         return reduced
 
     def in_cooldown(self) -> bool:

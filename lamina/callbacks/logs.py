@@ -8,10 +8,11 @@ import jax
 
 from lamina import metrics
 from lamina.errors import ConfigError
+from lamina.legacy import warn_renamed
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling.nearest import nearest
 
-__all__ = ["EpochLogs", "Figures", "Logs", "MissingFigure", "read_logs"]
+__all__ = ["EpochLogs", "Figures", "Logs", "MissingFigure", "name_in", "read_logs"]
 
 
 class MissingFigure(ConfigError, KeyError):
@@ -36,6 +37,24 @@ def _is_metric(name):
         return False
 
 
+OLD_NAMES: dict[str, str] = {}
+"""Names of figures in Keras 2.2 and older -> names of today. `as_keras` fills it."""
+
+
+def name_in(figures: Any, name: Any) -> Any:
+    """The name that a figure has, where a program asks for it by its name in Keras 2.2, with a warning.
+
+    Args:
+        figures: Figures by name.
+        name: Name that is asked for.
+    """
+    today = OLD_NAMES.get(name)
+    if today is None or name in figures or today not in figures:
+        return name
+    warn_renamed(f"The figure {name!r} is called {today!r} since Keras 2.3.")
+    return today
+
+
 class Figures(dict[str, Any]):
     """Name of each loss or metric -> its values by epoch; another name is an error that says which there are."""
 
@@ -43,7 +62,19 @@ class Figures(dict[str, Any]):
 
     @filters_traceback
     def __missing__(self, name: Any) -> Any:
+        today = name_in(self, name)
+        if today != name:
+            return self[today]
         raise MissingFigure(name, self, self._code)
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """The figure of a name, or the default.
+
+        Args:
+            name: Name of a loss or metric.
+            default: What is given where there is none.
+        """
+        return super().get(name_in(self, name), default)
 
 
 class EpochLogs(Figures):

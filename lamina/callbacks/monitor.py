@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina.callbacks.callback import Callback
+from lamina.callbacks.logs import name_in
 from lamina.errors import ConfigError, warn
 
 __all__ = ["MonitorCallback", "direction_of"]
@@ -65,6 +66,7 @@ class MonitorCallback(Callback):
         Args:
             logs: Losses and metrics of an epoch by name.
         """
+        self.monitor = name_in(logs or {}, self.monitor)
         value = (logs or {}).get(self.monitor)
         if value is None:
             names = ", ".join(logs or ()) or "none"

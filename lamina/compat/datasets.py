@@ -17,7 +17,7 @@ from lamina.compat.host import as_text, readable, texts
 from lamina.compat.parsing import csv_value, default_of
 from lamina.compat.ragged import stack, stack_rows
 from lamina.compat.records import TFRecordWriter, read_records
-from lamina.compat.sessions import Settings
+from lamina.compat.sessions import Options, Settings
 from lamina.errors import DataError, warn
 from lamina.spelling.nearest import nearest
 from lamina.training.data.dataset import AUTOTUNE, Dataset
@@ -228,7 +228,7 @@ Dataset.counter = staticmethod(_counter)  # pyright: ignore[reportAttributeAcces
 _SHARED: dict[str, Any] = {"AUTOTUNE": AUTOTUNE, "INFINITE_CARDINALITY": -1, "UNKNOWN_CARDINALITY": -2}
 DATA: dict[str, Any] = {
     **_SHARED, "Dataset": Dataset, "FixedLengthRecordDataset": fixed_length_record_dataset,
-    "Iterator": DatasetIterator, "NumpyIterator": DatasetIterator, "Options": Settings,
+    "Iterator": DatasetIterator, "NumpyIterator": DatasetIterator, "Options": Options,
     "TFRecordDataset": tf_record_dataset, "TextLineDataset": text_line_dataset, "ThreadingOptions": Settings,
 }  # fmt: skip
 

@@ -11,12 +11,12 @@ import types
 from collections.abc import MutableSequence
 from typing import Any
 
-from lamina.compat import advice
+from lamina.compat import advice, settings
 from lamina.compat.host import show_tensors
 from lamina.compat.inside import Inner, public_module
 from lamina.compat.keras_files import KERAS_FILES
 from lamina.compat.optional import does_without
-from lamina.compat.tensorflow import NAMESPACES, InnerModule, TensorFlow, patch_jax_arrays, without_version
+from lamina.compat.tensorflow import NAMESPACES, TF_VERSION, InnerModule, TensorFlow, patch_jax_arrays, without_version
 from lamina.compat.variables import Shape
 from lamina.errors import LaminaError
 from lamina.legacy.names import OF_NETWORKS
@@ -123,7 +123,10 @@ def _module(name):
             path = name[len(root) + 1 :]
             if root in _INNER_ROOTS:
                 return Inner(name, path)
-            return _KERAS if not path else public_module(path)
+            if path:
+                return public_module(path)
+            is_legacy = root in ("tf_keras", "tensorflow.keras") and settings.uses_legacy_keras()
+            return _TF_KERAS if is_legacy else _KERAS
     today = without_version(name)
     if today != name and today in NAMESPACES:
         return importlib.import_module(today)
@@ -185,4 +188,17 @@ class Keras(types.ModuleType):
         return [*self.__all__, "__version__"]
 
 
+class TFKeras(Keras):
+    """`tf.keras` where TF_USE_LEGACY_KERAS asks for Keras 2: packages that want it ask for its version."""
+
+    __version__ = TF_VERSION
+    version = property()  # which Keras 3 has and Keras 2 has not
+
+    def __getattr__(self, name: Any) -> Any:
+        if name == "version":
+            raise AttributeError("module 'tf_keras' has no attribute 'version'")
+        return super().__getattr__(name)
+
+
 _KERAS = Keras("keras", "lamina, by the name of Keras.")
+_TF_KERAS = TFKeras("tf_keras", "lamina, by the name of Keras 2.")

@@ -12,6 +12,7 @@ from jax.core import Tracer
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import LaminaError
+from lamina.layers.base import shapes
 from lamina.training.data.elements import Composite, Text, Views, array_of
 
 __all__ = [
@@ -194,5 +195,6 @@ def show_tensors(shape_class: Any) -> None:
     sizes: Any = np.ndarray.shape
     HostTensor.shape = property(lambda self: shape_class(sizes.__get__(self)))  # pyright: ignore
     KerasTensor.shape = property(lambda self: shape_class(self._shape))  # pyright: ignore
+    shapes.shape_class = shape_class
     Views.to_functions, Views.to_numpy, Views.to_text = on_host, _to_numpy, on_host
     Views.narrow = True

@@ -8,6 +8,7 @@ import types
 from typing import Any
 
 from lamina import ops
+from lamina.callbacks.logs import OLD_NAMES
 from lamina.compat.functions import constant
 from lamina.core import context, graph, tree
 from lamina.core.keras_tensor import in_symbolic_scope, is_symbolic
@@ -19,9 +20,11 @@ from lamina.layers.base import call_signature
 from lamina.layers.recurrent_cell import _Cell
 from lamina.layers.rnn import RNN
 from lamina.layers.stacked_cells import StackedRNNCells
-from lamina.metrics import Mean
+from lamina.legacy import warn_renamed
+from lamina.metrics import Mean, Metric
 from lamina.models import Model
 from lamina.optimizers import Optimizer
+from lamina.saving.formats.yaml_text import yaml_of
 from lamina.training.compile import CompileMetrics
 
 __all__ = ["patch_keras"]
@@ -213,11 +216,38 @@ def _read_by(function):
     return {name: value for name, value in around.items() if is_symbolic(value)}
 
 
+def _with_further(call):
+    """`model(x, batch_size=32)`: the `call` of a functional model of Keras takes any argument, for the layers inside
+    that name it."""
+
+    @functools.wraps(call)
+    def run(self, *args, **kwargs):
+        if not kwargs.keys() <= _OF_CALL and type(self).call.__module__.startswith("lamina.models."):
+            names = {*_OF_CALL, *inspect.signature(type(self).call).parameters}
+            kwargs = {name: value for name, value in kwargs.items() if name in names}
+        return call(self, *args, **kwargs)
+
+    return run
+
+
+_OF_CALL = frozenset(("training", "mask"))
+
+
+def _with_metrics_third(args, kwargs):
+    """compile("adam", "mse", ["mae"]): the third argument was that of the metrics before Keras 3."""
+    third = tree.flatten(args[2]) if len(args) == 3 and "metrics" not in kwargs else ()
+    if not any(isinstance(one, (str, Metric)) or callable(one) for one in third):
+        return args, kwargs
+    warn_renamed("Model.compile(optimizer, loss, metrics) is compile(optimizer, loss, metrics=metrics) since Keras 3.")
+    return args[:2], {**kwargs, "metrics": args[2]}
+
+
 def _compiling(compile_model):
     """`compile`, whose loss may read symbolic tensors of a functional model, as that of a variational autoencoder."""
 
     @functools.wraps(compile_model)
     def run(self, *args, **kwargs):
+        args, kwargs = _with_metrics_third(args, kwargs)
         loss = kwargs.get("loss", args[1] if len(args) > 1 else None)
         if not inspect.isfunction(loss) or vars(self).get("_graph") is None or not (read := _read_by(loss)):
             return compile_model(self, *args, **kwargs)
@@ -267,11 +297,14 @@ def minimize(self: Any, loss: Any, var_list: Any, grad_loss: Any = None, name: A
 def patch_keras() -> None:
     """Give the classes of lamina these methods, in this process."""
     graph.NO_NAME = graph.NO_LINE
+    OLD_NAMES.update(acc="accuracy", val_acc="val_accuracy")
     call_signature.without_plain_values = _with_lists(call_signature.without_plain_values)
     of_models: dict[str, Any] = {
         "save_weights": _without_format(Model.save_weights),
         "compile": _compiling(Model.compile),
+        "__call__": _with_further(Model.__call__),
         "_nodes_by_depth": property(_nodes_by_depth),
+        "to_yaml": yaml_of,
         "compiled_loss": property(_compiled_loss),
         "compiled_metrics": property(lambda self: self._compile_metrics or CompileMetrics(None, None)),
     }

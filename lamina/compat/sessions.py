@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from types import SimpleNamespace
 from typing import Any, Self
 
 from lamina.errors import CallError
 from lamina.legacy import warn_renamed
 
-__all__ = ["SESSIONS"]
+__all__ = ["SESSIONS", "TPU", "Options", "Settings", "options_of", "with_options"]
 
 
 class Settings:
@@ -21,6 +23,41 @@ class Settings:
             raise AttributeError(name)
         setattr(self, name, Settings())
         return vars(self)[name]
+
+
+class Options(Settings):
+    """`tf.data.Options`: what is set is kept, and None where it never was."""
+
+    deterministic: Any = None
+    experimental_deterministic: Any = property(
+        lambda self: self.deterministic, lambda self, value: setattr(self, "deterministic", value)
+    )
+
+
+def with_options(self: Any, options: Any, name: Any = None) -> Any:
+    """`dataset.with_options(options)`: the same data set, whose `options()` has them too.
+
+    Args:
+        self: Data set.
+        options: Options.
+        name: No effect.
+    """
+    found = copy.copy(self)
+    found._options = Options(**{**vars(options_of(self)), **vars(options)})
+    return found
+
+
+def options_of(dataset: Any) -> Options:
+    """The options of a data set: its own, or else those of the data sets that it reads.
+
+    Args:
+        dataset: Data set.
+    """
+    own = vars(dataset).get("_options")
+    if own is not None:
+        return own
+    settings = [vars(options_of(source)) for source in dataset._sources]
+    return Options(**{name: value for found in settings for name, value in found.items()})
 
 
 class Session:
@@ -77,3 +114,32 @@ SESSIONS: dict[str, Any] = {
     ), _nothing),
 }  # fmt: skip
 """Their names in the modules tensorflow and tensorflow.compat.v1."""
+
+
+class TPUEmbedding:
+    """Tables of embeddings on the special memory of a TPU, which packages name and programs without a TPU never make.
+
+    Args:
+        *args, **kwargs: Not used.
+
+    Raises:
+        CallError: Always.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise CallError(
+            "tf.tpu.experimental.embedding is not part of lamina, whose tables are on all devices alike.",
+            fix="keras.layers.Embedding(1000, 16)",
+        )
+
+
+_OF_TABLES = "SGD Adagrad Adam FTRL FeatureConfig TableConfig"
+_TABLES = "TPUEmbedding TPUEmbeddingV0 TPUEmbeddingForServing"
+TPU = SimpleNamespace(
+    HardwareFeature=SimpleNamespace(EmbeddingFeature=SimpleNamespace(UNSUPPORTED="UNSUPPORTED", V1="V1", V2="V2")),
+    embedding=SimpleNamespace(
+        **{name: type(name, (Settings,), {}) for name in _OF_TABLES.split()},
+        **{name: type(name, (TPUEmbedding,), {}) for name in _TABLES.split()},
+    ),
+)
+"""What packages name of `tf.tpu.experimental`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import tempfile
 import unittest
 from collections import namedtuple
@@ -28,8 +29,14 @@ from lamina.training.data.elements import TensorSpec
 __all__ = [
     "COMPAT",
     "CONFIG", "ERRORS", "EXPERIMENTAL_CONFIG", "LOGGING", "OPTIMIZER", "ROOT", "SAVED_MODEL_NAMES", "SYSCONFIG", "TEST",
-    "list_physical_devices", "nothing",
+    "list_physical_devices", "nothing", "uses_legacy_keras",
 ]  # fmt: skip
+
+
+def uses_legacy_keras() -> bool:
+    """Whether the program asks for Keras 2 as `tf.keras`, by the environment variable of TensorFlow."""
+    return os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
+
 
 PhysicalDevice = namedtuple("PhysicalDevice", "name device_type")
 LogicalDevice = namedtuple("LogicalDevice", "name device_type")

@@ -17,7 +17,7 @@ from lamina.compat.counting import bincount, segments
 from lamina.compat.host import as_text, on_host, texts
 from lamina.compat.sparse import SparseTensor, from_dense, reorder
 
-__all__ = ["INNER_SPARSE", "LOOKUPS", "SPARSE"]
+__all__ = ["INNER_SPARSE", "LOOKUPS", "SPARSE", "ctc_label_dense_to_sparse"]
 
 
 def fill_empty_rows(sp_input: SparseTensor, default_value: Any, name: Any = None) -> tuple[SparseTensor, Any]:
@@ -134,6 +134,20 @@ _MORE: dict[str, Any] = {
     "eye": lambda num_rows, num_columns=None, dtype="float32", name=None: from_dense(
         jnp.eye(num_rows, num_columns, dtype=dtype)),
 }  # fmt: skip
+
+
+def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> SparseTensor:
+    """`K.ctc_label_dense_to_sparse`: the first labels of each row, as many as its length, as a sparse tensor.
+
+    Args:
+        labels: Array (batch, largest length).
+        label_lengths: Array (batch,) of lengths.
+    """
+    rows = np.asarray(array(labels))
+    inside = np.arange(rows.shape[1]) < np.asarray(array(label_lengths)).reshape(-1, 1)
+    return SparseTensor(np.argwhere(inside), rows[inside], rows.shape)
+
+
 SPARSE: dict[str, Any] = {
     name: with_tapes(value) if inspect.isfunction(value) else value for name, value in (sparse.SPARSE | _MORE).items()
 }

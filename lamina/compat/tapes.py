@@ -133,6 +133,8 @@ def _of_lists(name, method):
     def run(self, *others):
         if others and others[0].__class__ in kinds:
             others = (constant(list(others[0])),)
+        elif others and hasattr(others[0], "iloc"):  # a table or column of pandas, which would take the operation over
+            others = (np.asarray(others[0]),)
         elif name == "__getitem__" and others[0].__class__ is tuple:
             others = (tuple(np.asarray(part) if part.__class__ in (list, tuple) else part for part in others[0]),)
         try:

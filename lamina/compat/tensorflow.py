@@ -37,8 +37,10 @@ from lamina.compat import (
     table,
 )
 from lamina.compat.attributes import SCATTERS, IndexedSlices
+from lamina.compat.callers import answer_callers
 from lamina.compat.checkpoint_files import TRAIN
 from lamina.compat.extension_types import EXTENSION_TYPES
+from lamina.compat.feature_columns import COLUMNS
 from lamina.compat.flow import DEBUGGING, FLOW
 from lamina.compat.host import InvalidArgumentError, TextType, on_host
 from lamina.compat.keras2 import patch_keras
@@ -47,9 +49,9 @@ from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
 from lamina.compat.saved_models import SAVED_MODELS, write_programs
-from lamina.compat.sessions import SESSIONS
+from lamina.compat.sessions import SESSIONS, TPU, options_of, with_options
 from lamina.compat.sparse import SparseTensor, SparseTensorSpec
-from lamina.compat.sparse_functions import INNER_SPARSE, LOOKUPS, SPARSE
+from lamina.compat.sparse_functions import INNER_SPARSE, LOOKUPS, SPARSE, ctc_label_dense_to_sparse
 from lamina.compat.tapes import AUTODIFF, TAPES, record_functions, record_operators
 from lamina.compat.tracing import AUTOGRAPH, FUNCTIONS
 from lamina.compat.variables import VARIABLES, patch_arrays
@@ -77,7 +79,7 @@ class TensorFlow(types.ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         path = ".".join([*self.__name__.split(".")[1:], name])
         if name == "keras":
-            return importlib.import_module("keras")
+            return importlib.import_module("tf_keras" if settings.uses_legacy_keras() else "keras")
         names = NAMESPACES.get(self.__name__, {})
         if name in names:
             if isinstance(found := names[name], types.SimpleNamespace) and name.islower():
@@ -150,6 +152,8 @@ def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
     patch_keras()
+    answer_callers(_keras("backend"))
+    _keras("backend").ctc_label_dense_to_sparse = ctc_label_dense_to_sparse
     rewrite_with(autograph.when_traced)
     op_by_op.allow()
     tokens_at = StringLookup._tokens_at
@@ -157,9 +161,9 @@ def patch_jax_arrays() -> None:
     ALSO_WRITTEN.append(write_programs)
     ShapeError.__bases__ = (InvalidArgumentError,)  # programs catch shapes that do not fit as TensorFlow's error
     TextVectorization._ragged = staticmethod(RaggedTensor.from_row_lengths)
-    for method in (datasets.ragged_batch, datasets.ignore_errors):
+    for method in (datasets.ragged_batch, datasets.ignore_errors, with_options):
         setattr(datasets.Dataset, method.__name__, method)
-    setattr(datasets.Dataset, "options", lambda self: datasets.Settings())  # noqa: B010
+    setattr(datasets.Dataset, "options", options_of)  # noqa: B010
     setattr(datasets.DatasetIterator, "next", datasets.DatasetIterator.get_next)  # noqa: B010
     setattr(datasets.DatasetIterator, "get_next_as_optional", lambda self: datasets.Optional(self))  # noqa: B010
 
@@ -210,7 +214,7 @@ _ROOT = {
     "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
-    "CriticalSection": CriticalSection,
+    "CriticalSection": CriticalSection, "tpu": types.SimpleNamespace(experimental=TPU),
     **{name: _MATH[name] for name in ("sigmoid", "tanh")}, "as_string": strings.STRINGS["as_string"],
 }  # fmt: skip
 _ROOT["as_dtype"] = lambda type_value: (
@@ -252,6 +256,7 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.experimental": {"Optional": datasets.Optional, **EXTENSION_TYPES},
     "tensorflow.experimental.numpy": record_functions(array_tables.NUMPY),
     "tensorflow.errors": settings.ERRORS,
+    "tensorflow.feature_column": COLUMNS,
     "tensorflow.image": _IMAGE,
     "tensorflow.io": {
         **images.IO, **pictures.MORE_IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,

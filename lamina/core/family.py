@@ -70,7 +70,7 @@ class Family:
         if identifier is None:
             return self._default
         if isinstance(identifier, dict):
-            return serialization.deserialize(identifier, namespaces=(self._namespace,))
+            return self._of_config(identifier, None, (self._namespace,))
         if isinstance(identifier, str):
             found = self._find(identifier)
             return found() if isinstance(found, type) else found
@@ -116,6 +116,17 @@ class Family:
                 fix=f"def {name}({wanted}):" if name.isidentifier() else f"lambda {wanted}: ...",
             ) from None
 
+    def _of_config(self, config, custom_objects, namespaces):
+        try:
+            return serialization.deserialize(config, custom_objects, namespaces=namespaces)
+        except ConfigError as error:
+            name = config.get("class_name") if isinstance(config, dict) else None
+            if not error.message.startswith(f"Unknown name {name!r}"):
+                raise
+            raise ConfigError(
+                f"Could not interpret {self._kind} identifier {config!r}. {error.message}", fix=error.fix
+            ) from None
+
     def serialize(self, member: Any) -> Config:
         """A JSON-able description of a member, as stored in files.
 
@@ -132,7 +143,7 @@ class Family:
             custom_objects: The user's classes and functions, by their names in the description.
         """
         if isinstance(config, (dict, list, tuple)):
-            return serialization.deserialize(config, custom_objects, namespaces=self._namespaces)
+            return self._of_config(config, custom_objects, self._namespaces)
         with registry.CustomObjectScope(custom_objects):
             return self.get(config)
 

@@ -241,14 +241,16 @@ def recorded_layer(layer: Any, run: Callable[..., Any], args: Any, kwargs: Any) 
 
 def is_recorded_whole(layer: Any) -> bool:
     """Whether a layer and all of its parts are of lamina: what they compute does not change from call to call. Models
-    that give tensors inside them are not, since other outputs have gradients with respect to these.
+    that give tensors inside them are not, since other outputs have gradients with respect to these; nor are layers
+    whose `call` a program has replaced, to keep what it computes.
 
     Args:
         layer: Layer.
     """
     graph = vars(layer).get("_graph")
     return not (graph and graph.has_inner_outputs) and all(
-        is_builtin(type(part)) and type(part).__name__ != "Lambda" for part in layer._flatten_layers()
+        is_builtin(type(part)) and type(part).__name__ != "Lambda" and "call" not in vars(part)
+        for part in layer._flatten_layers()
     )
 
 

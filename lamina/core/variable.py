@@ -122,7 +122,7 @@ class Variable(_Base):
     @filters_traceback
     def _sharded_initial_value(self, initializer, shape, dtype):
         """The initial value, sharded by `layout` or the current distribution. No device ever holds all of it."""
-        self.shape = np.shape(unwrap(initializer)) if shape is None else _sizes(shape)
+        self.shape = np.shape(unwrap(initializer)) if shape is None or np.isscalar(initializer) else _sizes(shape)
         sharding = self.set_layout(self.layout or context.distribution().get_variable_layout(self))
         with context.placement_scope(self.shape, sharding):
             return place(_initial_value(initializer, shape, dtype), sharding)
@@ -289,7 +289,7 @@ def _initial_value(initializer, shape, dtype):
         if isinstance(value, jax.Array):
             value = own_copy(value)
     given = tuple(np.shape(value))
-    if shape is not None and given != tuple(shape):
+    if shape is not None and given != tuple(shape) and not np.isscalar(initializer):
         raise ShapeError(f"The initial value has shape {given}; {tuple(shape)} was asked for.", fix=f"shape={given}")
     return to_array(value, dtype)
 

@@ -18,7 +18,10 @@ from lamina.errors import ShapeError
 from lamina.layers.base.layer import Layer
 from lamina.layers.base.settings import keep_arguments
 from lamina.layers.batch_normalization import BatchNormalization
+from lamina.layers.image.random_sizes import RandomHeight, RandomWidth
 from lamina.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
+from lamina.layers.random_fourier_features import RandomFourierFeatures
+from lamina.layers.text.category_crossing import CategoryCrossing
 from lamina.layers.wrapper import Wrapper
 
 if TYPE_CHECKING:
@@ -33,11 +36,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BatchNormalizationOfKeras1",
+    "CategoryCrossing",
     "Highway",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaxoutDense",
     "ParametricSoftplus",
+    "RandomFourierFeatures",
+    "RandomHeight",
+    "RandomWidth",
     "SReLU",
     "TimeMajor",
 ]

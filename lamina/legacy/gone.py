@@ -21,7 +21,6 @@ _NAMES = {
                  "standardize_input_data standardize_sample_weights standardize_class_weights weighted_objective "
                  "weighted_masked_objective collect_metrics check_array_lengths DataHandler DataAdapter "
                  "check_loss_and_target_compatibility LossesContainer MetricsContainer",
-    "model = keras.models.model_from_json(model.to_json())": "model_from_yaml",
     "model.fit(data), where data is a keras.utils.PyDataset(workers=4).":
         "OrderedEnqueuer GeneratorEnqueuer SequenceEnqueuer threadsafe_generator ThreadsafeIter",
     _WEIGHTS: "load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name save_weights_to_hdf5_group "
@@ -39,10 +38,8 @@ _NAMES = {
     "keras.layers.ConvLSTM2D(8, 3)": "ConvLSTM2DCell ConvRNN2D ConvRNN",
     "Write a layer with state_size and call(self, inputs, states); keras.layers.RNN(cell) runs it.": "PeepholeLSTMCell",
     "keras.layers.Dense(8)(sequences)": "time_distributed_dense",
-    'features = keras.utils.FeatureSpace({"age": "float_normalized"})': "DenseFeatures SequenceFeatures",
+    'features = keras.utils.FeatureSpace({"age": "float_normalized"})': "SequenceFeatures",
     "Subclass keras.layers.Attention.": "BaseDenseAttention",
-    "keras.layers.RandomZoom(height_factor=0.2, width_factor=0.0)": "RandomHeight",
-    "keras.layers.RandomZoom(height_factor=0.0, width_factor=0.2)": "RandomWidth",
     "keras.optimizers.schedules.CosineDecay(0.1, decay_steps=1000)":
         "LinearCosineDecay NoisyLinearCosineDecay linear_cosine_decay noisy_linear_cosine_decay natural_exp_decay",
     _SAVED: "export_saved_model load_from_saved_model save_to_saved_model",
@@ -73,6 +70,7 @@ _NAMES = {
     'Give the hash to get_file: keras.utils.get_file(origin=url, file_hash="...").': "validate_file",
     'model.save("model.keras", overwrite=True)': "ask_to_proceed_with_overwrite",
     "keras.ops.ctc_loss takes dense labels.": "ctc_label_dense_to_sparse",
+    "keras.optimizers.legacy.Adam(0.001)": "LegacyOptimizerWarning",
     "Copy the rows of words that both vocabularies have: layer.embeddings.assign(rows).": "warmstart_embedding_matrix",
 }  # fmt: skip
 GONE: dict[str, str] = {name: advice for advice, names in _NAMES.items() for name in names.split()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pathlib
 from collections.abc import Mapping
@@ -118,6 +119,10 @@ def save_model(
         save_archive(model, filepath)
     elif name.endswith(_LEGACY):
         refuse_assets(model, filepath)
+        logging.getLogger("lamina").warning(
+            "%s is an HDF5 file, which is considered legacy: model.save(%r) writes the native Keras format.",
+            name, f"{os.path.splitext(os.path.basename(name))[0]}.keras",
+        )  # fmt: skip
         save_legacy_model(model, filepath, include_optimizer)
     elif "save_model" in further and not os.path.splitext(name)[1].strip(".0123456789"):
         further["save_model"](model, name)

@@ -258,7 +258,7 @@ def test_learning_rate_scheduler(schedule):
 def test_learning_rate_scheduler_takes_scalars_and_refuses_the_rest(capsys):
     seen, _ = run(callbacks.LearningRateScheduler(lambda epoch, rate: rate * jnp.exp(-0.1), verbose=1), [{}])
     assert seen[0][1] == pytest.approx(0.1 * np.exp(-0.1))
-    assert capsys.readouterr().out.startswith("Epoch 1: LearningRateScheduler setting learning_rate to 0.0904")
+    assert capsys.readouterr().out.startswith("Epoch 1: LearningRateScheduler setting learning rate to 0.0904")
     with pytest.raises(ConfigError, match="must return a float"):
         run(callbacks.LearningRateScheduler(lambda epoch: None), [{}])
 
@@ -267,6 +267,18 @@ def test_learning_rate_scheduler_takes_scalars_and_refuses_the_rest(capsys):
 
     with pytest.raises(TypeError, match="of the user's own"):
         run(callbacks.LearningRateScheduler(broken), [{}])
+
+
+def test_the_words_of_new_rates_are_those_of_keras(capsys):
+    for make in (
+        lambda module: module.LearningRateScheduler(lambda epoch: 0.5, verbose=1),
+        lambda module: module.ReduceLROnPlateau(patience=1, factor=0.5, verbose=1),
+    ):
+        said = []
+        for one in (callbacks, keras.callbacks):
+            run(make(one), rows_of([1.0, 2.0, 3.0]))
+            said.append([line for line in capsys.readouterr().out.split("\n") if line])
+        assert said[0] == said[1] and "learning rate to 0." in said[0][0]
 
 
 def test_several_optimizers():

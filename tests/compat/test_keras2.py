@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import lamina as keras
+from lamina.callbacks import logs
 from lamina.compat import keras2
 from lamina.compat.variables import patch_arrays
 from lamina.core import graph
@@ -20,7 +21,8 @@ Y = X[:, :1]
 def old_methods(monkeypatch):
     """The methods, for the time of a test."""
     for kind, names in (
-        (keras.Model, ("compile", "compiled_loss", "compiled_metrics", "save_weights", "_nodes_by_depth")),
+        (keras.Model, ("compile", "compiled_loss", "compiled_metrics", "save_weights", "_nodes_by_depth", "__call__",
+                       "to_yaml")),
         (keras.layers.Layer, ("add_metric", "add_loss", "add_weight", "input_shape", "output_shape", "add_update",
                               "_name", "inbound_nodes", "outbound_nodes", "get_input_shape_at", "get_output_shape_at")),
         (keras.layers.MultiHeadAttention, ("_build_from_signature",)),
@@ -30,6 +32,8 @@ def old_methods(monkeypatch):
             monkeypatch.setattr(kind, name, getattr(kind, name, None), raising=False)
     monkeypatch.setattr(call_signature, "without_plain_values", call_signature.without_plain_values)
     monkeypatch.setattr(graph, "NO_NAME", graph.NO_NAME)
+    for name in ("acc", "val_acc"):
+        monkeypatch.setitem(logs.OLD_NAMES, name, name)
     keras2.patch_keras()
 
 
@@ -250,3 +254,31 @@ def test_a_loss_may_read_symbolic_tensors_of_the_model():
     weight, optimizer = keras.Variable(3.0), keras.optimizers.SGD(0.1)
     optimizer.minimize(lambda: tf.square(tf.subtract(weight, 1.0)), [weight])
     assert float(weight) == pytest.approx(2.6)
+
+
+def test_metrics_are_the_third_argument_and_accuracy_is_called_acc():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")])
+    with pytest.warns(FutureWarning, match="metrics=metrics"):
+        model.compile("sgd", "binary_crossentropy", ["accuracy", keras.metrics.MeanSquaredError(name="mse")])
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs.get("val_acc")))
+    stop = keras.callbacks.EarlyStopping(monitor="val_acc", patience=1)
+    with pytest.warns(FutureWarning, match="since Keras 2.3"):
+        history = model.fit(X, Y > 0.5, epochs=2, verbose=0, validation_data=(X, Y > 0.5), callbacks=[watch, stop])
+        assert history.history["acc"] is history.history["accuracy"]
+    assert seen == history.history["val_accuracy"] and stop.best == max(seen) and "acc" not in history.history
+    model.compile("sgd", "mse", [2.0])
+    assert model.loss_weights == [2.0]
+
+
+def test_functional_models_take_any_argument_as_in_keras():
+    x = keras.Input((2,))
+    for model in (keras.Model(x, 2 * x), keras.Sequential([keras.Input((2,)), keras.layers.Rescaling(2.0)])):
+        assert np.allclose(model(X, batch_size=2, verbose=False, training=False), 2 * X)
+
+    class Own(keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    with pytest.raises(TypeError, match="batch_size"):
+        Own()(X, batch_size=2)

@@ -144,3 +144,27 @@ def test_gradients_of_one_layer_are_compiled_once():
     before = len(_compiled)
     step()
     assert len(_compiled) == before
+
+
+def test_layers_whose_call_a_program_replaces():
+    """As packages for explanations do, to have gradients with respect to the outputs of a layer."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(2, use_bias=False)])
+    x, layer = np.ones((5, 3), "float32"), model.layers[0]
+    with Tape() as tape:
+        model(x)  # recorded as a whole, before its call is replaced
+    call, kept = layer.call, []
+
+    def keeping(*args, **kwargs):
+        kept.append(call(*args, **kwargs))
+        tape.watch(kept[-1])
+        return kept[-1]
+
+    layer.call = keeping
+    with Tape() as tape:
+        outputs = model(x)
+    gradient = tape.gradient(outputs, kept[-1])
+    np.testing.assert_allclose(gradient, np.ones((5, 2)) @ np.asarray(model.layers[1].kernel).T, rtol=1e-5)
+    layer.call = call
+    with Tape() as tape:
+        outputs = model(x)
+    assert tape.gradient(outputs, model.layers[1].kernel).shape == (4, 2)

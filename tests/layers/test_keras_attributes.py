@@ -192,3 +192,25 @@ def test_losses_of_early_versions_of_tf_keras(name, today):
     from lamina.saving.migration.configs import upgrade
 
     assert type(upgraded(upgrade({"class_name": name, "config": {}}, "2.1.6-tf"))).__name__ == today
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1), ()])
+def test_a_number_as_an_initial_value_keeps_its_own_shape(shape):
+    ours, theirs = (module.Variable(5.0, shape=shape) for module in (keras, pytest.importorskip("keras")))
+    assert tuple(ours.shape) == tuple(theirs.shape) == () and float(ours.value) == float(theirs.value) == 5.0
+    with pytest.raises(ValueError, match=r"shape \(3,\); \(2,\) was asked for"):
+        keras.Variable(np.ones(3), shape=(2,))
+
+
+@pytest.mark.parametrize("family", ["losses", "metrics", "optimizers", "initializers", "regularizers", "constraints"])
+def test_a_config_of_an_unknown_class_is_named_in_the_words_of_keras(family):
+    config = {"class_name": "Nope", "config": {}}
+    words = []
+    for module in (keras, pytest.importorskip("keras")):
+        with pytest.raises(ValueError, match="Could not interpret") as error:
+            getattr(module, family).get(config)
+        words.append(str(error.value).split(" identifier")[0])
+    assert words[0] == words[1]
+    with pytest.raises(ValueError, match="Unknown name 'Nope'") as error:
+        getattr(keras, family).get(config)
+    assert "custom_objects={'Nope': Nope}" in error.value.fix

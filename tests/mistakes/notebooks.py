@@ -16,7 +16,23 @@ BUILD = (
     "    model.compile('sgd', 'categorical_crossentropy')\n    RETURN\nestimator = keras.wrappers.SKLearnClassifier(build, model_kwargs=None)\n"
 )
 
+SIZES = "from lamina.layers.image.random_sizes import RandomHeight\n"
+CROSSING = "from lamina.layers.text.category_crossing import CategoryCrossing\n"
+DRAWN = SIZES + (
+    "images, y = np.ones((2, 8, 8, 3)), np.ones((2, 3))\nmodel = keras.Sequential([LAYER, keras.layers.GlobalAveragePooling2D()])\n"
+    "model.compile('sgd', 'mse'); model.fit(images, y, verbose=0)"
+)
+
 LAYERS = [
+    Mistake(
+        DRAWN.replace("LAYER", "RandomHeight(0.2)"),
+        DRAWN.replace("LAYER", "keras.layers.RandomZoom(height_factor=0.2, width_factor=0.0)"),
+        "keras.layers.RandomZoom(height_factor=0.2, width_factor=0.0)",
+    ),
+    Mistake(SIZES + "RandomHeight((0.5, 0.1))", SIZES + "RandomHeight(factor=(-0.2, 0.3))", "factor=(-0.2, 0.3)"),
+    Mistake(
+        CROSSING + "CategoryCrossing(3)([['a'], ['b']])", CROSSING + "CategoryCrossing(2)([['a'], ['b']])", "CategoryCrossing(2)"
+    ),
     Mistake(
         MODEL + "model.compile('sgd', 'mse'); x = {'a': np.ones(8), 'b': np.ones(8)}; model.fit(x, y, verbose=0)",
         MODEL + "model.compile('sgd', 'mse'); x = {'a': np.ones(8), 'b': np.ones(8)}; x = np.stack(list(x.values()), axis=-1); model.fit(x, y, verbose=0)",

@@ -3,6 +3,10 @@
 from tests.mistakes.mistake import Mistake
 
 TF = "from tests.compat.namespace import tf\n"
+COLUMNS = TF + (
+    "from lamina.compat.feature_columns import DenseFeatures\nkeys = ['a', 'b']\n"
+    "column = tf.feature_column.categorical_column_with_vocabulary_list('a', ['x'])\n"
+)
 FUNCTION = (
     TF
     + """
@@ -118,6 +122,11 @@ PROGRAMS = [
          "tf.TensorArray(tf.float32, size=1, dynamic_size=True)"),
     swap(TF + "array = tf.TensorArray(tf.float32, size=2)\nvalue = 1.0\n", "array.read(1)",
          "array = array.write(1, value)\narray.read(1)", "array = array.write(1, value)"),
+    swap(TF, "tf.tpu.experimental.embedding.TPUEmbedding(None, None)", "keras.layers.Embedding(1000, 16)"),
+    swap(COLUMNS, "DenseFeatures(column)", "DenseFeatures(tf.feature_column.indicator_column(column))",
+         "tf.feature_column.indicator_column(column)"),
+    swap(COLUMNS, "tf.feature_column.crossed_column(keys, 1000, hash_key=3)",
+         "tf.feature_column.crossed_column(keys, 1000)", "crossed_column(keys, 1000)"),
     swap(TF, "tf.TensorShape([2, 3]).assert_is_compatible_with([2, 4])",
          "tf.TensorShape([2, 3]).assert_is_compatible_with(tf.TensorShape([2, 3]))", "tf.TensorShape([2, 3])"),
     swap(TF, "tf.TensorShape([None, 2]).assert_is_fully_defined()", "tf.TensorShape([4, 2]).assert_is_fully_defined()",

@@ -508,3 +508,51 @@ def test_cells_in_an_rnn_without_constants():
     row = layer("RNN", "r", batch_input_shape=[None, 4, 3], num_constants=0, cell=cell, return_sequences=True)
     model = lamina.models.model_from_json(json.dumps({**sequential(row), "keras_version": "2.1.6"}))
     assert model.output_shape == (None, 4, 2)
+
+
+def test_a_model_that_is_saved_as_hdf5_is_told_the_format_of_today(tmp_path, caplog):
+    """By the logging of Python, as Keras does it: no warning, which `-W error` would make an error."""
+    model = lamina.Sequential([lamina.Input((2,)), lamina.layers.Dense(1)])
+    model.save(tmp_path / "m.h5")
+    assert "m.h5 is an HDF5 file, which is considered legacy: model.save('m.keras')" in caplog.text
+    caplog.clear()
+    model.save(tmp_path / "m.keras")
+    model.save_weights(tmp_path / "m.weights.h5")
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("kind", ["Attention", "AdditiveAttention"])
+def test_causal_attention_of_tf_keras(kind, causal, tmp_path):
+    """`causal` was an argument of the layer until Keras 2.11, and is one of its call since."""
+    scale = np.float32(0.6) if kind == "Attention" else np.array([0.5, -0.25, 1.0], "float32")
+    start = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4, 3], "name": "i"}, "name": "i",
+             "inbound_nodes": []}  # fmt: skip
+    row = {**layer(kind, "a", dtype="float32", causal=causal, dropout=0.0, use_scale=True), "name": "a",
+           "inbound_nodes": [[["i", 0, 0, {}], ["i", 0, 0, {}]]]}  # fmt: skip
+    ends = {"input_layers": [["i", 0, 0]], "output_layers": [["a", 0, 0]]}
+    config = {"class_name": "Functional", "config": {"name": "model", "layers": [start, row], **ends}}
+    model = lamina.models.load_model(write(tmp_path / "m.h5", config, {"i": {}, "a": {"a/scale:0": scale}}, "2.4.0"))
+    x = numbers(2, 4, 3)
+    scores = scale * np.einsum("bid,bjd->bij", x, x) if kind == "Attention" else (
+        scale * np.tanh(x[:, :, None] + x[:, None])).sum(-1)  # fmt: skip
+    weights = np.exp(scores) * (np.tri(4) if causal else 1)
+    np.testing.assert_allclose(model(x), weights / weights.sum(-1, keepdims=True) @ x, 1e-5, 1e-6)
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_allclose(lamina.models.load_model(tmp_path / "m.keras")(x), model(x), 1e-6)
+
+
+def test_layers_of_keras_2_that_keras_3_lacks(tmp_path):
+    kernel, phases = numbers(2, 5), numbers(5)
+    rows = [
+        layer("RandomHeight", "h", batch_input_shape=[None, 4, 4, 2], factor=0.2, interpolation="bilinear", seed=None),
+        layer("RandomWidth", "w", factor=[0.1, 0.2], interpolation="nearest", seed=None),
+        layer("GlobalAveragePooling2D", "g", data_format="channels_last"),
+        layer("RandomFourierFeatures", "f", output_dim=5, kernel_initializer="gaussian", scale=2.0),
+    ]
+    trained_first = {"f/kernel_scale:0": np.array([2.0]), "f/unscaled_kernel:0": kernel, "f/bias:0": phases}
+    weights = {"h": {}, "w": {}, "g": {}, "f": trained_first}
+    model = lamina.models.load_model(write(tmp_path / "m.h5", sequential(*rows), weights, version="2.6.0"))
+    x = numbers(3, 4, 4, 2)
+    np.testing.assert_allclose(model(x), np.cos(x.mean((1, 2)) @ kernel / 2 + phases), 1e-5, 1e-6)
+    assert model.layers[1].factor == [0.1, 0.2]

@@ -18,6 +18,7 @@ from lamina.core.probes import without_probe_sizes
 from lamina.core.sparse import as_sparse, has_sparse, is_sparse, to_dense
 from lamina.core.variable import Variable, to_array
 from lamina.errors import CallError
+from lamina.layers.base import shapes
 from lamina.runtime.process import configure_process
 
 Parameter = inspect.Parameter
@@ -90,7 +91,7 @@ def shape_of(structure: Any) -> Any:
         return {key: shape_of(value) for key, value in structure.items()}
     if isinstance(structure, (list, tuple)):
         return type(structure)(map(shape_of, structure))
-    return None if structure is None else tuple(structure.shape)
+    return None if structure is None else shapes.shape_class(structure.shape)
 
 
 def masks_of(structure: Any) -> Any:

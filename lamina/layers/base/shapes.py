@@ -7,6 +7,9 @@ from typing import Any
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.probes import without_probe_sizes
 
+shape_class: Any = tuple
+"""Class of the shapes that `build` and `compute_output_shape` get. Programs for TensorFlow replace it."""
+
 
 def symbols_of(shape: Any, dtype: Any) -> Any:
     """A structure of shapes as a structure of KerasTensors."""
@@ -36,7 +39,7 @@ def open_probes(shape: Any) -> Any:
         return {key: open_probes(value) for key, value in shape.items()}
     if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple, dict)):
         return type(shape)(map(open_probes, shape))
-    return shape and without_probe_sizes(shape)
+    return shape and shape_class(without_probe_sizes(shape))
 
 
 def tuples_of(shape: Any) -> Any:
@@ -45,7 +48,7 @@ def tuples_of(shape: Any) -> Any:
         return {key: tuples_of(value) for key, value in shape.items()}
     if isinstance(shape, (list, tuple)):
         inner = [tuples_of(item) for item in shape]
-        return inner if inner and isinstance(inner[0], (list, tuple)) else tuple(inner)
+        return inner if inner and isinstance(inner[0], (list, tuple)) else shape_class(inner)
     return shape
 
 

@@ -233,6 +233,11 @@ def _embedding(config, origin):
     return {key: value for key, value in config.items() if key != "dtype" or not is_of_inputs}
 
 
+def _attention(config, origin):
+    """Drop `causal=False`; what is true becomes an argument of each call, in `upgrade_graph`."""
+    return {key: value for key, value in config.items() if key != "causal" or value}
+
+
 def _depthwise(config, origin):
     """Drop the `kernel_*` arguments, which separable and depthwise convolutions stored but do not use."""
     return {key: value for key, value in config.items() if not key.startswith("kernel_") or key == "kernel_size"}
@@ -306,6 +311,7 @@ _UPGRADES = {
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
     **dict.fromkeys((f"{kind}Conv{rank}D" for kind in ("Separable", "Depthwise") for rank in (1, 2)), _depthwise),
     **dict.fromkeys((f"{kind}{rank}D" for kind in _PIXEL_MOVERS for rank in (2, 3)), _with_data_format),
+    "Attention": _attention, "AdditiveAttention": _attention,
     "ZeroPadding2D": _zero_padding, "Lambda": _lambda, "Embedding": _embedding,
     "LossFunctionWrapper": _wrapped_function, "MeanMetricWrapper": _wrapped_metric,
     **dict.fromkeys(_LOSSES.split(), _named_loss),

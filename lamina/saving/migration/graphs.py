@@ -39,6 +39,9 @@ def _layer(layer, sizes):
     if kind == "Merge":
         layer = {**layer, **_merge_of_today(layer["config"])}
     nodes = [_node(kind, node) for node in layer.get("inbound_nodes", [])]
+    if kind in ("Attention", "AdditiveAttention") and layer["config"].get("causal"):  # since Keras 2.11 of each call
+        layer = {**layer, "config": {key: value for key, value in layer["config"].items() if key != "causal"}}
+        nodes = [{**node, "kwargs": {**node["kwargs"], "use_causal_mask": True}} for node in nodes]
     if kind not in tensorflow_ops.CLASSES:
         return [{**layer, "inbound_nodes": nodes}]
     if len(nodes) != 1:
