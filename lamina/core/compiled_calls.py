@@ -14,7 +14,7 @@ or while something watches the layers.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,7 +22,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from lamina.core import context, tree
+from lamina.core import context
 from lamina.core.context import Ref
 from lamina.core.keras_tensor import get_mask, set_mask
 from lamina.core.program_settings import Unshared, has_own_code, settings_of
@@ -99,7 +99,7 @@ class CompiledCall:
         token = _owner.set((owner, self.refs, self.method))
         try:
             values = [ref.read() for ref in self.refs]
-            outputs, changed, masks = program(values, arrays, [*map(get_mask, arrays)], static)
+            made, changed, masks = program(values, arrays, [*map(get_mask, arrays)], static)
         except Exception:  # operation by operation, it works or raises the error that says more
             self.refused.add(_signature(arrays, static))
             return NotImplemented
@@ -108,8 +108,8 @@ class CompiledCall:
         for index, value in changed.items():
             self.refs[index].write(value)
         if masks is not None:
-            _set_masks(tree.flatten(outputs), masks)
-        return outputs
+            _set_masks(made.arrays, masks)
+        return _filled(made.structure, iter(made.arrays))
 
 
 class _Programs(dict[Any, CompiledCall]):
@@ -155,11 +155,8 @@ class CompiledOp:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         def lamina_op(arrays, static):
-            args, kwargs = _filled(static[0], static[1], arrays)
-            outputs = function(*args, **kwargs)
-            if not all(isinstance(value, jax.Array) for value in tree.flatten(outputs)):
-                raise TracingError("An op gave something else than arrays.")
-            return outputs
+            args, kwargs = _arguments(static[0], static[1], arrays)
+            return _outputs_of(function(*args, **kwargs))
 
         self.program, self.refused = jax.jit(lamina_op, static_argnums=1), set()
 
@@ -177,7 +174,8 @@ class CompiledOp:
         if self.refused and _signature(arrays, static) in self.refused:
             return NotImplemented
         try:
-            return self.program(arrays, static)
+            made = self.program(arrays, static)
+            return _filled(made.structure, iter(made.arrays))
         except Exception:  # outside of a program, it works or raises the error that says more
             self.refused.add(_signature(arrays, static))
             return NotImplemented
@@ -200,7 +198,8 @@ def arrays_of(
         args, kwargs: Arguments of a call.
         kinds: Types of settings.
     """
-    leaves, structure = jax.tree_util.tree_flatten((args, kwargs), is_leaf=_is_leaf)
+    leaves: list[Any] = []
+    structure = _structure((args, kwargs), leaves)
     arrays: list[Any] = []
     rest: list[Any] = []
     for leaf in leaves:
@@ -218,14 +217,53 @@ def arrays_of(
     return arrays, structure, tuple(rest)
 
 
-def _filled(structure, rest, arrays):
+def _structure(value: Any, leaves: list[Any]) -> Any:
+    """The structure of nested tuples, lists, dicts and None; the leaves are appended to a list. Dicts keep their order,
+    unlike in JAX."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind, tuple([_structure(item, leaves) for item in value])
+    if kind is dict:
+        return tuple(value), tuple([_structure(item, leaves) for item in value.values()])
+    if value is None:
+        return None
+    leaves.append(value)
+    return ()
+
+
+def _filled(structure: Any, leaves: Iterator[Any]) -> Any:
+    """The value of a structure with these leaves."""
+    if not structure:
+        return next(leaves) if structure == () else None
+    kind, items = structure
+    made = [_filled(item, leaves) for item in items]
+    return kind(made) if isinstance(kind, type) else dict(zip(kind, made, strict=True))
+
+
+def _arguments(structure, rest, arrays):
     """(args, kwargs) with these arrays."""
     given = iter(arrays)
-    return jax.tree_util.tree_unflatten(structure, [next(given) if one is None else one[1] for one in rest])
+    return _filled(structure, iter([next(given) if one is None else one[1] for one in rest]))
 
 
-def _is_leaf(value):
-    return type(value) not in (tuple, list, dict) and value is not None
+class _Outputs:
+    """What a call returned, in a program."""
+
+    def __init__(self, arrays: Sequence[Any], structure: Any) -> None:
+        self.arrays, self.structure = arrays, structure
+
+
+jax.tree_util.register_pytree_node(
+    _Outputs, lambda made: (made.arrays, made.structure), lambda structure, arrays: _Outputs(arrays, structure)
+)
+
+
+def _outputs_of(value):
+    arrays: list[Any] = []
+    made = _Outputs(arrays, _structure(value, arrays))
+    if not all(isinstance(array, jax.Array) for array in arrays):
+        raise TracingError("A call gave something else than arrays.")
+    return made
 
 
 def _signature(arrays, static):
@@ -259,16 +297,16 @@ def _new_program():
         owner, refs, method = _owner.get()
         structure, rest, training, autocast, _ = static
         _set_masks(arrays, masks)
-        args, kwargs = _filled(structure, rest, arrays)
+        args, kwargs = _arguments(structure, rest, arrays)
         outer = None if training is None else context.Call(owner, *training)
         with context.bind(refs, values) as slots, context.call_scope(outer), context.autocast(autocast):
             outputs = method(owner, *args, **kwargs)
             changed = {index: slots[ref] for index, ref in enumerate(refs) if slots[ref] is not values[index]}
             made_here = {ref for ref in slots if isinstance(ref, Variable)}.difference(refs)
-        made = tree.flatten(outputs)
-        if made_here or not all(value is None or isinstance(value, jax.Array) for value in made):
-            raise TracingError("A call made variables, or gave something else than arrays.")
-        made = [*map(get_mask, made)]
-        return outputs, changed, made if any(mask is not None for mask in made) else None
+        if made_here:
+            raise TracingError("A call made variables.")
+        made = _outputs_of(outputs)
+        masks = [*map(get_mask, made.arrays)]
+        return made, changed, masks if any(mask is not None for mask in masks) else None
 
     return jax.jit(lamina_call, static_argnums=3)

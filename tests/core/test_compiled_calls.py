@@ -124,6 +124,18 @@ def test_masks_go_through():
     np.testing.assert_allclose(last(passed)[1], last(embedding(ids[1:, :1]))[0], rtol=1e-5)
 
 
+def test_structures_keep_their_order():
+    inputs = {"b": keras.Input((8,)), "a": keras.Input((8,))}
+    model = keras.Model(inputs, {"z": layers.Dense(2)(inputs["a"]), "y": [layers.Dense(3)(inputs["b"])]})
+    given = {"b": X[0], "a": X[1]}
+    found = model(given)
+    assert set(found) == {"y", "z"} and isinstance(found["y"], list)
+    np.testing.assert_allclose(found["z"], np.asarray(X[1]) @ model.layers[-2].kernel, atol=1e-5)
+    state, last = layers.GRU(3, return_state=True)(X), layers.Add()((X, X))
+    assert isinstance(state, tuple | list) and len(state) == 2
+    np.testing.assert_allclose(last, 2 * X)
+
+
 def test_losses_and_metrics():
     y, p = jnp.asarray([1, 0, 2]), jnp.asarray(np.random.default_rng(1).uniform(size=(3, 3)), jnp.float32)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

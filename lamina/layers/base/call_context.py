@@ -12,6 +12,7 @@ from lamina.core.registry import is_builtin
 from lamina.errors import CallError, locate
 from lamina.layers.base import call_signature
 from lamina.layers.base.input_spec import check_inputs
+from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import later
 
 explained: Any = later("lamina.layers.base.call_errors.explain")
@@ -93,15 +94,16 @@ def first_compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     given = compiled_calls.arrays_of(args, kwargs) if is_builtin(type(layer)) and compiled_calls.is_plain() else None
     if not given or not given[0] or not layer._convert_input_args:
         return NotImplemented
-    if not layer.built or layer._path is None:
-        check_inputs(layer.input_spec, call_signature.first_of(layer, args, kwargs), layer)
-        with layer._scope():
-            layer._ensure_built(args, kwargs)
-    parts = layer._flatten_layers()
-    for part in parts:
-        vars(part).setdefault("_compiled_call", None)  # from now on, a new setting of a part changes the structure
-    compiled = compiled_calls.CompiledCall(layer, type(layer)._run, parts, layer.variables)
-    object.__setattr__(layer, "_compiled_call", compiled)
+    with building_lock:
+        if not layer.built or layer._path is None:
+            check_inputs(layer.input_spec, call_signature.first_of(layer, args, kwargs), layer)
+            with layer._scope():
+                layer._ensure_built(args, kwargs)
+        parts = layer._flatten_layers()
+        for part in parts:
+            vars(part).setdefault("_compiled_call", None)  # from now on, a new setting of a part changes the structure
+        compiled = compiled_calls.CompiledCall(layer, type(layer)._run, parts, layer.variables)
+        object.__setattr__(layer, "_compiled_call", compiled)
     return compiled.run(layer, args, kwargs)
 
 
