@@ -176,7 +176,10 @@ class Function(Operation):
         for tensor in (*self.input_tensors, *self.output_tensors):
             if not isinstance(tensor, KerasTensor) or not hasattr(tensor, "_keras_history"):
                 sizes = tuple(getattr(tensor, "shape", ()))[1:] or (3,)
-                fix = f"outputs={tensor.name}(x)" if isinstance(tensor, Operation) else f"keras.Input({sizes})"
+                if isinstance(tensor, Operation):
+                    fix = f"x = keras.Input((3,)); keras.Model(inputs=x, outputs={tensor.name}(x))"
+                else:
+                    fix = f"keras.Input({sizes})"
                 if tensor is builtins.input:
                     fix = "inputs = keras.Input((3,)); keras.Model(inputs, outputs): input is a function of Python."
                 raise CallError(f"Inputs and outputs of a model are symbolic tensors; got {shown(tensor)}.", fix=fix)

@@ -49,7 +49,8 @@ def explain_failure(public: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
     ):
         return None  # see traced_errors
     own = RULES.get(name)
-    for rule in (_list_for_tensors, _not_callable, _other_order, _not_numbers, _axis_outside, own, not_alike, repair):
+    rules = _list_for_tensors, _not_callable, _other_order, _text_index, _not_numbers, _axis_outside, own, not_alike
+    for rule in (*rules, repair):
         try:
             found = rule and rule(call)
         except Exception:  # a value that the rule does not expect, such as NaN: the others may explain it
@@ -85,6 +86,15 @@ def _is_of_libraries(trace):
     """Whether an error arose below the op in lamina or a library, not in a function that the user handed in."""
     below = [frame for frame, _ in traceback.walk_tb(trace)][1:]
     return bool(below) and all(is_internal(frame) or is_library(frame) for frame in below)
+
+
+def _text_index(call):
+    """tensor["age"], as in a table or a dict of inputs."""
+    key = call.given.get("key")
+    if call.name == "get_item" and isinstance(key, str):
+        message = f"A tensor has no columns with names; got x[{key!r}] of {call.shapes['x']}."
+        return CallError(message, fix=f"x[:, 0]  # a column by its number; of inputs by name: inputs[{key!r}], a dict")
+    return None
 
 
 def _other_order(call):

@@ -232,7 +232,9 @@ def _of_arrays(site: CallSite, found: Any) -> Fix:
 
 def _not_installed(site: CallSite, found: Any) -> Fix:
     """import tensorflow as tf"""
-    return f"lamina run {os.path.basename(site.frame.f_code.co_filename)}  # runs programs of {found[1]} without it"
+    file = os.path.basename(site.frame.f_code.co_filename)
+    file = file if file.endswith(".py") else "notebook.ipynb"
+    return f"lamina run {file}  # runs programs of {found[1]} without it"
 
 
 def _already_numpy(site: CallSite, found: Any) -> Fix:

@@ -203,7 +203,7 @@ def _explanation(error, site, text):
     if "Only integer scalar arrays" in text:
         return TracingError, f"{shown} needs the value of {_NO_VALUES}.", op_advice.for_values(site)
     if "Tracer" in text:
-        words = words.replace("DynamicJaxprTracer", "tensor").replace("JitTracer", "tensor")
+        words = re.sub(r"\w*Tracer\b", "a tensor", words)
         fix = "print(x), without a format, shows the shape." if "format" in words else op_advice.for_function(site)
         return TracingError, f"{shown}: {words}.", fix
     return _of_call(site, shown, words.replace(*_PRODUCT))

@@ -102,13 +102,20 @@ def initial_state(cell: Any, batch_size: int | None, dtype: Any) -> Any:
 def run_cell(cell: Any, inputs: Any, states: Any, training: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """(output, next states) of any cell; `training` goes to layers only."""
     if not isinstance(cell, Layer):
-        return cell.call(inputs, states)
+        return _pair(cell, cell.call(inputs, states))
     outer = context.current_call()
     added = 0 if outer is None else len(outer.layers_with_losses)
     result = cell(inputs, states, training=training, **kwargs)
     if outer is not None and len(outer.layers_with_losses) > added:
         raise CallError("A cell cannot add a loss: it would have to leave the loop.", fix="Add it in a layer around.")
-    return result
+    return _pair(cell, result)
+
+
+def _pair(cell, result):
+    if isinstance(result, (tuple, list)) and len(result) == 2:
+        return result
+    message = f"{type(cell).__name__}.call returns the output of a step and the next states; it returned one tensor."
+    raise CallError(message, fix="return outputs, [outputs]  # where the next state is the output")
 
 
 def build_cell(cell: Any, step_shape: Any, dtype: Any) -> Any:

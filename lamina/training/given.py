@@ -12,7 +12,7 @@ import numpy as np
 
 from lamina import callbacks as callbacks_module
 from lamina.core.arguments import is_kind, whole
-from lamina.errors import DataError, LaminaError, warn
+from lamina.errors import ConfigError, DataError, LaminaError, warn
 
 __all__ = ["callbacks_with_options", "check_given", "in_validation"]
 
@@ -119,6 +119,10 @@ def callbacks_with_options(callbacks: Any, stop_on_nonfinite: bool, resume: Any)
     """
     if stop_on_nonfinite:
         callbacks = [callbacks, callbacks_module.StopOnNonFinite()]
+    if isinstance(resume, bool):
+        raise ConfigError(
+            f"resume is the path where the run is kept; got {resume}.", fix=f"resume={'run' if resume else None!r}"
+        )
     if resume is not None:
         kept = resume if isinstance(resume, callbacks_module.Resume) else callbacks_module.Resume(resume)
         callbacks = [callbacks, kept]

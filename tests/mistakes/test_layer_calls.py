@@ -1,7 +1,7 @@
 """Mistakes with calls of layers and with layers of text and pictures, and whether the fixes printed for them work."""
 # ruff: noqa: E501  (each program is one string)
 
-from tests.mistakes import everyday, first_hour, notebooks, ordinary, test_layers
+from tests.mistakes import everyday, first_hour, notebooks, ordinary, test_layers, unseen
 from tests.mistakes.mistake import fixes_are_tried, fixes_work
 from tests.mistakes.test_layers import mistake
 from tests.mistakes.unfinished import UNFINISHED
@@ -701,5 +701,5 @@ BUT = [
 MISTAKES += [*first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS, *ordinary.LAYERS]
 
 test_fixes_work = fixes_work(MISTAKES)
-test_fixes_of_layers_are_tried = fixes_are_tried("lamina/layers", [*test_layers.MISTAKES, *MISTAKES], BUT)
+test_fixes_of_layers_are_tried = fixes_are_tried("lamina/layers", [*test_layers.MISTAKES, *MISTAKES, *unseen.LAYERS], BUT)
 test_fixes_of_classes_are_tried = fixes_are_tried("lamina/core/class_errors.py", [*MISTAKES, *ordinary.CORE])

@@ -24,6 +24,7 @@ SINGLE = (
     + "model.fit(Data(), verbose=0)"
 )
 CORE = [
+    Mistake("dense = keras.layers.Dense(3, name='dense'); keras.Model(inputs=dense, outputs=dense)", "dense = keras.layers.Dense(3, name='dense'); x = keras.Input((3,)); keras.Model(inputs=x, outputs=dense(x))", "x = keras.Input((3,)); keras.Model(inputs=x, outputs=dense(x))"),
     Mistake("keras.layers.Dense(3, kernel_initializer=lambda shape: np.ones(shape))(np.ones((2, 3)))", "keras.layers.Dense(3, kernel_initializer=lambda shape, dtype=None: np.ones(shape))(np.ones((2, 3)))", "lambda shape, dtype=None:"),
     Mistake("def init(shape): return keras.ops.ones(shape)\nkeras.layers.Dense(3, kernel_initializer=init)", "def init(shape, dtype=None): return keras.ops.ones(shape)\nkeras.layers.Dense(3, kernel_initializer=init)(np.ones((2, 3)))", "def init(shape, dtype=None):"),
     Mistake("def swish(x, beta): return x * beta\nkeras.layers.Dense(3, activation=swish)", "def swish(x): return x * 2\nkeras.layers.Dense(3, activation=swish)(np.ones((2, 3)))", "def swish(x):"),
@@ -51,13 +52,21 @@ CORE = [
     Mistake("x = keras.ops.ones((2, 3)); x.detach().cpu().numpy()", "x = keras.ops.ones((2, 3)); keras.ops.convert_to_numpy(x)", "keras.ops.convert_to_numpy(x)"),
     Mistake("x = keras.ops.ones(()); x.detach().cpu().item()", "x = keras.ops.ones(()); keras.ops.convert_to_numpy(x).item()", "keras.ops.convert_to_numpy(x).item()"),
 ]  # fmt: skip
+CELL = (
+    "class Cell(keras.layers.Layer):\n    state_size = 3\n    def call(self, inputs, states):\n        outputs = inputs + states[0]\n        RETURN\n"
+    "keras.layers.RNN(Cell())(np.ones((2, 5, 3), 'float32'))"
+)
 LAYERS = [
+    replaced(CELL, "return outputs, [outputs]", "RETURN", "return outputs", "return outputs, [outputs]"),
+    Mistake("layer = keras.layers.StringLookup(vocabulary=['a', 'b'], invert=True); layer(np.array(['a']))", "x = np.array(['a']); keras.layers.StringLookup(vocabulary=['a', 'b'])(x)", "without invert=True", prose=True),
     Mistake("model = keras.Sequential([keras.layers.Dense(1)], name='net'); model.set_weights([np.ones((3, 1)), np.zeros(1)])", "net = keras.Sequential([keras.layers.Dense(1)]); net.build((None, 3)); net.set_weights([np.ones((3, 1)), np.zeros(1)])", "net.build((None, 3))"),
 ]  # fmt: skip
 OPTIMIZERS = [
     Mistake(LINEAR + "keras.optimizers.Adam(model.trainable_variables, 0.001)", "keras.optimizers.Adam(learning_rate=0.001)", "keras.optimizers.Adam(learning_rate=0.001)"),
 ]  # fmt: skip
 DATA = [
+    Mistake(LINEAR + "y = np.ones((3, 8)); model.fit(x, y, verbose=0)", LINEAR + "y = np.ones((1, 8))\ny = y.T  # a target is a row of y\nmodel.fit(x, y, verbose=0)", "y = y.T  # a target is a row of y"),
+    Mistake(LINEAR + "model.fit(x, y, verbose=0, resume=True)", LINEAR + "model.fit(x, y, verbose=0, resume='run')", "resume='run'"),
     Mistake(LINEAR + "x = np.ones((4, 90)); y = np.ones(90); model.fit(x, y, verbose=0)", LINEAR + "x = np.ones((4, 90)); y = np.ones(90)\nx = x.T  # a sample is a row of x\nmodel.fit(x, y, verbose=0)", "x = x.T  # a sample is a row of x"),
     replaced(SINGLE, "return x[None], np.array([y])", "RETURN", "return x, y", "return x[None], np.array([y])"),
     Mistake(
@@ -72,6 +81,7 @@ DISTRIBUTION = [
     Mistake("keras.distribution.DataParallel(devices=1)", "from lamina.distribution import DataParallel; DataParallel(devices=keras.distribution.list_devices()[:1])", "DataParallel(devices=keras.distribution.list_devices()[:1])"),
 ]  # fmt: skip
 OPS = [
+    Mistake("x = keras.ops.ones((4, 3)); keras.Input((3,))['age']", "x = keras.Input((3,)); x[:, 0]", "x[:, 0]"),
     Mistake("keras.random.uniform(0, 1, (3,))", "keras.random.uniform((3,), 0, 1)", "keras.random.uniform((3,), 0, 1)"),
 ]  # fmt: skip
 PYTHON = [

@@ -39,6 +39,8 @@ def explain(error: BaseException, layer: Any, args: tuple[Any, ...], kwargs: dic
         return CallError(f"{name} takes tensors; got {shown(strange)}.", fix=fix)
     if any(np.dtype(leaf.dtype).kind in "OUS" for leaf in tree.flatten(inputs) if hasattr(leaf, "dtype")):
         fix = "np.array(x, dtype='float32') reads numbers; layers.StringLookup() numbers words."
+        if getattr(layer, "invert", False) and hasattr(layer, "get_vocabulary"):
+            fix = f"keras.layers.{name}(vocabulary=...)(x), without invert=True, gives the numbers of words."
         return CallError(f"{name} takes numbers; got an array of text.", fix=fix)
     parameters = list(inspect.signature(layer.call).parameters.values())
     needed = [one.name for one in parameters if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]

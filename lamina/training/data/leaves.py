@@ -289,6 +289,8 @@ def _repair_counts(x: Any, y: Any = None, sample_weight: Any = None) -> str:
         return "x_train, x_test, y_train, y_test = sklearn.model_selection.train_test_split(x, y), in this order."
     if len(shape) == 2 and other and other[0] == shape[1]:
         return "x = x.T  # a sample is a row of x, and not a column"
+    if len(other) == 2 and shape and shape[0] == other[1]:
+        return "y = y.T  # a target is a row of y, and not a column"
     return "Row i of y must be the target of row i of x."
 
 
