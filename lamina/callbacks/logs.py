@@ -67,7 +67,7 @@ class Figures(dict[str, Any]):
             return self[today]
         raise MissingFigure(name, self, self._code)
 
-    def get(self, name: Any, default: Any = None) -> Any:
+    def get(self, name: Any, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The figure of a name, or the default.
 
         Args:

@@ -192,7 +192,7 @@ class TFKeras(Keras):
     """`tf.keras` where TF_USE_LEGACY_KERAS asks for Keras 2: packages that want it ask for its version."""
 
     __version__ = TF_VERSION
-    version = property()  # which Keras 3 has and Keras 2 has not
+    version: Any = property()  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras 2 has none
 
     def __getattr__(self, name: Any) -> Any:
         if name == "version":
