@@ -701,5 +701,7 @@ BUT = [
 MISTAKES += [*first_hour.LAYERS, *everyday.LAYERS, *notebooks.LAYERS, *ordinary.LAYERS]
 
 test_fixes_work = fixes_work(MISTAKES)
-test_fixes_of_layers_are_tried = fixes_are_tried("lamina/layers", [*test_layers.MISTAKES, *MISTAKES, *unseen.LAYERS], BUT)
+test_fixes_of_layers_are_tried = fixes_are_tried(
+    "lamina/layers", [*test_layers.MISTAKES, *MISTAKES, *unseen.LAYERS], BUT
+)
 test_fixes_of_classes_are_tried = fixes_are_tried("lamina/core/class_errors.py", [*MISTAKES, *ordinary.CORE])
