@@ -37,6 +37,10 @@ from benchmarks.faults import (
     preparation,
     questions,
     regressions,
+    reported_again,
+    reported_pictures,
+    reported_sequences,
+    reported_tables,
     repositories,
     sequences,
     sound_forums,
@@ -47,6 +51,8 @@ from benchmarks.faults import (
     sound_learners,
     sound_learners_sequences,
     sound_others,
+    sound_reported,
+    sound_reported_again,
     sound_series,
     sound_spellings,
     sound_styles,
@@ -85,6 +91,7 @@ FAULTY = (
     learners_more,
     helped_heads, helped_data, helped_training, helped_sequences, helped_more, helped_again, helped_more_again,
     forums_heads, forums_data, forums_training, forums_networks, forums_again, forums_again_networks,
+    reported_tables, reported_pictures, reported_sequences, reported_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,
@@ -103,6 +110,8 @@ SOUND = (
     sound_helped_others,
     sound_forums,
     sound_forums_others,
+    sound_reported,
+    sound_reported_again,
 )
 
 

@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from lamina.check.belonging_rules import CHANCE, told_by
 from lamina.check.rule import rule
+from lamina.check.subject import classes_of
 from lamina.check.traced import differ
 from lamina.facts.equations import base_of, moved_axes, softmax_of
 from lamina.facts.flows import sources_of
@@ -14,6 +16,8 @@ from lamina.facts.flows import sources_of
 __all__ = []
 
 _VASWANI = "Vaswani et al.: Attention Is All You Need (2017), "
+_MANY, _WORDS = 200, 500  # rows and words, of which a bag can be judged
+_ALONG, _ACROSS = 0.4, 0.8  # roughness of a series along its steps, and across what has no order
 _LIKE = 0.02  # share by which numbers may differ that are meant to be equal
 _SMOOTH = 0.5  # steps between neighbours, in those between any two, from which on rows are taken for a sequence
 
@@ -45,6 +49,13 @@ def _shares_over_another_axis(subject):
                 f"A softmax over the axis {one.axes[0] - rank} of {('batch', *one.weights.shape[1:])} weighs values "
                 f"over the axis {one.keys - rank}.".replace("'", ""),
                 f"Use softmax(scores, axis={one.keys - rank}).",
+            )  # fmt: skip
+            return
+    for found in _attentions(subject):
+        if found.attention.axes is not None and found.over[-1] == 1:
+            yield (
+                _layer(subject), 1, "An attention has one step to attend to: its weight is 1, whatever the query is.",
+                "Attend over several steps, (batch, steps, width); a vector needs Dense layers alone.", "warning",
             )  # fmt: skip
             return
     yield from _shares_of_one(subject)
@@ -178,8 +189,22 @@ def _no_positions(subject):
         f"The {x.shape[1]} steps of the inputs in another order give the same "
         f"{'outputs' if before[0].ndim == 2 else 'outputs in that order'}.",
         "Add positions: z = layers.Embedding(...)(x) + layers.Embedding(length, width)(ops.arange(length)).",
-        *(["info"] if len(attends) == 1 and before[0].ndim == 2 else []),  # one weighted mean: may be meant as a bag
+        # one weighted mean: may be meant as a bag, unless the bag tells nothing
+        *(["info"] if len(attends) == 1 and before[0].ndim == 2 and not _bag_tells_nothing(subject) else []),
     )  # fmt: skip
+
+
+def _bag_tells_nothing(subject):
+    """Whether which tokens a row has says nothing of its class: then their order must."""
+    tokens, labels = next(iter(subject.inputs.values())), classes_of(subject)
+    if labels is None or len(labels) < _MANY or len(tokens) != len(labels) or tokens.dtype.kind not in "iu":
+        return False
+    words = np.unique(tokens)
+    if len(words) > _WORDS or len(np.unique(labels)) < 2:
+        return False
+    counts = np.stack([np.bincount(np.searchsorted(words, row), minlength=len(words)) for row in tokens[:1024]])
+    scores = told_by(counts.astype("float64"), labels[:1024, None].astype("float64"))
+    return max(scores) < CHANCE
 
 
 def _is_text(subject, x):
@@ -207,6 +232,7 @@ def _is_smooth(x):
     "NumPy: reshape and transpose",
 )  # fmt: skip
 def _reshaped_in_place_of_transposed(subject):
+    yield from _steps_at_the_end(subject)
     if subject.traced is None:
         return
     for before, after, size in moved_axes(subject.traced.equations):
@@ -218,6 +244,31 @@ def _reshaped_in_place_of_transposed(subject):
             "ops.transpose.",
         )  # fmt: skip
         return
+
+
+def _steps_at_the_end(subject):
+    """Series whose neighbours are alike along the last axis, which a recurrence takes for features."""
+    for name, values in subject.inputs.items():
+        first = next(iter(subject.readers.get(name, [])), None)
+        if first is None or not first.has("recurrent") or values.ndim != 3 or values.dtype.kind != "f":
+            continue
+        steps, features = values.shape[1:]
+        if not 2 <= steps < features or features < 8 or len(values) < 16 or not values.any():
+            continue
+        along, across = (_roughness(values[:256], axis) for axis in (2, 1))
+        if along < _ALONG and across > _ACROSS:
+            yield (
+                first.name, (steps, features), f"{first.name} goes over {steps} steps of {features} features; numbers "
+                "beside each other in the last axis of "
+                f"{name} are alike, and those of steps are not: the axes are exchanged.",
+                f"Use x.transpose(0, 2, 1), with keras.Input(({features}, {steps})).",
+            )  # fmt: skip
+
+
+def _roughness(x, axis):
+    """Differences of neighbours along an axis, over those of numbers that are far apart."""
+    far = float(np.abs(x - np.roll(x, max(x.shape[axis] // 2, 1), axis=axis)).mean())
+    return float(np.abs(np.diff(x, axis=axis)).mean()) / max(far, 1e-12)
 
 
 @rule(

@@ -33,6 +33,8 @@ def _imbalance(subject):
         yield from _rare_everywhere(subject)
     if labels is None or weighted or len(labels) < 200 or labels.min() < 0 or is_frozen(subject.heads[0].fact):
         return
+    if len(np.unique(labels)) > 1 and getattr(subject.heads[0].loss, "apply_class_balancing", False):
+        return
     counts = np.bincount(labels)
     share = counts.max() / counts.sum()
     head, common = subject.heads[0], int(counts.argmax())

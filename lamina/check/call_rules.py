@@ -257,6 +257,18 @@ def _settings_that_undo(subject):
         if reach > 20:
             message = f"momentum={momentum:g} adds up {1 / (1 - momentum):.0f} steps: the rate is in effect {reach:g}."
             yield None, momentum, message, "Use momentum=0.9."
+    yield from _shares_that_stay(optimizer, name, rate)
+
+
+def _shares_that_stay(optimizer, name, rate):
+    """Means that never forget, or forget in the wrong order, and decay that takes all."""
+    first, second = (getattr(optimizer, name, None) for name in ("beta_1", "beta_2"))
+    if "Ada" in name[:3] and isinstance(first, float) and isinstance(second, float) and 0.9 <= second < first < 1:
+        yield (
+            None, first, f"beta_1={first:g} of {name} is above beta_2={second:g}: it steps by gradients of "
+            f"{1 / (1 - first):.0f} steps, and their sizes are of {1 / (1 - second):.0f}.",
+            f"Use beta_1={second:g}, beta_2={first:g}.",
+        )  # fmt: skip
     decay = getattr(optimizer, "weight_decay", None)
     if isinstance(decay, (int, float)) and decay >= _DECAYS and "Adam" in name:
         yield (

@@ -9,6 +9,7 @@ __all__ = []
 
 _NOTHING = 0.02  # factor of the rate, after which steps are too small to count
 _MANY = 10  # epochs, of which one will not be better than the one before
+_HARDLY = 0.3  # of a share, which hardly any epoch gains
 
 
 @rule(
@@ -53,42 +54,66 @@ def _callbacks_that_cannot_act(subject):
 
 def _soon_or_late(kind, figure, callback, epochs, rate):
     """A callback that acts at the first epoch that is not better, or not before the end."""
-    if kind == "EarlyStopping" and callback.patience == 0 and (abs(callback.min_delta) >= 0.1 or epochs >= _MANY):
-        by = f" by {abs(callback.min_delta):g}" if callback.min_delta else ""
+    if kind == "EarlyStopping":
+        yield from _of_stopping(figure, callback, epochs)
+    elif kind == "ReduceLROnPlateau":
+        yield from _of_a_plateau(figure, callback, epochs, rate)
+
+
+def _of_stopping(figure, callback, epochs):
+    patience, gain = callback.patience, abs(callback.min_delta)
+    if patience == 0 and (gain >= 0.1 or epochs >= _MANY):
         yield (
-            None, callback.min_delta, f"EarlyStopping ends training at the first epoch that is not better{by}.",
+            None, callback.min_delta,
+            f"EarlyStopping ends training at the first epoch that is not better{f' by {gain:g}' if gain else ''}.",
             "Use EarlyStopping(patience=5, restore_best_weights=True).",
-            *([] if abs(callback.min_delta) >= 0.1 else ["info"]),  # Keras's default, which fit tells of as it stops
+            *([] if gain >= 0.1 else ["info"]),  # Keras's default, which fit tells of as it stops
         )  # fmt: skip
-    elif kind == "ReduceLROnPlateau" and _ends_it(callback, rate):
+    elif callback.start_from_epoch >= epochs > 1:
+        yield (
+            None, callback.start_from_epoch,
+            f"EarlyStopping looks from epoch {callback.start_from_epoch} on, and there are {epochs}.",
+            f"Use EarlyStopping(start_from_epoch={epochs // 4}, patience={max(patience, 5)}).",
+        )  # fmt: skip
+    elif _is_beyond(callback, figure):
+        yield (
+            None, callback.baseline, f"EarlyStopping waits for {figure!r} to be better than {callback.baseline:g}, "
+            f"which it cannot be: after {patience} epochs training ends.",
+            f"Leave baseline out: EarlyStopping(monitor={figure!r}, patience={max(patience, 5)}).",
+        )  # fmt: skip
+    elif _is_share(figure) and gain >= _HARDLY and patience < epochs:
+        yield (
+            None, callback.min_delta, f"EarlyStopping counts {figure!r}, which is 1 at most, as better where it gains "
+            f"{gain:g}: after {patience} epochs training ends.",
+            f"Use EarlyStopping(monitor={figure!r}, min_delta=0.001, patience={max(patience, 5)}).",
+        )  # fmt: skip
+    elif not callback.restore_best_weights and patience >= epochs > 1:
+        yield (
+            None, patience, f"EarlyStopping waits {patience} epochs, and there are {epochs}.",
+            f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
+        )  # fmt: skip
+
+
+def _of_a_plateau(figure, callback, epochs, rate):
+    patience = callback.patience
+    if _ends_it(callback, rate):
         yield (
             None, callback.factor,
-            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after {max(callback.patience, 1)} "
-            f"epoch{'s' * (callback.patience > 1)} without a better {figure!r}.",
-            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience={max(callback.patience, 5)}).",
+            f"ReduceLROnPlateau multiplies the rate by {callback.factor:g} after {max(patience, 1)} "
+            f"epoch{'s' * (patience > 1)} without a better {figure!r}.",
+            f"Use ReduceLROnPlateau(monitor={figure!r}, factor=0.5, patience={max(patience, 5)}).",
         )  # fmt: skip
-    elif kind == "ReduceLROnPlateau" and rate and callback.min_lr >= rate:
+    elif rate and callback.min_lr >= rate:
         yield (
             None, callback.min_lr,
             f"ReduceLROnPlateau lowers the rate to {callback.min_lr:g} at most, and it is {rate:g}.",
             f"Use ReduceLROnPlateau(min_lr={rate / 100:g}).",
         )  # fmt: skip
-    elif kind == "EarlyStopping" and callback.start_from_epoch >= epochs > 1:
+    elif patience >= epochs >= _MANY:
         yield (
-            None, callback.start_from_epoch,
-            f"EarlyStopping looks from epoch {callback.start_from_epoch} on, and there are {epochs}.",
-            f"Use EarlyStopping(start_from_epoch={epochs // 4}, patience={max(callback.patience, 5)}).",
-        )  # fmt: skip
-    elif kind == "EarlyStopping" and _is_beyond(callback, figure):
-        yield (
-            None, callback.baseline, f"EarlyStopping waits for {figure!r} to be better than {callback.baseline:g}, "
-            f"which it cannot be: after {callback.patience} epochs training ends.",
-            f"Leave baseline out: EarlyStopping(monitor={figure!r}, patience={max(callback.patience, 5)}).",
-        )  # fmt: skip
-    elif kind == "EarlyStopping" and not callback.restore_best_weights and callback.patience >= epochs > 1:
-        yield (
-            None, callback.patience, f"EarlyStopping waits {callback.patience} epochs, and there are {epochs}.",
-            f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
+            None, patience,
+            f"ReduceLROnPlateau waits {patience} epochs, and there are {epochs}: it never lowers the rate.",
+            f"Use ReduceLROnPlateau(monitor={figure!r}, patience={max(epochs // 8, 2)}).",
         )  # fmt: skip
 
 
@@ -102,10 +127,14 @@ def _is_beyond(callback, figure):
     """Whether no loss of the library, and no share, is better than the baseline."""
     if callback.baseline is None:
         return False
-    share = figure.endswith(("acc", "accuracy", "auc", "precision", "recall"))
-    return (
-        callback.baseline >= 1 if share else figure in ("loss", "val_loss", "mae", "val_mae") and callback.baseline <= 0
-    )
+    if _is_share(figure):
+        return callback.baseline >= 1
+    return figure in ("loss", "val_loss", "mae", "val_mae") and callback.baseline <= 0
+
+
+def _is_share(figure):
+    """Whether a figure is a share of 1, of which more is better."""
+    return figure.endswith(("acc", "accuracy", "auc", "precision", "recall"))
 
 
 def _stopped_before(given):

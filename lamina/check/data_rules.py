@@ -15,6 +15,7 @@ __all__ = []
 _LECUN = "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs"
 _SATURATES = 5.0  # root of the mean square of the inputs, which is about that of the sums that the activation gets
 _TINY = 0.02  # of the largest input
+_WIDE = 6.0  # deviation after a Normalization, or its inverse; 1 where it knows the inputs
 _FAR = 8  # standard deviations between 0 and the mean of the inputs
 _QUICK = 100  # calls of layers that run in a moment
 
@@ -27,8 +28,9 @@ _QUICK = 100  # calls of layers that run in a moment
 )  # fmt: skip
 def _unscaled_inputs(subject):
     for name, values in _numeric_inputs(subject):
+        yield from _left_unscaled(name, values, subject.readers.get(name, []))
         first = _first_weighted(subject.readers.get(name, []))
-        if first is None or not first.trainable_count or values.size < 4:
+        if first is None or values.size < 4 or not (first.trainable_count or _are_bytes(values)):
             continue
         finite = values[np.isfinite(values)].astype("float64") if values.dtype.kind == "f" else values
         if not finite.size:
@@ -48,9 +50,11 @@ def _unscaled_inputs(subject):
         flat = values.ndim == 2 and size > 10 and first.activation in SATURATION and _root(finite) > _SATURATES
         if (size > 50 and spread > 10 and not centred_pixels) or far or flat:
             pixels = least >= 0 and 50 < most <= 255 and values.ndim > 2
-            fix = "Use x / 255, or layers.Rescaling(1 / 255) as the first layer." if pixels else (
-                "Use layers.Normalization() as the first layer, after its adapt(x)."
-            )  # fmt: skip
+            fix = "Use layers.Normalization() as the first layer, after its adapt(x)."
+            if pixels:
+                fix = "Use x / 255, or layers.Rescaling(1 / 255) as the first layer."
+            if pixels and not first.trainable_count:
+                fix = "Scale them as those that it was trained with: by its preprocess_input(x); most take -1 to 1."
             idle = [reader.name for reader in subject.readers.get(name, []) if _is_not_adapted(reader)]
             fix = f"Call {idle[0]}.adapt(x) before fit." if idle else fix
             yield (
@@ -59,6 +63,37 @@ def _unscaled_inputs(subject):
                 f"{spread:.3g}.",
                 fix,
             )  # fmt: skip
+
+
+def _are_bytes(values):
+    """Whether these are pictures of 0 to 255 as they are read."""
+    return values.ndim == 4 and 100 < float(values.max()) <= 255 and float(values.min()) >= 0
+
+
+def _left_unscaled(name, values, readers):
+    """A Normalization of numbers of its own, which are not the mean and variance of the inputs."""
+    fact = readers[0] if len(readers) == 1 and readers[0].kind == "Normalization" and readers[0].is_builtin else None
+    if fact is None or _is_not_adapted(fact) or values.ndim < 2 or len(values) < 32 or getattr(fact.layer, "invert", 0):
+        return
+    given = fact.layer.input_mean, fact.layer.input_variance
+    given = (fact.layer.adapt_mean.numpy(), fact.layer.adapt_variance.numpy()) if given[0] is None else given
+    mean, variance = (np.asarray(number, "float64").reshape(-1) for number in given)
+    if any(number.size not in (1, values.shape[-1]) for number in (mean, variance)):
+        return
+    after = (values[:1024] - mean) / np.sqrt(np.maximum(variance, 1e-14))
+    axes = tuple(range(after.ndim - 1))
+    spread, centre = after.std(axis=axes), np.abs(after.mean(axis=axes))
+    if not np.isfinite(after).all() or not (spread > 0).any():
+        return
+    spread, centre = (float(np.median(numbers[spread > 0])) for numbers in (spread, centre))
+    if spread > _WIDE or spread < 1 / _WIDE or centre > _FAR:
+        root = spread > 1 and 0.5 < spread**2 / float(np.median(variance)) < 2  # the deviation was given
+        yield (
+            fact.name, spread, f"{fact.name} leaves {name} with a standard deviation of {spread:.3g} and a mean of "
+            f"{centre:.3g} (of most columns).",
+            "Use variance=x.var(axis=0): it is the square of the deviation." if root
+            else f"Call {fact.name}.adapt(x) on what fit gets.",
+        )  # fmt: skip
 
 
 def _root(values):

@@ -16,7 +16,8 @@ _ROWS = 5000  # of a table, which begins with the frequent words
     "Yosinski, Clune, Bengio, Lipson: How transferable are features in deep neural networks? (2014)",
 )  # fmt: skip
 def _frozen_as_drawn(subject):
-    if not subject.own_step or has_learned(subject.model) or not subject.model.trainable_weights:
+    learned = has_learned(subject.model)
+    if not subject.own_step or not subject.model.trainable_weights:
         return
     weighted = [fact for fact in subject.facts if not fact.inner and fact.is_affine and fact.is_builtin and fact.count]
     frozen, behind = [fact for fact in weighted if not fact.trainable_count and not _was_trained(fact)], set()
@@ -26,15 +27,17 @@ def _frozen_as_drawn(subject):
         elif (fact in weighted and fact not in frozen) or (fact.inner and fact.trainable_count):
             behind.add(fact)
     kept = [fact for fact in subject.facts if not fact.inner and fact.count and not fact.trainable_count]
-    for fact in kept if len(kept) == 1 and kept[0].kind == "Embedding" and _is_table_as_drawn(kept[0].layer) else ():
+    alone = not learned and len(kept) == 1 and kept[0].kind == "Embedding"
+    for fact in kept if alone and _is_table_as_drawn(kept[0].layer) else ():
         yield (
             fact.name, 1, f"{fact.name} is frozen, and its vectors are those that were drawn.",
             f"Give it the vectors, {fact.name}.set_weights([table]), or set {fact.name}.trainable = True.",
         )  # fmt: skip
-    yield from _tables_of_zeros(subject)
+    if not learned:
+        yield from _tables_of_zeros(subject)
     drawn = [fact for fact in frozen if fact not in behind]
     wide = all(fact.kind == "Dense" and fact.output[-1] > fact.input[-1] for fact in drawn)  # random features
-    if wide or any(map(_was_trained, weighted)):
+    if wide or learned or any(map(_was_trained, weighted)):
         drawn = [] if any(fact.trainable_count for fact in weighted) else [fact for fact in frozen if fact.ends]
     if drawn:
         others = f", and so are {len(drawn) - 1} others" if len(drawn) > 1 else ""

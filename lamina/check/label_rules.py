@@ -1,14 +1,18 @@
 """LAM1xx, second part: labels against outputs and losses."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from lamina.check.rule import rule
 from lamina.check.targets import is_one_hot
 from lamina.core.crossing_rows import words_of
-from lamina.facts.activations import bounds_of
+from lamina.facts.activations import Bounds, bounds_of
 from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
 
-__all__ = []
+__all__ = ["bounds_of_head"]
 
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(BINARY, (0, 1)), **dict.fromkeys(HINGE, (-1, 1)), "kl_divergence": (0, 1), "poisson": (0, np.inf),
@@ -25,7 +29,7 @@ _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, outpu
 def _targets_out_of_reach(subject):
     yield from _starts_dead(subject)
     for head in subject.heads:
-        bounds = bounds_of(head.activation)
+        activation, bounds = bounds_of_head(head)
         if bounds is None or head.numbers is None or head.loss_name not in REGRESSION:
             continue
         (low, high, _), least, most = bounds, *_range(head.numbers)
@@ -33,11 +37,45 @@ def _targets_out_of_reach(subject):
         if least < low - slack or most > high + slack:
             yield (
                 head.layer, (least, most),
-                f"{head.layer} ends in {head.activation} ({low:g} to {high:g}); the targets go from {least:.4g} to "
+                f"{head.layer} ends in {activation} ({low:g} to {high:g}); the targets go from {least:.4g} to "
                 f"{most:.4g}: {head.part.first_of((head.numbers < low - slack) | (head.numbers > high + slack))}.",
                 "Use loss='sparse_categorical_crossentropy', which takes class numbers." if head.has_class_numbers
                 else "Use activation='linear' in the last layer, or scale the targets into its range.",
             )  # fmt: skip
+
+
+def bounds_of_head(head: Any) -> tuple[str | None, Bounds | None]:
+    """(the activation that an output ends in, its bounds), beyond a scale and an offset that come after it.
+
+    Args:
+        head: Output of a model.
+    """
+    fact, scale, offset = head.fact, 1.0, 0.0
+    while (step := _scaling_of(fact)) is not None and len(fact.sources) == 1:
+        offset += scale * step[1]
+        scale *= step[0]
+        fact = fact.sources[0].innermost
+    activation = head.activation if fact is head.fact else fact.activation
+    bounds = bounds_of(activation)
+    if bounds is None or not scale:
+        return activation, None
+    low, high = sorted((scale * bounds.low + offset, scale * bounds.high + offset))
+    return activation, Bounds(low, high, bounds.is_open)
+
+
+def _scaling_of(fact):
+    """(scale, offset) of a call that multiplies or adds numbers; None of another."""
+    if fact.kind == "Rescaling" and fact.is_builtin:
+        numbers = fact.layer.scale, fact.layer.offset
+    else:
+        given = fact.arguments[0] if fact.arguments and not fact.arguments[1] else ()
+        number = given[1] if len(given) == 2 else None
+        name = getattr(fact.layer, "op_name", None) if isinstance(number, (int, float)) else None
+        ways = {"multiply": (number, 0.0), "add": (1.0, number)}
+        if name in ("subtract", "divide", "true_divide") and number:
+            ways |= {"subtract": (1.0, -number), "divide": (1 / number, 0.0), "true_divide": (1 / number, 0.0)}
+        numbers = ways.get(name)
+    return numbers if numbers and all(isinstance(one, (int, float)) for one in numbers) else None
 
 
 def _starts_dead(subject):

@@ -168,7 +168,8 @@ def _hits_of_numbers(head):
     quantity = head.loss_name in REGRESSION and head.activation == "linear"
     if quantity and head.units == 1 and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
         return "counts outputs that equal the target, and these are quantities", "mae"
-    if quantity and head.units != 1 and _are_quantities(head):
+    bent = head.loss_name in REGRESSION and head.activation in ("sigmoid", "tanh", "relu") and len(head.shape) == 2
+    if (quantity or bent) and head.units != 1 and _are_quantities(head):
         return "compares the place of the largest number, and the targets are quantities", "mae"
     if head.loss_name in BINARY and _are_shares(head):
         return "counts outputs that round to the target, and these are shares between 0 and 1", "mae"

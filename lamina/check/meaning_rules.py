@@ -10,6 +10,7 @@ from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
 __all__ = []
 
 _GOODFELLOW = "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units"
+_OF_EACH = 20  # rows, of which a class that occurs has some
 _QUANTITIES = REGRESSION | {"cosine_similarity", "poisson"}
 
 
@@ -125,7 +126,7 @@ def _independent_scores_of_exclusive_classes(subject):
 
 
 @rule(
-    "LAM121", "info", "more units than classes", "batch",
+    "LAM121", "warning", "more units than classes", "batch",
     "Units whose class never comes only learn to be never chosen.",
     _GOODFELLOW,
 )  # fmt: skip
@@ -134,14 +135,34 @@ def _more_units_than_classes(subject):
         labels = head.numbers
         if not head.exclusive or labels is None or len(head.shape) != 2 or head.part.batch is not None:
             continue
+        yield from _class_without_rows(head)
         if kind_of(head) is Kind.CLASSES and head.loss_name.startswith("sparse"):
             classes = int(labels.max()) + 1
         elif kind_of(head) is Kind.YES_NO and head.loss_name.startswith("sparse"):
             classes = 2
         else:
             continue
-        if head.units > classes and len(labels) >= 20 * classes:
+        if head.units > classes and len(labels) >= _OF_EACH * classes:
             yield (
                 head.layer, head.units, f"{head.layer} has {head.units} units; the labels are 0 to {classes - 1}.",
-                f"Use Dense({classes}, activation={head.activation!r}).",
+                f"Use Dense({classes}, activation={head.activation!r}).", "info",
             )  # fmt: skip
+
+
+def _class_without_rows(head):
+    """Columns of one-hot labels in which there is no 1; where it is the first alone, classes were counted from 1."""
+    if kind_of(head) is not Kind.ONE_HOT or len(head.labels) < _OF_EACH * head.units:
+        return
+    empty = np.flatnonzero(~head.numbers.any(axis=0)).tolist()
+    if empty == [0] and head.units > 2:
+        yield (
+            head.layer, 0, f"No row of the labels of {head.layer} is of class 0, and the others are all there: classes "
+            f"of 1 to {head.units - 1} were made one-hot.",
+            f"Number them from 0: keras.utils.to_categorical(y - 1), and give {head.layer} {head.units - 1} units.",
+        )  # fmt: skip
+    elif empty:
+        some = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
+        yield (
+            head.layer, len(empty), f"No row of the labels of {head.layer} is of class {some}.",
+            f"Number the classes that there are, and give {head.layer} {head.units - len(empty)} units.", "info",
+        )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from lamina.check.pairs import driven_apart, exchanged
 from lamina.check.rule import rule
 from lamina.facts.activations import bounds_of
 from lamina.facts.loss_names import name_of
@@ -16,6 +17,7 @@ __all__ = ["divergence_of"]
 
 _MOST = 60  # calls of layers whose gradient is found in a moment
 _NUMBERS = 100  # of a sample, whose mean is that much smaller than their sum
+_MANY, _RARE, _LESS = 200, 0.2, 0.2  # labels, share of the rare one, weight of a mistake about it over one of the other
 _SAME = 1e-4  # share by which values may differ that are meant to be one
 
 
@@ -28,6 +30,8 @@ _SAME = 1e-4  # share by which values may differ that are meant to be one
 def _leads_elsewhere(subject):
     for head in subject.heads if subject.own_step else ():
         labels = None if head.own is None else head.own.labels
+        if labels is not None and (said := exchanged(subject, head)) is not None:
+            yield head.layer, said[0], f"The loss {head.loss_name} of {head.layer} {said[1]}.", said[2]
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
         looks = (
@@ -39,9 +43,11 @@ def _leads_elsewhere(subject):
             _out_of_reach,
             _flat_on_a_side,
             _of_any_pairing,
+            _weighs_the_rare_less,
         )
         looks = looks if head.known is None else (_flat_on_a_side,)  # which loss it is was seen from 0 to 1 alone
         found = next((said for look in looks if (said := look(subject, head, labels)) is not None), None)
+        found = driven_apart(subject, head) if found is None else found
         if found is not None and not subject.meetings:  # else LAM112
             yield head.layer, found[0], f"The loss {head.loss_name} of {head.layer} {found[1]}.", found[2]
 
@@ -219,6 +225,27 @@ def _of_any_pairing(subject, head, labels):
         "Compare each label with its prediction, in one shape: keras.ops.mean(keras.ops.square("
         "keras.ops.reshape(y_true, keras.ops.shape(y_pred)) - y_pred))."
     )  # fmt: skip
+
+
+def _weighs_the_rare_less(subject, head, labels):
+    """Whether mistakes about the rare one of two labels count far less than those about the other."""
+    numbers = head.numbers
+    if head.activation != "sigmoid" or head.units != 1 or len(numbers) < _MANY or not np.isin(numbers, (0, 1)).all():
+        return None
+    share = float(np.mean(numbers))
+    rare, half = float(share < 0.5), np.full(head.own.shape, 0.5)
+    if not 0 < min(share, 1 - share) < _RARE:
+        return None
+    values = [head.own.values([half], np.full_like(labels, kind)) for kind in (rare, 1 - rare)]
+    if any(value is None or not np.isfinite(value).all() or value[0] <= 0 for value in values):
+        return None
+    ratio = float(values[0][0] / values[1][0])
+    if ratio > _LESS:
+        return None
+    return ratio, (
+        f"counts mistakes about {rare:g}, which {min(share, 1 - share):.1%} of the labels are, {ratio:.2g} times as "
+        f"much as those about {1 - rare:g}"
+    ), "Exchange the two weights: the rare label needs the larger one."  # fmt: skip
 
 
 @rule(

@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.check.neighbours import next_call
 from lamina.check.notes import variables_of_nobody
+from lamina.check.pairs import twins
 from lamina.check.rule import rule
 from lamina.core import tree
 from lamina.facts.equations import maker_name
@@ -304,6 +305,12 @@ def _weights_of_nobody(subject):
     "Press, Wolf: Using the Output Embedding to Improve Language Models (2017)",
 )  # fmt: skip
 def _copied_weights(subject):
+    for meet, one, two in twins(subject):
+        yield (
+            meet.name, two.name, f"{meet.name} takes the difference of {one.name} and {two.name}, which are made alike "
+            "and have weights of their own: equal inputs are far from each other.",
+            f"Call one layer for both inputs: use {one.name} in place of {two.name}.",
+        )  # fmt: skip
     tables = [fact for fact in subject.facts if fact.is_a("Embedding") and fact.trainable_count and fact.use == 1]
     for fact in subject.facts if tables else ():
         kernel = getattr(fact.layer, "kernel", None)

@@ -19,6 +19,7 @@ __all__ = []
 
 _ROWS = 256  # that are compared
 _MOST = 20_000  # rows of training data among which those of the validation are looked for
+_WORDS = 10  # kinds of labels, above which they are words
 _SHIFTS = (1, 0, 2, 3, -1)
 
 
@@ -117,11 +118,15 @@ def _label_among_inputs(subject):
     if y.ndim != 1 or len(y) < 32 or values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or len(values) < 32:
         return
     often = np.unique(y, return_counts=True)[1]
-    if (
-        len(often) < 2
-        or often.max() > len(y) - 8
-        or any(one.is_a("Embedding") for one in subject.readers.get(name, []))
-    ):
+    if len(often) < 2 or often.max() > len(y) - 8:
+        return
+    if any(one.is_a("Embedding") for one in subject.readers.get(name, [])):
+        given = subject.input_parts[name].name
+        if values.ndim == 2 and values.shape[1] > 1 and len(often) > _WORDS and (values[: len(y), -1] == y).all():
+            yield (
+                None, -1, f"The label of each row is its last token, {given}[:, -1].",
+                "Take the token after the window as the label: x, y = tokens[:, :-1], tokens[:, -1].",
+            )  # fmt: skip
         return
     steps = [-1]
     if values.ndim == 3 and 2 * len(often) > len(y):  # quantities; classes may stand in a sequence to be recalled
@@ -280,6 +285,8 @@ def _one_number(subject):
 )  # fmt: skip
 def _one_batch_for_all(subject):
     data = subject.source
+    if hasattr(data, "__next__"):
+        yield from _first_batch_again(subject, data)
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or len(data) < 2:
         return
     ends = tried(lambda: [[np.asarray(leaf) for leaf in tree.flatten(data[index])] for index in (0, len(data) - 1)])
@@ -289,4 +296,19 @@ def _one_batch_for_all(subject):
         yield (
             None, len(data), f"The first and the last of the {len(data)} batches of {name} are the same.",
             "Take the rows of the index in __getitem__: rows = slice(size * index, size * index + size).",
+        )  # fmt: skip
+
+
+def _first_batch_again(subject, data):
+    """A generator whose second batch is the first one again, of a few rows; it is taken from it."""
+    first = [np.array(leaf) for leaf in tree.flatten([subject.x, subject.y]) if leaf is not None]
+    steps = subject.settings.get("steps_per_epoch")
+    if not first or not 1 < len(first[0]) <= _ROWS or not steps or steps < 2:
+        return
+    second = tried(lambda: [np.asarray(leaf) for leaf in tree.flatten(list(next(data))) if leaf is not None])
+    if second and len(second) >= len(first) and all(map(np.array_equal, first, second[: len(first)])):
+        yield (
+            None, len(first[0]), f"The first two batches of the generator are the same {len(first[0])} rows, and an "
+            f"epoch takes {steps}.",
+            "Go on from batch to batch: set the place where the next begins outside of the loop that yields.",
         )  # fmt: skip

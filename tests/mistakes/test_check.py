@@ -41,6 +41,7 @@ DONE = {
     "LAM320": [("momentum=0.75", "BatchNormalization(", "BatchNormalization(momentum=0.75, "),
                ("more and smaller batches", "epochs=5, batch_size=50", "epochs=20, batch_size=16")],
     "LAM421": [("x.transpose(0, 2, 3, 1)", "first.reshape(-1, 16, 16, 3)", "first.transpose(0, 2, 3, 1)")],
+    "LAM422": [("x, y = x[order], y[order]", r"x, y = rows\[order\], labels", "x, y = rows[order], labels[order]")],
     "LAM246": [("Use keras.random.normal(..., seed=self.seed_generator)",
                 r"np\.random\.normal\(size=\(4,\)\)\.astype\(.float32.\)",
                 "keras.random.normal((4,), seed=self.seed_generator)")],
