@@ -5,6 +5,7 @@ import numpy as np
 from lamina.check.rule import rule
 from lamina.check.targets import Kind, kind_of, metrics_of
 from lamina.core.registry import is_builtin
+from lamina.facts.activations import bounds_of
 from lamina.facts.fits import Fit, scores_of
 from lamina.facts.loss_names import BINARY, EXCLUSIVE, REGRESSION, name_of
 from lamina.metrics import Accuracy
@@ -168,7 +169,8 @@ def _hits_of_numbers(head):
     quantity = head.loss_name in REGRESSION and head.activation == "linear"
     if quantity and head.units == 1 and kind_of(head) not in (Kind.YES_NO, Kind.CLASSES):
         return "counts outputs that equal the target, and these are quantities", "mae"
-    bent = head.loss_name in REGRESSION and head.activation in ("sigmoid", "tanh", "relu") and len(head.shape) == 2
+    bounded = bounds_of(head.activation) is not None and head.activation != "softmax" and len(head.shape) == 2
+    bent = head.loss_name in REGRESSION and bounded
     if (quantity or bent) and head.units != 1 and _are_quantities(head):
         return "compares the place of the largest number, and the targets are quantities", "mae"
     if head.loss_name in BINARY and _are_shares(head):

@@ -236,8 +236,12 @@ def _weighs_the_rare_less(subject, head, labels):
     rare, half = float(share < 0.5), np.full(head.own.shape, 0.5)
     if not 0 < min(share, 1 - share) < _RARE:
         return None
+    mixed = np.resize([rare, 1 - rare], labels.shape).astype(labels.dtype)
     values = [head.own.values([half], np.full_like(labels, kind)) for kind in (rare, 1 - rare)]
+    values.append(head.own.values([half], mixed))
     if any(value is None or not np.isfinite(value).all() or value[0] <= 0 for value in values):
+        return None
+    if not np.isclose(values[2][0], (values[0][0] + values[1][0]) / 2, rtol=1e-3):  # labels count together, as in Dice
         return None
     ratio = float(values[0][0] / values[1][0])
     if ratio > _LESS:
