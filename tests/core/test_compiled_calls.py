@@ -37,7 +37,6 @@ def program_of(layer):
         lambda: layers.TimeDistributed(layers.Dense(2)), lambda: layers.Dropout(0.5, seed=1),
         lambda: keras.Sequential([layers.Flatten(), layers.Dense(3, "softmax")]),
     ],
-    ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("training", [False, True])
 def test_a_program_computes_what_the_operations_do(make, training):
