@@ -66,6 +66,8 @@ def _is_ours(value: Any) -> bool:
         return all(is_builtin(type(one)) and _is_ours(getattr(one, "settings", None)) for one in value.operations)
     if isinstance(value, functools.partial):
         return all(map(_is_ours, (value.func, *value.args, *value.keywords.values())))
+    if hasattr(type(value), "update_state"):  # a metric among those of a group
+        return not has_own_code(value)
     kind = value if isinstance(value, _CODE) else type(value)
     return (getattr(kind, "__module__", None) or "").partition(".")[0] in _LIBRARIES
 
