@@ -276,6 +276,8 @@ def _channels_as_filters(convolutions):
     """Conv2D(3, 16, 3) in PyTorch's order of arguments: channels of the inputs, filters, size of the window."""
     for fact in convolutions:
         layer = fact.layer
+        if not all(hasattr(layer, name) for name in ("data_format", "filters", "kernel_size", "strides")):
+            continue
         channels = fact.input[1 if layer.data_format == "channels_first" else -1]
         window, stride = set(layer.kernel_size), set(layer.strides)
         if len(window) == len(stride) == 1 and layer.filters == channels and 1 < min(stride) < min(window) > 7:

@@ -114,6 +114,13 @@ MISTAKES = [
 ]  # fmt: skip
 
 MISTAKES += notebooks.WRAPPERS
+MISTAKES.append(
+    Mistake(
+        "from lamina.compat.sessions import TPUEmbedding; TPUEmbedding()",
+        "keras.layers.Embedding(1000, 16)",
+        "keras.layers.Embedding(1000, 16)",
+    )
+)
 test_fixes_work = fixes_work(MISTAKES)
 
 

@@ -1,6 +1,6 @@
 """Mistakes in training, and whether the fixes printed for them work."""
 
-from tests.mistakes import everyday, first_hour, notebooks, ordinary
+from tests.mistakes import everyday, first_hour, notebooks, ordinary, unseen
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -222,7 +222,7 @@ MISTAKES += [
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(
     "lamina/training",
-    MISTAKES,
+    [*MISTAKES, *unseen.DATA],
     but=[
         ("training/data/", "tests/mistakes/test_data.py has these."),
         ("validation_steps_every", "tests/mistakes/test_old_names.py has it."),

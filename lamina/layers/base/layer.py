@@ -34,7 +34,7 @@ from lamina.layers.base.losses import LossesMixin
 from lamina.layers.base.output_specs import is_builtin
 from lamina.layers.base.shapes import input_shape_asked
 from lamina.rematerialization import call_of, current_scope, remat
-from lamina.runtime.tracebacks import readable
+from lamina.runtime.tracebacks import filters_traceback, readable
 from lamina.spelling.arguments import unknown_arguments
 
 if TYPE_CHECKING:
@@ -331,6 +331,7 @@ class Layer(DTypePolicyMixin, LossesMixin, BuildConfigMixin, Operation, Configur
         return self._policies() if name == "dtype" else super()._argument(name, parameter, owner)
 
     @classmethod
+    @filters_traceback
     def from_config(cls, config: Config) -> Self:
         """The layer that `get_config` described, without its weights.
 
