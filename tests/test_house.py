@@ -43,7 +43,7 @@ TOKENS = {
     "callbacks": 20_100,
     "check": 63_200,
     "cli": 20_500,
-    "compat": 113_300,
+    "compat": 113_100,
     "core": 61_700,
     "datasets": 5_200,
     "distillation": 1_800,

@@ -1,9 +1,8 @@
-"""What depends on the line that asks: `K.backend() == "tensorflow"`, and `variable.value` called as a method."""
+"""What depends on the line that asks: `variable.value`, which TensorFlow's programs call as a method."""
 
 from __future__ import annotations
 
 import dis
-import functools
 import sys
 from collections.abc import Callable
 from types import CodeType
@@ -12,8 +11,6 @@ from typing import Any
 from lamina.core.variable import Variable
 
 __all__ = ["answer_callers"]
-
-_OF_TODAY = frozenset(("jax", "torch"))
 
 
 def _by_place(judge: Callable[[Any, Any, Any], bool]) -> Callable[[Any], bool]:
@@ -34,23 +31,6 @@ def _by_place(judge: Callable[[Any, Any, Any], bool]) -> Callable[[Any], bool]:
 
 
 @_by_place
-def _expects_tensorflow(code, _, after):
-    """Whether what a call gives is compared with "tensorflow", in code that knows no JAX."""
-    of_today = _OF_TODAY.intersection(one for one in code.co_consts if isinstance(one, str))
-    return not of_today and after is not None and after.opname == "LOAD_CONST" and after.argval == "tensorflow"
-
-
-def _backend_for(backend):
-    """`keras.backend.backend`: "tensorflow" for a line of Keras 1 or 2 that wants no other."""
-
-    @functools.wraps(backend)
-    def answer() -> str:
-        return "tensorflow" if _expects_tensorflow(sys._getframe(1)) else backend()
-
-    return answer
-
-
-@_by_place
 def _calls(_, read, after):
     """Whether an attribute is called at once, without arguments."""
     if after is None or after.opname != "CALL" or after.arg != 0:
@@ -68,11 +48,6 @@ def _or_method(value):
     return property(read, value.fset, value.fdel, value.__doc__)
 
 
-def answer_callers(backend_module: Any) -> None:
-    """Let these two answers depend on the line that asks, in this process.
-
-    Args:
-        backend_module: `lamina.backend`.
-    """
-    backend_module.backend = _backend_for(backend_module.backend)
+def answer_callers() -> None:
+    """Let the answer depend on the line that asks, in this process."""
     setattr(Variable, "value", _or_method(Variable.__dict__["value"]))  # noqa: B010

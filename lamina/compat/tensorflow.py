@@ -152,7 +152,7 @@ def patch_jax_arrays() -> None:
     """Add TensorFlow's attributes to JAX arrays, symbolic tensors and variables, in this process."""
     record_operators(patch_arrays())
     patch_keras()
-    answer_callers(_keras("backend"))
+    answer_callers()
     _keras("backend").ctc_label_dense_to_sparse = ctc_label_dense_to_sparse
     rewrite_with(autograph.when_traced)
     op_by_op.allow()
