@@ -49,7 +49,7 @@ class Split:
     """Processor time by kind of work, from samples of the stack. Time inside of a call of C counts for its caller."""
 
     def __init__(self):
-        self.seconds = collections.Counter()
+        self.seconds: collections.defaultdict[str, float] = collections.defaultdict(float)
         self.last = time.process_time()
         self.kind, self.collecting = "rest", 0.0
         signal.signal(signal.SIGPROF, self.sample)
@@ -175,7 +175,8 @@ def main():
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        child(*options.child, options.split)
+        library, workload = options.child
+        child(library, workload, options.split)
         return
     options.libraries = options.libraries or [name for name, one in LIBRARIES.items() if not missing(one)]
     for workload in options.only:

@@ -41,7 +41,7 @@ def checkpoint(folder):
             self.all = []
 
         def on_train_batch_end(self, batch, logs=None):
-            float(logs["loss"])  # the step has ended
+            float((logs or {})["loss"])  # the step has ended
             self.all.append(time.perf_counter())
 
     model, x = model_of(keras), np.zeros((24, WIDTH), "float32")

@@ -229,7 +229,7 @@ def _k_means(x, count, seed):
         now = ((x - centres[-1]) ** 2).sum(axis=1)
         far = now if len(centres) == 1 else np.minimum(far, now)
         far = far if far.any() else np.ones(len(x))
-    centres = np.array(centres)
+    centres, groups = np.array(centres), np.zeros(len(x), int)
     for _ in range(10):
         groups = ((x * x).sum(axis=1)[:, None] - 2 * x @ centres.T + (centres * centres).sum(axis=1)).argmin(axis=1)
         centres = np.array([x[groups == one].mean(axis=0) if (groups == one).any() else centres[one]

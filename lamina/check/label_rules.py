@@ -74,7 +74,7 @@ def _scaling_of(fact):
         ways = {"multiply": (number, 0.0), "add": (1.0, number)}
         if name in ("subtract", "divide", "true_divide") and number:
             ways |= {"subtract": (1.0, -number), "divide": (1 / number, 0.0), "true_divide": (1 / number, 0.0)}
-        numbers = ways.get(name)
+        numbers = ways.get(name or "")
     return numbers if numbers and all(isinstance(one, (int, float)) for one in numbers) else None
 
 

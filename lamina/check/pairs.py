@@ -25,8 +25,8 @@ def twins(subject: Any) -> Iterator[tuple[Any, Any, Any]]:
     for meet in subject.facts:
         if meet.depth or len(meet.sources) != 2 or not _is_difference(meet):
             continue
-        towers = [_tower(end) for end in meet.sources]
-        if None in towers or not towers[0] or towers[0][-1].reads == towers[1][-1].reads:
+        towers = [tower for end in meet.sources if (tower := _tower(end)) is not None]
+        if len(towers) < 2 or not towers[0] or towers[0][-1].reads == towers[1][-1].reads:
             continue
         alike = [[(fact.kind, [tuple(weight.shape) for weight in fact.weights]) for fact in tower] for tower in towers]
         shared = {fact.layer for fact in towers[0]} & {fact.layer for fact in towers[1]}

@@ -153,7 +153,7 @@ def patch_jax_arrays() -> None:
     record_operators(patch_arrays())
     patch_keras()
     answer_callers()
-    _keras("backend").ctc_label_dense_to_sparse = ctc_label_dense_to_sparse
+    vars(_keras("backend"))["ctc_label_dense_to_sparse"] = ctc_label_dense_to_sparse
     rewrite_with(autograph.when_traced)
     op_by_op.allow()
     tokens_at = StringLookup._tokens_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,5 +71,5 @@ class CategoryCrossing(Categorical):
         """The batch, and the number of combinations."""
         sizes = [shape[1] if len(shape) > 1 else 1 for shape in input_shape]
         groups = [one for depth in self._depths(len(sizes)) for one in itertools.combinations(sizes, depth)]
-        counts = [None if None in group else int(np.prod(group)) for group in groups]
+        counts = [None if None in group else math.prod(filter(None, group)) for group in groups]
         return input_shape[0][0], None if None in counts else sum(counts)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -48,9 +48,9 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
     class Loader(yaml.SafeLoader):
         """Reads tuples and texts of Python, and no other object of it."""
 
-    Loader.add_constructor(f"{_PYTHON}tuple", lambda loader, node: loader.construct_sequence(node, deep=True))
+    Loader.add_constructor(f"{_PYTHON}tuple", lambda loader, node: loader.construct_sequence(node, deep=True))  # pyright: ignore[reportArgumentType]
     for kind in ("unicode", "str"):
-        Loader.add_constructor(_PYTHON + kind, lambda loader, node: loader.construct_scalar(node))
+        Loader.add_constructor(_PYTHON + kind, lambda loader, node: loader.construct_scalar(node))  # pyright: ignore[reportArgumentType]
     if len(yaml_string) > TEXT // 8:  # PyYAML takes a hundred times as long as JSON
         raise UnsafeFileError(f"The YAML has {len(yaml_string) >> 20} MiB; at most {TEXT >> 23} MiB are read.")
     try:
