@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -13,27 +12,25 @@ from lamina.core.variable import Variable
 __all__ = ["answer_callers"]
 
 
-def _by_place(judge: Callable[[Any, Any, Any], bool]) -> Callable[[Any], bool]:
-    """The judgement on the instruction that a frame is at, and on the next one; each place is judged once."""
-    known: dict[tuple[int, int], tuple[CodeType, bool]] = {}
-
-    def of_frame(frame: Any) -> bool:
-        code, place = frame.f_code, frame.f_lasti
-        found = known.get((id(code), place))
-        if found is None:
-            instructions = [one for one in dis.get_instructions(code) if one.opname not in ("CACHE", "PRECALL")]
-            index = max(index for index, one in enumerate(instructions) if one.offset <= place)  # place may be a cache
-            verdict = judge(code, *(instructions[index : index + 2] if instructions[index + 1 :] else [None, None]))
-            found = known[id(code), place] = code, verdict  # holding the code keeps its id
-        return found[1]
-
-    return of_frame
+_judged: dict[
+    tuple[int, int], tuple[CodeType, bool]
+] = {}  # (id of code, place in it) -> (code, which keeps its id, verdict)
 
 
-@_by_place
-def _calls(_, read, after):
-    """Whether an attribute is called at once, without arguments."""
-    if after is None or after.opname != "CALL" or after.arg != 0:
+def _calls(frame):
+    """Whether the attribute that a frame reads is called at once, without arguments; each place is judged once."""
+    code, place = frame.f_code, frame.f_lasti
+    found = _judged.get((id(code), place))
+    if found is None:
+        found = _judged[id(code), place] = code, _is_called(code, place)
+    return found[1]
+
+
+def _is_called(code, place):
+    instructions = [one for one in dis.get_instructions(code) if one.opname not in ("CACHE", "PRECALL")]
+    index = max(index for index, one in enumerate(instructions) if one.offset <= place)  # place may be a cache
+    read, *after = instructions[index : index + 2]
+    if not after or after[0].opname != "CALL" or after[0].arg != 0:
         return False
     return read.opname == "LOAD_METHOD" or (read.opname == "LOAD_ATTR" and bool((read.arg or 0) & 1))
 

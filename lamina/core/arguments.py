@@ -307,13 +307,11 @@ def one_shape(shape: Any, second: Any) -> Any:
     if not type(shape) is type(second) is int or second < 2:
         return shape
     site = site_above()
-    node = None if site is None else site.node
-    if (
-        site is not None
-        and isinstance(node, ast.Call)
-        and [getattr(one, "value", None) for one in node.args[:2]] == [shape, second]
-    ):
-        sizes = ", ".join(ast.unparse(one) for one in node.args)
+    if site is None or not isinstance(site.node, ast.Call):
+        return shape
+    given = site.node.args
+    if [getattr(one, "value", None) for one in given[:2]] == [shape, second]:
+        sizes = ", ".join(map(ast.unparse, given))
         message = f"`{site.text}` has the shape ({shape},): its shape is one argument, and {second} is the next one."
         warn(f"{message}\n{site.callee}(({sizes}))")
     return shape

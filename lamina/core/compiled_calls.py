@@ -42,7 +42,27 @@ _shared: OrderedDict[Any, Any] = OrderedDict()
 _owner: ContextVar[Any] = ContextVar("owner")  # (object, its refs, its method): whose call is compiled here, if one is
 
 
-class CompiledCall:
+class _Compiled:
+    """A compiled function, and what was called of calls that could not be compiled."""
+
+    program: Any
+    refused: set[Any]
+
+    __slots__ = ("program", "refused")
+
+    def _try(self, arrays: list[Any], static: tuple[Any, ...], *inputs: Any) -> Any:
+        """What the program makes of the inputs, or NotImplemented where it cannot be traced: operation by operation,
+        the call works or raises the error that says more."""
+        if self.refused and _signature(arrays, static) in self.refused:
+            return NotImplemented
+        try:
+            return self.program(*inputs, static)
+        except Exception:
+            self.refused.add(_signature(arrays, static))
+            return NotImplemented
+
+
+class CompiledCall(_Compiled):
     """How the calls of an object run until its settings or the structure around it change.
 
     Args:
@@ -61,10 +81,8 @@ class CompiledCall:
     version: int
     method: Callable[..., Any]
     refs: list[Ref]
-    program: Any
-    refused: set[Any]
 
-    __slots__ = ("method", "program", "refs", "refused", "version")
+    __slots__ = ("method", "refs", "version")
 
     def __init__(self, owner: Any, method: Callable[..., Any], parts: Sequence[Any], variables: Sequence[Ref]) -> None:
         self.method, self.refs, self.refused = method, [*variables, *context.global_refs()], set()
@@ -85,26 +103,23 @@ class CompiledCall:
             owner: The object.
             args, kwargs: Arguments of the call.
         """
-        program = self.program
-        given = None if program is None or not is_plain() else arrays_of(args, kwargs)
-        if program is None or given is None:
+        given = None if self.program is None or not is_plain() else arrays_of(args, kwargs)
+        if given is None:
             return NotImplemented
         arrays, structure, rest = given
         outer = context.current_call()
         training = None if outer is None else (outer.training,)
         held = settings.held_by_programs(), native.switches()
         static = structure, rest, training, context.autocast_dtype(), held
-        if self.refused and _signature(arrays, static) in self.refused:
-            return NotImplemented
         token = _owner.set((owner, self.refs, self.method))
         try:
             values = [ref.read() for ref in self.refs]
-            made, changed, masks = program(values, arrays, [*map(get_mask, arrays)], static)
-        except Exception:  # operation by operation, it works or raises the error that says more
-            self.refused.add(_signature(arrays, static))
-            return NotImplemented
+            results = self._try(arrays, static, values, arrays, [*map(get_mask, arrays)])
         finally:
             _owner.reset(token)
+        if results is NotImplemented:
+            return NotImplemented
+        made, changed, masks = results
         for index, value in changed.items():
             self.refs[index].write(value)
         if masks is not None:
@@ -141,17 +156,14 @@ def call_of(method: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwarg
     return compiled.run(owner, args, kwargs)
 
 
-class CompiledOp:
+class CompiledOp(_Compiled):
     """An op on arrays as one compiled program for each shape and setting.
 
     Args:
         function: Function of arrays and settings.
     """
 
-    program: Any
-    refused: set[Any]
-
-    __slots__ = ("program", "refused")
+    __slots__ = ()
 
     def __init__(self, function: Callable[..., Any]) -> None:
         def lamina_op(arrays, static):
@@ -170,15 +182,9 @@ class CompiledOp:
         if given is None or not given[0]:
             return NotImplemented
         arrays, *rest = given
-        static = *rest, context.autocast_dtype(), settings.held_by_programs(), native.switches()
-        if self.refused and _signature(arrays, static) in self.refused:
-            return NotImplemented
-        try:
-            made = self.program(arrays, static)
-            return _filled(made.structure, iter(made.arrays))
-        except Exception:  # outside of a program, it works or raises the error that says more
-            self.refused.add(_signature(arrays, static))
-            return NotImplemented
+        static = *rest, settings.held_by_programs(), native.switches()
+        made = self._try(arrays, static, arrays)
+        return made if made is NotImplemented else _filled(made.structure, iter(made.arrays))
 
 
 def is_plain() -> bool:

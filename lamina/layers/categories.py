@@ -45,8 +45,6 @@ class Categorical(DataLayer):
 
     _modes = ("int", "one_hot", "multi_hot", "count")
     _int_dtype = "int64"  # of category numbers
-    _compiles_calls = False  # what is on the host is encoded there
-
     _compiles_calls = False  # numbers on the host are encoded there, and text is no array
 
     def __init__(self, output_mode: str = "int", sparse: bool = False, **kwargs: Unpack[LayerArguments]):

@@ -16,6 +16,7 @@ from lamina import layers
 from lamina.compat.tapes import GradientTape
 from lamina.core import compiled_calls, context
 from lamina.core.keras_tensor import get_mask
+from lamina.errors import LaminaError
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 6, 8)), jnp.float32)
 
@@ -45,7 +46,7 @@ def test_a_program_computes_what_the_operations_do(make, training):
     layer.build(X.shape)
     expected = op_by_op(layer, X, training=training)
     np.testing.assert_allclose(layer(X, training=training), expected, rtol=1e-5, atol=1e-6)
-    assert program_of(layer)._cache_size() == 1 or len(layer._flatten_layers()) > 0
+    assert program_of(layer)._cache_size() >= 1
     np.testing.assert_array_equal(np.shape(layer(np.asarray(X))), np.shape(expected))
 
 
@@ -177,9 +178,9 @@ def test_settings_of_the_process_count():
 
 
 def test_an_op_is_one_program_and_raises_what_it_did():
-    assert keras.ops.softmax.compiled is None or not keras.ops.softmax.compiled.refused
     np.testing.assert_allclose(keras.ops.softmax(X).sum(-1), np.ones((4, 6)), rtol=1e-5)
-    with pytest.raises(keras.errors.LaminaError if hasattr(keras, "errors") else Exception, match="axis"):
+    assert keras.ops.softmax.compiled.program._cache_size() >= 1
+    with pytest.raises(LaminaError, match="axis"):
         keras.ops.softmax(X, axis=7)
     np.testing.assert_allclose(keras.ops.softmax(X, axis=1).sum(1), np.ones((4, 8)), rtol=1e-5)
     assert keras.ops.cast(True, "int32").tolist() == 1
