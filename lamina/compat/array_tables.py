@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,6 +51,16 @@ def timestamp(name: Any = None) -> Any:
     return on_host(np.asarray(time.time()))
 
 
+def sobol_sample(dim: Any, num_results: Any, skip: Any = 0, dtype: Any = "float32", name: Any = None) -> Any:
+    """`tf.math.sobol_sample`: points of Sobol's sequence, which begins behind the origin."""
+    from scipy.stats.qmc import Sobol
+
+    sequence = Sobol(int(dim), scramble=False).fast_forward(int(skip) + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # SciPy's, on counts that are no power of two
+        return jnp.asarray(sequence.random(int(num_results)), dtype)
+
+
 _CAST = functions_of("cast: cast @x dtype", "tf")["cast"]
 _COUNTED = {"segment_": False, "unsorted_segment_": True}
 
@@ -63,7 +74,7 @@ MORE_MATH: dict[str, Any] = {
     "bessel_i1e": of(jsp.special.i1e), "igamma": of(jsp.special.gammainc), "igammac": of(jsp.special.gammaincc),
     "erfcinv": of(lambda x: -jsp.special.ndtri(x / 2) / np.sqrt(2)), "nextafter": of(jnp.nextafter),
     "lbeta": of(lambda x: jsp.special.gammaln(x).sum(-1) - jsp.special.gammaln(x.sum(-1))),
-    "bincount": bincount,
+    "bincount": bincount, "sobol_sample": sobol_sample,
     "polygamma": lambda a, x, name=None: jsp.special.polygamma(array(a, "int32"), array(x)),
     "cumsum": a.cumulative(jnp.cumsum, 0), "cumprod": a.cumulative(jnp.cumprod, 1),
     "cumulative_logsumexp": a.cumulative(jax.lax.cumlogsumexp, -np.inf), "equal": a.equal,

@@ -47,34 +47,40 @@ class _Numeric(Column):
 
 
 class _Categorical(Column):
-    """A column of categories: what the layer gives, moved so that categories that it does not know come last or are
-    -1."""
+    """A column of categories, by a layer that gives 0 for a missing value, the buckets of unknown ones after it, and
+    then the known ones. Here these come first, and missing values are -1, as unknown ones without a bucket."""
 
-    def __init__(self, name, key, layer, size, unknown=0):
-        super().__init__(name)
-        self.key, self.layer, self.size, self.unknown = key, layer, size, unknown
-
-    def _values(self, features):
-        values = features[self.key]
-        return values_of(values) if isinstance(values, (list, np.ndarray)) else values
+    def __init__(self, key, layer, size, unknown=0):
+        super().__init__(key)
+        self.layer, self.size, self.unknown = layer, size, unknown
 
     def read(self, features):
-        values = self._values(features)
-        missing = ops.convert_to_tensor(values == "") if is_text(values) else ops.equal(values, -1)
-        places = self.layer(values)
-        known = self.size - self.unknown
-        first = max(self.unknown, 1) if self.unknown is not None and isinstance(self.layer, _LOOKUPS) else 0
-        if first:  # the lookup has the unknown ones in front
-            behind = places + known if self.unknown else ops.full_like(places, -1)
-            places = ops.where(places < first, behind, places - first)
-        return _columns(ops.where(missing, -1, places))
+        places = self.layer(_values(features, self.name)) - 1
+        if isinstance(self.layer, Hashing):
+            return _columns(places)
+        first = max(self.unknown, 1)
+        behind = places + (self.size - self.unknown) if self.unknown else ops.full_like(places, -1)
+        return _columns(ops.where(places < 0, -1, ops.where(places < first, behind, places - first)))
 
 
-_LOOKUPS = (StringLookup, IntegerLookup)
+def _values(features, key):
+    values = features[key]
+    return values_of(values) if isinstance(values, (list, np.ndarray)) else values
+
+
+def _is_text(values):
+    return is_text(values) or values.dtype == "string"
+
+
+def _of_rank(rank, values):
+    """One number of each row as (batch,) or (batch, 1)."""
+    if len(values.shape) == rank or (rank == 1 and values.shape[1] != 1):
+        return values
+    return ops.reshape(values, (-1, 1)[:rank])
 
 
 def _columns(places):
-    return ops.reshape(places, (-1, 1)) if places.ndim == 1 else places
+    return ops.reshape(places, (-1, 1)) if len(places.shape) == 1 else places
 
 
 class _Identity(Column):
@@ -107,12 +113,9 @@ class _Crossed(Column):
         self.keys, self.layer, self.size = [*keys], HashedCrossing(hash_bucket_size), hash_bucket_size
 
     def read(self, features):
-        return _columns(self.layer([self._of(key, features) for key in self.keys]))
-
-    @staticmethod
-    def _of(key, features):
-        values = key.read(features) if isinstance(key, Column) else features[key]
-        return values_of(values) if isinstance(values, (list, np.ndarray)) else values
+        read = [key.read(features) if isinstance(key, Column) else _values(features, key) for key in self.keys]
+        rank = next((len(one.shape) for one in read if _is_text(one)), 2)
+        return _columns(self.layer([one if _is_text(one) else _of_rank(rank, one) for one in read]))
 
 
 class _Dense(Column):
@@ -165,6 +168,11 @@ class DenseFeatures(Layer):
         self._readers = [one.layer for column in self._columns for one in _parts(column) if one.layer is not None]
         self._tables: list[Any] = []
 
+    @property
+    def _reads_texts(self) -> bool:
+        """Whether a column may read texts: then a model that begins with this layer reads them on the host."""
+        return any(isinstance(one, (StringLookup, Hashing, HashedCrossing)) for one in self._readers)
+
     def build(self, input_shape: Any) -> None:
         self._tables = [column.table(self) if isinstance(column, _Dense) else None for column in self._columns]
 
@@ -189,9 +197,14 @@ def _parts(column):
 
 def _vocabulary(key, vocabulary_list, dtype=None, default_value=-1, num_oov_buckets=0):
     words: Sequence[Any] = np.asarray(vocabulary_list).tolist()
-    kind = StringLookup if isinstance(words[0], str) else IntegerLookup
-    layer = kind(vocabulary=words, mask_token=None, num_oov_indices=max(num_oov_buckets, 1))
-    return _Categorical(key, key, layer, len(words) + num_oov_buckets, num_oov_buckets)
+    kind, missing = (StringLookup, "") if isinstance(words[0], str) else (IntegerLookup, -1)
+    layer = kind(vocabulary=words, mask_token=missing, num_oov_indices=max(num_oov_buckets, 1))
+    return _Categorical(key, layer, len(words) + num_oov_buckets, num_oov_buckets)
+
+
+def _hashed(key, hash_bucket_size, dtype="string"):
+    missing = "" if dtype == "string" else -1
+    return _Categorical(key, Hashing(hash_bucket_size + 1, mask_value=missing), hash_bucket_size)
 
 
 def _vocabulary_file(key, vocabulary_file, vocabulary_size=None, dtype=None, default_value=-1, num_oov_buckets=0, **_):
@@ -204,8 +217,7 @@ COLUMNS: dict[str, Any] = {
     "numeric_column": _Numeric, "bucketized_column": _Buckets, "categorical_column_with_identity": _Identity,
     "categorical_column_with_vocabulary_list": _vocabulary,
     "categorical_column_with_vocabulary_file": _vocabulary_file,
-    "categorical_column_with_hash_bucket": lambda key, hash_bucket_size, dtype=None: _Categorical(
-        key, key, Hashing(hash_bucket_size), hash_bucket_size),
+    "categorical_column_with_hash_bucket": _hashed,
     "crossed_column": _Crossed, "indicator_column": lambda categorical_column: _Dense(categorical_column, "indicator"),
     "embedding_column": lambda categorical_column, dimension, combiner="mean", initializer=None, **_: _Dense(
         categorical_column, "embedding", dimension, combiner, initializer),

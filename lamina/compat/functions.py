@@ -32,6 +32,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None,
     if is_plain and (is_text(value) or is_text(np.asarray(value)) or (dtype == "string" and not np.size(value))):
         return on_host(value) if shape is None else on_host(np.broadcast_to(on_host(value), shape))
     value = np.asarray(value) if isinstance(value, HostTensor) else value
+    if isinstance(value, np.ndarray) and value.dtype == object:  # numbers, as Python's
+        value = np.asarray(value.tolist())
     array: Any = ops.convert_to_tensor(value, None if dtype is None else standardize_dtype(dtype))
     return array if shape is None else jnp.broadcast_to(array, shape) if array.ndim == 0 else jnp.reshape(array, shape)
 

@@ -101,7 +101,9 @@ def is_text(value: Any) -> bool:
         return True
     if isinstance(value, (list, tuple)):
         return bool(value) and is_text(value[0])
-    return isinstance(value, np.ndarray) and value.dtype.kind in "USO"
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "USO":
+        return False
+    return value.dtype.kind != "O" or not value.size or isinstance(value.flat[0], (str, bytes))
 
 
 def as_text(text: Any) -> str:
@@ -195,6 +197,6 @@ def show_tensors(shape_class: Any) -> None:
     sizes: Any = np.ndarray.shape
     HostTensor.shape = property(lambda self: shape_class(sizes.__get__(self)))  # pyright: ignore
     KerasTensor.shape = property(lambda self: shape_class(self._shape))  # pyright: ignore
-    shapes.shape_class = shape_class
+    shapes.shape_class = Views.shape = shape_class
     Views.to_functions, Views.to_numpy, Views.to_text = on_host, _to_numpy, on_host
     Views.narrow = True

@@ -22,10 +22,11 @@ from lamina.export import ExportArchive
 from lamina.layers import Layer
 from lamina.layers.base.input_spec import InputSpec
 from lamina.models import Model
+from lamina.saving import load_model
 from lamina.saving.safety.limits import naming
 from lamina.training.data.elements import TensorSpec
 
-__all__ = ["SAVED_MODELS", "load", "save", "write_programs"]
+__all__ = ["SAVED_MODELS", "endpoint", "load", "save", "write_programs"]
 
 PROGRAMS = "assets.extra/lamina"  # a folder that TensorFlow leaves alone
 DEFAULT = "serving_default"
@@ -270,6 +271,29 @@ def load(export_dir: str | os.PathLike[str], tags: Any = None, options: Any = No
         )
     with naming(folder):
         return _read(folder)
+
+
+def endpoint(export_dir: str | os.PathLike[str], name: str) -> Callable[[Any], Any]:
+    """A function of a SavedModel, for `keras.layers.TFSMLayer`; that of a model of tf.keras is its call.
+
+    Args:
+        export_dir: Folder.
+        name: Name of a function or signature.
+
+    Raises:
+        ConfigError: There is no such function.
+    """
+    if not pathlib.Path(export_dir, PROGRAMS, "functions.json").is_file():
+        return load_model(export_dir)
+    loaded = load(export_dir)
+    signature = loaded.signatures.get(name)
+    if hasattr(loaded, name) or signature is None:
+        if (found := getattr(loaded, name, None)) is None:
+            names = ", ".join(loaded.signatures)
+            message = f"{export_dir} has no endpoint {name!r}; it has {names or 'none'}."
+            raise ConfigError(message, fix=f"call_endpoint={next(iter(loaded.signatures), DEFAULT)!r}")
+        return found
+    return lambda inputs: signature(**inputs) if isinstance(inputs, dict) else signature(inputs)
 
 
 def _read(folder):

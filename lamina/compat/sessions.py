@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import enum
 from types import SimpleNamespace
 from typing import Any, Self
 
 from lamina.errors import CallError
 from lamina.legacy import warn_renamed
 
-__all__ = ["SESSIONS", "TPU", "Options", "Settings", "options_of", "with_options"]
+__all__ = ["SESSIONS", "TPU", "Options", "Settings", "constants", "options_of", "with_options"]
 
 
 class Settings:
@@ -23,6 +24,16 @@ class Settings:
             raise AttributeError(name)
         setattr(self, name, Settings())
         return vars(self)[name]
+
+
+def constants(name: str, **values: Any) -> type:
+    """A class of constants, which packages also annotate arguments with.
+
+    Args:
+        name: Name of the class.
+        **values: The constants.
+    """
+    return type(name, (), values)
 
 
 class Options(Settings):
@@ -136,7 +147,7 @@ class TPUEmbedding:
 _OF_TABLES = "SGD Adagrad Adam FTRL FeatureConfig TableConfig"
 _TABLES = "TPUEmbedding TPUEmbeddingV0 TPUEmbeddingForServing"
 TPU = SimpleNamespace(
-    HardwareFeature=SimpleNamespace(EmbeddingFeature=SimpleNamespace(UNSUPPORTED="UNSUPPORTED", V1="V1", V2="V2")),
+    HardwareFeature=constants("HardwareFeature", EmbeddingFeature=enum.Enum("EmbeddingFeature", "UNSUPPORTED V1 V2")),
     embedding=SimpleNamespace(
         **{name: type(name, (Settings,), {}) for name in _OF_TABLES.split()},
         **{name: type(name, (TPUEmbedding,), {}) for name in _TABLES.split()},

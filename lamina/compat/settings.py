@@ -19,6 +19,7 @@ from jax.core import Tracer
 
 from lamina.compat.arrays import array
 from lamina.compat.flow import InvalidArgumentError
+from lamina.compat.sessions import constants
 from lamina.compat.tracing import CONFIG as RUN_EAGERLY
 from lamina.core import context
 from lamina.core.keras_tensor import is_symbolic
@@ -266,11 +267,15 @@ def _recompute_grad(f: Any) -> Any:
     return run
 
 
-_AGGREGATIONS = SimpleNamespace(NONE="none", SUM="sum", MEAN="mean", ONLY_FIRST_REPLICA="only_first_replica")
+_AGGREGATIONS = constants(
+    "VariableAggregation", NONE="none", SUM="sum", MEAN="mean", ONLY_FIRST_REPLICA="only_first_replica"
+)
 ROOT: dict[str, Any] = {
-    "VariableAggregation": _AGGREGATIONS, "VariableSynchronization": SimpleNamespace(
-        AUTO="auto", NONE="none", ON_WRITE="on_write", ON_READ="on_read"),
-    "AggregationMethod": SimpleNamespace(ADD_N=0, DEFAULT=0, EXPERIMENTAL_TREE=1, EXPERIMENTAL_ACCUMULATE_N=2),
+    "VariableAggregation": _AGGREGATIONS, "VariableSynchronization": constants(
+        "VariableSynchronization", AUTO="auto", NONE="none", ON_WRITE="on_write", ON_READ="on_read"),
+    "AggregationMethod": constants(
+        "AggregationMethod", ADD_N=0, DEFAULT=0, EXPERIMENTAL_TREE=1, EXPERIMENTAL_ACCUMULATE_N=2),
+    **{name: constants(name) for name in "DeviceSpec IndexedSlicesSpec Operation OptionalSpec TensorArraySpec".split()},
     "DType": np.dtype, "TypeSpec": TensorSpec, "recompute_grad": _recompute_grad,
     "is_symbolic_tensor": lambda tensor: is_symbolic(tensor) or isinstance(tensor, Tracer),
     "get_current_name_scope": lambda: "/".join(context.name_path()),

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from lamina.compat import control
 from lamina.compat.lifting import inside
-from lamina.compat.sessions import Settings
+from lamina.compat.sessions import Settings, constants
 from lamina.core.variable import unwrap
 from lamina.errors import CallError, warn
 
@@ -183,7 +183,7 @@ DISTRIBUTE: dict[str, Any] = {
         TPUClusterResolver=_refused("cluster_resolver.TPUClusterResolver")),
     "experimental": SimpleNamespace(
         CentralStorageStrategy=_kind("CentralStorageStrategy"), CollectiveHints=Settings, CommunicationOptions=Settings,
-        CommunicationImplementation=SimpleNamespace(AUTO="AUTO", RING="RING", NCCL="NCCL"),
+        CommunicationImplementation=constants("CommunicationImplementation", AUTO="AUTO", RING="RING", NCCL="NCCL"),
         MultiWorkerMirroredStrategy=_KINDS["MultiWorkerMirroredStrategy"], **_REFUSED),
 }  # fmt: skip
 """Names of `tensorflow.distribute`."""

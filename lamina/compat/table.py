@@ -14,7 +14,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import CallError
 
-__all__ = ["BINARY", "DTYPES", "ELEMENTWISE", "MATH", "NN", "ROOT", "functions_of"]
+__all__ = ["BINARY", "DTYPES", "ELEMENTWISE", "MATH", "NN", "QUANTIZATION", "ROOT", "functions_of"]
 
 DTYPES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "complex64": 8,
           "int64": 9, "bool": 10, "bfloat16": 14, "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23}  # fmt: skip
@@ -105,6 +105,12 @@ softsign: softsign @features>x
 tanh: tanh @x
 space_to_depth: space_to_depth @input>x block_size data_format="NHWC"
 embedding_lookup: lamina.backend.gather @params>reference @ids>indices
+"""
+_ROUNDED = "lamina.quantizers.fake_quant_with_min_max_vars @inputs"
+QUANTIZATION = f"""
+fake_quant_with_min_max_args: {_ROUNDED} min>min_vals=-6 max>max_vals=6 num_bits=8 narrow_range=False
+fake_quant_with_min_max_vars: {_ROUNDED} @min>min_vals @max>max_vals num_bits=8 narrow_range=False
+fake_quant_with_min_max_vars_per_channel: {_ROUNDED} @min>min_vals @max>max_vals num_bits=8 narrow_range=False axis=-1
 """
 
 

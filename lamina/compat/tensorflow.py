@@ -48,7 +48,7 @@ from lamina.compat.lite import LITE
 from lamina.compat.modules import MODULES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
-from lamina.compat.saved_models import SAVED_MODELS, write_programs
+from lamina.compat.saved_models import SAVED_MODELS, endpoint, write_programs
 from lamina.compat.sessions import SESSIONS, TPU, options_of, with_options
 from lamina.compat.sparse import SparseTensor, SparseTensorSpec
 from lamina.compat.sparse_functions import INNER_SPARSE, LOOKUPS, SPARSE, ctc_label_dense_to_sparse
@@ -58,7 +58,7 @@ from lamina.compat.variables import VARIABLES, patch_arrays
 from lamina.core.no_values import rewrite_with
 from lamina.errors import ShapeError
 from lamina.export.savedmodel.model import ALSO_WRITTEN
-from lamina.layers import StringLookup, TextVectorization
+from lamina.layers import StringLookup, TextVectorization, TFSMLayer
 from lamina.scopes import device
 from lamina.training import op_by_op
 from lamina.training.data.elements import TensorSpec
@@ -159,6 +159,7 @@ def patch_jax_arrays() -> None:
     tokens_at = StringLookup._tokens_at
     StringLookup._tokens_at = lambda self, inputs: on_host(tokens_at(self, inputs))
     ALSO_WRITTEN.append(write_programs)
+    TFSMLayer._read = staticmethod(endpoint)
     ShapeError.__bases__ = (InvalidArgumentError,)  # programs catch shapes that do not fit as TensorFlow's error
     TextVectorization._ragged = staticmethod(RaggedTensor.from_row_lengths)
     for method in (datasets.ragged_batch, datasets.ignore_errors, with_options):
@@ -291,6 +292,7 @@ NAMESPACES: dict[str, Any] = {
             str(logdir)), Trace=jax.profiler.TraceAnnotation, ProfilerOptions=dict,
         server=types.SimpleNamespace(start=jax.profiler.start_server),
     )},
+    "tensorflow.quantization": record_functions(table.functions_of(table.QUANTIZATION, "tf.quantization")),
     "tensorflow.random": {**random_numbers.RANDOM, **nets.SAMPLERS},
     "tensorflow.strings": strings.STRINGS,
     "tensorflow.sysconfig": settings.SYSCONFIG,

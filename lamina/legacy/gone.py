@@ -16,7 +16,6 @@ _INSIDE = "This was the inside of Keras; lamina has public names only."
 
 _NAMES = {
     _FUNCTIONAL: "Graph AutoEncoder LambdaMerge Siamese SiameseHead MusicTaggerCRNN",
-    "model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])": "LinearModel WideDeepModel",
     _TRAIN_STEP: "SharpnessAwareMinimization standardize_X slice_X make_batches batch_shuffle standardize_weights "
                  "standardize_input_data standardize_sample_weights standardize_class_weights weighted_objective "
                  "weighted_masked_objective collect_metrics check_array_lengths DataHandler DataAdapter "

@@ -113,6 +113,7 @@ _OLD_UTILITIES = (
     "print_summary probas_to_classes slice_arrays to_list to_snake_case unpack_singleton"
 )
 _K, _MERGE = "lamina.backend", "lamina.models.merge"
+_PREMADE = {name: f"lamina.compat.premade.{name}" for name in ("LinearModel", "WideDeepModel")}
 _COMMON = {f"_{name.upper()}": f"{_K}.{name}" for name in ("floatx", "epsilon", "image_data_format")}
 
 OF_NETWORKS = ("backend", "layers", "models", "utils")
@@ -156,7 +157,7 @@ NAMES: dict[str, dict[str, str]] = {
         "model_from_config": "lamina.layers.deserialize", "Input": "lamina.layers.Input",
         "model_from_yaml": "lamina.saving.formats.yaml_text.model_from_yaml",
         "InputLayer": "lamina.layers.InputLayer", "Container": "Model", "Network": "Model",
-        "clone_and_build_model": "clone_model",
+        "clone_and_build_model": "clone_model", **_PREMADE,
     },
     "lamina.saving": {"load_model_from_hdf5": "load_model", "save_model_to_hdf5": "save_model",
                       "model_from_json": "lamina.models.model_from_json"},
@@ -172,7 +173,7 @@ NAMES: dict[str, dict[str, str]] = {
     "lamina.optimizers.schedules": {
         "exponential_decay": "ExponentialDecay", "piecewise_constant": "PiecewiseConstantDecay",
         "polynomial_decay": "PolynomialDecay", "inverse_time_decay": "InverseTimeDecay", "cosine_decay": "CosineDecay",
-        "cosine_decay_restarts": "CosineDecayRestarts",
+        "cosine_decay_restarts": "CosineDecayRestarts", **_PREMADE,
     },
     "lamina.callbacks": {"BackupAndRestoreExperimental": "BackupAndRestore"},
     "lamina.mixed_precision": {"set_policy": "set_global_policy", "experimental_global_policy": "global_policy"},
@@ -214,7 +215,8 @@ INSTEAD: dict[str, str] = {
     "AtrousConv1D": "Conv1D(dilation_rate=...)", "AtrousConv2D": "Conv2D(dilation_rate=...)",
     **{f"{name}{rank}D": f"Conv{rank}DTranspose" for name in ("Deconv", "Deconvolution") for rank in (2, 3)},
     "model_from_yaml": "model_from_json", "CategoryCrossing": "HashedCrossing(num_bins)",
-    "DenseFeatures": "keras.utils.FeatureSpace",
+    "DenseFeatures": "keras.utils.FeatureSpace", "LinearModel": "keras.Sequential([keras.layers.Dense(1)])",
+    "WideDeepModel": "keras.layers.Add()([linear(x), network(x)])",
     "RandomHeight": "RandomZoom(height_factor, 0.0)", "RandomWidth": "RandomZoom(0.0, width_factor)",
     "TimeDistributedDense": "Dense", "SyncBatchNormalization": "BatchNormalization(synchronized=True)",
     "Merge": "one layer for each mode, such as Add() and Concatenate()",

@@ -182,12 +182,16 @@ class Sequential(Model):
 
     @property
     def _has_many_inputs(self):
+        if "_starts" in vars(self):
+            return True
         first = self._sequence[0] if self._sequence else None
         return isinstance(first, Model) and first._graph is not None and not isinstance(first.input, KerasTensor)
 
     def _build_graph(self):
         """Call the layers in turn on the symbolic inputs."""
-        if self._has_many_inputs:
+        if "_starts" in vars(self):
+            start, rest = vars(self)["_starts"], self._sequence
+        elif self._has_many_inputs:
             make = lambda tensor: InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype).output  # noqa: E731
             start, rest = tree.map_structure(make, self._sequence[0].input), self._sequence
         else:
@@ -276,7 +280,25 @@ class Sequential(Model):
 
     def _prepare(self, inputs):
         self._ensure_built((inputs,), {})
+        if self._graph is None:
+            with building_lock:
+                self._build_for_columns(inputs)
         return super()._prepare(inputs)
+
+    def _build_for_columns(self, inputs):
+        """Build for a dict or list of arrays, of which some are texts."""
+        names = iter(tree.keys_of(inputs) or [None] * len(tree.flatten(inputs)))
+        vars(self)["_starts"] = tree.map_structure(
+            lambda leaf: (
+                InputLayer(
+                    batch_shape=(None, *leaf.shape[1:]),
+                    dtype="string" if leaf.dtype.kind in "OUS" else leaf.dtype.name,
+                    name=next(names),
+                ).output
+            ),
+            inputs,
+        )
+        self._build_graph()
 
     # Config
 
@@ -319,4 +341,4 @@ def _input_type(layer):
     """The type of the inputs of this first layer: its own, else its compute type."""
     if isinstance(layer, Sequential) and layer.layers:
         return _input_type(layer.layers[0])
-    return layer.input_dtype
+    return "string" if getattr(layer, "_reads_texts", False) else layer.input_dtype

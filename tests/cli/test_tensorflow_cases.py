@@ -22,7 +22,7 @@ PART = 7  # one of so many is a test
 @pytest.fixture(autouse=True)
 def tensors(monkeypatch):
     """Data sets show tensors, as in a program for TensorFlow."""
-    for name in ("to_functions", "to_numpy", "to_text", "narrow"):
+    for name in ("to_functions", "to_numpy", "to_text", "narrow", "shape"):
         monkeypatch.setattr(Views, name, getattr(Views, name))
     show_tensors(Shape)
     patch_arrays()

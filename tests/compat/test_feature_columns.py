@@ -76,3 +76,35 @@ def test_columns_that_are_refused():
     assert "indicator_column" in error.value.fix
     with pytest.raises(ValueError, match="hash_key"):
         crossed(["a", "b"], 5, hash_key=3)
+
+
+def columns_of_texts():
+    kind = vocabulary("kind", ["cat", "dog"])
+    age = bucketized(numeric("age"), [0.0])
+    hashed = COLUMNS["categorical_column_with_hash_bucket"]("kind", 3)
+    return [numeric("age"), indicator(kind), embedding(hashed, 2), indicator(crossed([kind, age], 4)),
+            indicator(crossed(["kind", age], 4))]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+@pytest.mark.parametrize("form", ["functional", "sequential"])
+def test_columns_of_texts_in_a_model(form, shape):
+    kinds = np.array(["cat", "dog", "", "cow"] * 2, object).reshape(8, *shape)
+    features = {"age": np.arange(-4.0, 4.0, dtype="float32").reshape(8, *shape), "kind": kinds, "other": kinds}
+    y = (kinds.reshape(8, 1) == "dog").astype("float32")
+    layer, last = DenseFeatures(columns_of_texts()), keras.layers.Dense(1)
+    if form == "sequential":
+        model = keras.Sequential([layer, last])
+    else:
+        inputs = {
+            name: keras.Input(shape, name=name, dtype="float32" if name == "age" else "string") for name in features
+        }
+        model = keras.Model(inputs, last(layer(inputs)))
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    losses = model.fit(features, y, batch_size=4, epochs=20, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] / 4
+    found = np.asarray(DenseFeatures(columns_of_texts()[:2])(features))
+    assert found[:, :1].ravel().tolist() == features["age"].ravel().tolist()
+    assert found[:4, 1:].tolist() == [[1, 0], [0, 1], [0, 0], [0, 0]]
+    np.testing.assert_allclose(model.predict(features, verbose=0), last(layer(features)), rtol=1e-5, atol=1e-6)
+    assert model.evaluate(features, y, verbose=0) < losses[0] / 4

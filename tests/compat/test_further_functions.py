@@ -1,5 +1,7 @@
 """Further functions of tf.sparse, tf.nn and tf.linalg against closed forms; tapes record them in programs/own_types."""
 
+from typing import Union
+
 import numpy as np
 import pytest
 
@@ -353,3 +355,35 @@ def test_checks_of_ranks_and_integers():
         tf.debugging.assert_rank_at_least([1.0], 2)
     with pytest.raises(ValueError, match="one of"):
         tf.debugging.assert_rank_in([1.0], (0, 2))
+
+
+def test_points_of_the_sequence_of_sobol():
+    wanted = [[0.5, 0.5, 0.5], [0.75, 0.25, 0.25], [0.25, 0.75, 0.75], [0.375, 0.375, 0.625], [0.875, 0.875, 0.125]]
+    assert value(tf.math.sobol_sample(3, 5)) == wanted and value(tf.math.sobol_sample(3, 2, skip=3)) == wanted[3:]
+    assert tf.math.sobol_sample(2, 3, dtype=tf.float16).dtype == "float16"
+
+
+def test_constants_are_classes_that_arguments_are_annotated_with():
+    for kind in (tf.VariableAggregation, tf.image.ResizeMethod, tf.distribute.ReduceOp, tf.VariableSynchronization,
+                 tf.tpu.experimental.HardwareFeature.EmbeddingFeature):  # fmt: skip
+        assert isinstance(kind, type) and kind in Union.__getitem__((kind, None)).__args__
+
+
+def test_arrays_of_python_numbers_are_numbers():
+    rows = np.array([[1.5, 2.0], [3.0, 4.0]], object)
+    for found in (
+        tf.constant(rows),
+        tf.stack(list(rows)),
+        tf.concat([rows[:1], rows[1:]], 0),
+    ):
+        assert found.dtype == "float32" and value(found) == [[1.5, 2.0], [3.0, 4.0]]
+    assert value(tf.constant(np.array(["a", b"b"], object))) == ["a", b"b"]
+
+
+def test_values_are_rounded_as_quantized_ones():
+    x = np.array([[-1.0, 0.4], [9.0, 2.6]], "float32")
+    rounded = tf.quantization.fake_quant_with_min_max_vars
+    assert value(rounded(x, 0.0, 3.0, num_bits=2)) == [[0.0, 0.0], [3.0, 3.0]]
+    each = tf.quantization.fake_quant_with_min_max_vars_per_channel(x, [0.0, 0.0], [3.0, 1.0], 2)
+    np.testing.assert_allclose(each, [[0.0, 1 / 3], [3.0, 1.0]], rtol=1e-6)
+    np.testing.assert_allclose(tf.quantization.fake_quant_with_min_max_args(x), rounded(x, -6.0, 6.0), rtol=1e-6)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import lamina as keras
-from lamina.compat.saved_models import SAVED_MODELS
+from lamina.compat.saved_models import SAVED_MODELS, endpoint
 from lamina.errors import FileError
+from lamina.layers import TFSMLayer
 from tests.compat.test_functions_of_tensorflow import arrays_of_tensorflow, tf  # noqa: F401  (a fixture)
 
 save, load = SAVED_MODELS["save"], SAVED_MODELS["load"]
@@ -126,3 +127,24 @@ def test_a_model_that_was_never_called_has_its_functions_in_this_process(tmp_pat
     with pytest.warns(UserWarning, match="only this process can load it: step is not built"):
         save(step, tmp_path / "step")
     np.testing.assert_allclose(load(tmp_path / "step").one_step(X), expected)
+
+
+def test_what_lamina_wrote_is_a_layer_that_no_file_makes(tmp_path, monkeypatch):
+    monkeypatch.setattr(TFSMLayer, "_read", staticmethod(endpoint))
+    model = keras.Sequential([keras.Input((3,), name="x"), keras.layers.Dense(2, name="out")])
+    save(model, tmp_path / "model")
+    wanted = model(X)
+    np.testing.assert_allclose(TFSMLayer(tmp_path / "model", "serving_default")(X)["out"], wanted, rtol=1e-6)
+    inputs = keras.Input((3,))
+    frozen = TFSMLayer(tmp_path / "model", "serving_default")
+    around = keras.Model(inputs, keras.layers.Dense(1)(frozen(inputs)["out"]))
+    around.compile("sgd", "mse")
+    before = around.evaluate(X, X[:, :1], verbose=0)
+    around.fit(X, X[:, :1], epochs=5, verbose=0)
+    assert around.evaluate(X, X[:, :1], verbose=0) < before and not frozen.weights
+    np.testing.assert_allclose(around.layers[1](X)["out"], wanted, rtol=1e-6)
+    with pytest.raises(ValueError, match="no endpoint 'serve'; it has serving_default"):
+        TFSMLayer(tmp_path / "model")
+    around.save(tmp_path / "around.keras")
+    with pytest.raises(ValueError, match="TFSMLayer runs TensorFlow"):
+        keras.models.load_model(tmp_path / "around.keras")

@@ -8,6 +8,7 @@ import lamina as keras
 from lamina.compat import finder, sessions, tapes
 from lamina.compat.variables import Shape, patch_arrays
 from lamina.layers.base import shapes
+from lamina.training.data.elements import Views
 from tests.compat.namespace import tf
 
 
@@ -44,6 +45,13 @@ def test_own_layers_get_shapes_of_tensorflow(monkeypatch, tmp_path):
             return super().compute_output_shape(shapes[0])
 
     assert Two()([x, np.ones((3, 4, 5))]).shape == (3, 2)
+
+
+def test_specs_of_data_sets_have_shapes_of_tensorflow(monkeypatch):
+    monkeypatch.setattr(Views, "shape", Shape)
+    data = tf.data.Dataset.from_tensor_slices(np.ones((4, 3), "float32")).batch(2)
+    assert data.element_spec.shape.as_list() == [None, 3] and data.map(lambda x: x[:, :1]).element_spec.shape.rank == 2
+    assert data.element_spec.shape == (None, 3) and tf.TensorSpec(None).shape is None
 
 
 def test_options_are_kept_by_what_reads_a_data_set():

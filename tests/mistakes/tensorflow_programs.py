@@ -221,6 +221,16 @@ PROGRAMS = [
     swap(RAGGED, "a + b", "a.to_tensor() + b.to_tensor()"),
     swap(TF + "ragged = tf.ragged.constant([[[1], [2, 3]], [[4]]])\n", "tf.reduce_sum(ragged, axis=1)",
          "tf.reduce_sum(ragged.to_tensor(), axis=1)"),
+    swap(TF + "x = tf.ragged.constant([[1.0, 2.0], [3.0]])\nmodel = keras.Sequential([keras.layers.Dense(1)])\n"
+         "model.compile('sgd', 'mse')\n", "model.fit(x, [0.0, 1.0], verbose=0)",
+         "model.fit(x.to_tensor(), [0.0, 1.0], verbose=0)", "x = x.to_tensor()"),
+    swap(TF + "from lamina.compat.saved_models import endpoint\nmodel = keras.Sequential([keras.Input((3,)), "
+         "keras.layers.Dense(2)])\ntf.saved_model.save(model, 'm')\n"
+         "read = lambda call_endpoint: endpoint('m', call_endpoint)\n",
+         "read(call_endpoint='serve')", "read(call_endpoint='serving_default')", "call_endpoint='serving_default'"),
+    swap(TF + "linear, network = keras.layers.Dense(1), keras.layers.Dense(1)\n"
+         "model = keras.models.WideDeepModel(linear, network)\n",
+         "model.compile(['sgd', 'sgd', 'adam'], 'mse')", "model.compile(['sgd', 'adam'], 'mse')"),
     swap(SPARSE, "tf.sort(x)", "tf.sort(tf.sparse.to_dense(x))"),
     swap(TF + "ragged = tf.ragged.constant([[[1], [2, 3]], [[4]]])\n", "ragged.to_sparse()",
          "tf.sparse.from_dense(ragged.to_tensor())"),

@@ -92,7 +92,7 @@ def _yields_batches(x):
         return False
     if isinstance(x, PyDataset) or is_kind(x, "keras", "PyDataset") or _is_dataset(x):
         return True
-    if looks_like_arrays(x):
+    if looks_like_arrays(x) or hasattr(x, "to_tensor"):  # a ragged tensor, which `fit` refuses
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 

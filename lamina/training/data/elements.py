@@ -49,7 +49,7 @@ class TensorSpec:
     def __post_init__(self) -> None:
         is_text = str(self.dtype) == "string" or self.dtype is str
         sizes = (self.shape,) if isinstance(self.shape, int) else self.shape
-        object.__setattr__(self, "shape", None if sizes is None else tuple(sizes))
+        object.__setattr__(self, "shape", None if sizes is None else Views.shape(sizes))
         object.__setattr__(self, "dtype", "string" if is_text else np.dtype(self.dtype))
 
     @classmethod
@@ -178,10 +178,12 @@ class Views:
         narrow: Whether numbers and lists of Python become int32 and float32.
         to_numpy: What `as_numpy_iterator` gives for an array.
         to_text: What iteration gives for an array of texts.
+        shape: Class of the shape of a TensorSpec.
     """
 
     to_functions: Callable[[Any], Any] | None = None
     narrow: bool = False
+    shape: Callable[[Any], Any] = tuple
     to_numpy: Callable[[Any], Any] = staticmethod(array_of)
     to_text: Callable[[Any], Any] = staticmethod(lambda array: array.view(Text))
 

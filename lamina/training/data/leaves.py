@@ -169,6 +169,8 @@ def _repair_kind(leaf, name, text):
         return f"The list has one pair for each sample: x, y = map(np.stack, zip(*{name[0]}))"
     if _OF_DICT.match(name) and not isinstance(leaf, Iterable):
         return f"A list of dicts is a table: {name[0]} = pd.DataFrame({name[0]})"
+    if hasattr(leaf, "to_tensor"):
+        return f"{name} = {name}.to_tensor()  # padded with zeros, which layers.Embedding(..., mask_zero=True) masks"
     if callable(leaf):
         return f"{name} = {name}()"
     if isinstance(leaf, Iterable):
