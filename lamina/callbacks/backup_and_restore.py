@@ -224,7 +224,8 @@ class Resume(RunBackup):
         if resumed is None:
             self._record.begin(self.model)
         else:
-            self._record.go_on(resumed.epoch, resumed.batch)
+            with resumed.whole_or_as_before():
+                self._record.go_on(resumed.epoch, resumed.batch)
             where = "it was stopped there" if resumed.stopped else "continuing"
             done = f"{resumed.epoch} epochs and {resumed.batch} batches"
             say(f"Resume: {self.folder} has {done} of this run; {where}.")

@@ -24,6 +24,7 @@ from lamina.runtime.digests import digest, digests
 from lamina.runtime.random_state import random_states
 from lamina.runtime.versions import environment, versions_of_run
 from lamina.saving.checkpoints import LatestWriter
+from lamina.saving.safety.damage import contents_of
 
 __all__ = ["RunRecord", "differences", "read_run", "record_folder", "recording_elsewhere"]
 
@@ -106,7 +107,7 @@ class RunRecord:
             return
         lines = []
         with contextlib.suppress(FileNotFoundError):  # of a copied folder: the trace begins here
-            lines = (self.folder / _TRACE).read_text("utf-8", "replace").splitlines()
+            lines = contents_of(self.folder / _TRACE).decode("utf-8", "replace").splitlines()
         lines = [line for line in lines if _is_before(line, (epoch, batch))]
         self._next = max([1, *(2 * json.loads(line)["batch"] for line in lines)])
         with atomic_write(self.folder / _TRACE) as beside:
@@ -156,8 +157,9 @@ def _is_before(line, place):
     """Whether a line of the trace is whole and of a step that was made before a place (epoch, batch)."""
     try:
         found = json.loads(line)
-        return (found["epoch"] + (not found["batch"]), found["batch"]) <= place
-    except (ValueError, KeyError, TypeError):
+        epoch, batch = found["epoch"], found["batch"]
+        return isinstance(epoch, int) and isinstance(batch, int) and (epoch + (not batch), batch) <= place
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -216,8 +218,8 @@ def read_run(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[tuple
     """
     path, fix = pathlib.Path(folder), f'model.fit(x, y, resume="{folder}")'
     try:
-        record = json.loads((path / _RECORD).read_text("utf-8"))
-        lines = [json.loads(line) for line in (path / _TRACE).read_text("utf-8").splitlines()]
+        record = json.loads(contents_of(path / _RECORD))
+        lines = [json.loads(line) for line in contents_of(path / _TRACE).splitlines()]
         for part, kinds in ((record, _PARTS), (record["program"], _PROGRAM), *((line, _STEP) for line in lines)):
             if wrong := [name for name, kind in kinds.items() if not isinstance(part[name], kind)]:
                 raise FileError(

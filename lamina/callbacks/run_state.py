@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -201,7 +202,7 @@ class ResumePoint:
 
     def __init__(self, model: Any, record: Any) -> None:
         self._model, self._before = model, [to_numpy(value) for value in read_variables(model)]
-        with self._whole_or_as_before():
+        with self.whole_or_as_before():
             own = record.get("processes", {}).get(str(processes.number()))
             self._record = record if own is None else {**record, **read_record(own.tobytes())}
             if any(type(record[key]) is not kind or (kind is int and record[key] < 0) for key, kind in _KINDS.items()):
@@ -212,7 +213,7 @@ class ResumePoint:
 
     def restore(self, changes: Any) -> None:
         """Restore the states of the other callbacks."""
-        with self._whole_or_as_before():
+        with self.whole_or_as_before():
             for name, state in self._record["callbacks"].items():
                 if name in changes:
                     changes[name].restore(state)
@@ -221,7 +222,7 @@ class ResumePoint:
 
     def replay(self, batches: Any) -> Any:
         """The rest of the epoch: batches in the same order, without those trained before."""
-        with self._whole_or_as_before():
+        with self.whole_or_as_before():
             record = self._record
             batches.resume(record["opened_at"], record["taken"], self.batch, record.get("iterator"))
             batches.set_states(self._record["states"])
@@ -230,7 +231,7 @@ class ResumePoint:
         return batches.epoch(self.batch)
 
     @contextlib.contextmanager
-    def _whole_or_as_before(self):
+    def whole_or_as_before(self) -> Iterator[None]:
         """A context whose errors name the backup, after which the model is as it was before the run."""
         try:
             with naming("The newest backup"):

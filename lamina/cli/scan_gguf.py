@@ -60,6 +60,8 @@ def _value(data, place, kind, depth):
         inner, count = struct.unpack_from("<IQ", data, place)
         place += 12
         if inner in _SIZES:
+            if place + count * _SIZES[inner] > len(data):
+                raise ValueError(f"a list of {count} numbers reaches beyond the end")
             return None, place + count * _SIZES[inner]
         for _ in range(count):
             _, place = _value(data, place, inner, depth + 1)

@@ -35,7 +35,7 @@ from lamina.saving.formats.tensorflowjs import load_tensorflowjs
 from lamina.saving.formats.weights_h5 import load_weights_file, save_weights_file
 from lamina.saving.migration.configs import upgrade
 from lamina.saving.report import LoadReport
-from lamina.saving.safety.damage import other_format
+from lamina.saving.safety.damage import damaged, other_format
 from lamina.saving.safety.hdf5 import check_overwrite, open_hdf5, whole_or_unchanged
 from lamina.saving.safety.limits import expect_model, naming, parse_json, reading
 from lamina.spelling.paths import nearest_path
@@ -331,6 +331,8 @@ def _existing(filepath):
             what = "a SavedModel of TensorFlow: a program, without the code of its layers."
             fix = f"tf.saved_model.load({str(path)!r}) runs it; model.save('model.h5') keeps the layers of a model."
         raise FileError(f"{path} is {what}", fix=fix)
+    if path.exists() and not path.is_file():
+        raise damaged(f"{path} is a pipe or a device, not a file.")
     if not path.is_file():
         fix = nearest_path(path, (".keras", *_LEGACY, ".json", ".safetensors"))
         raise FileError(f"There is no file {path} (in {path.absolute().parent}).", fix=fix)

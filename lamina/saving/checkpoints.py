@@ -12,6 +12,7 @@ from typing import Any
 from lamina.errors import FileError, warn
 from lamina.runtime import processes
 from lamina.runtime.atomic_files import atomic_write, make_folder
+from lamina.saving.safety.damage import contents_of
 from lamina.saving.safety.records import read_record, write_record
 
 __all__ = ["CheckpointFolder", "LatestWriter"]
@@ -52,7 +53,7 @@ class CheckpointFolder:
         for path in paths:
             record = message = None
             try:
-                record = read_record(path.read_bytes(), str(path))
+                record = read_record(contents_of(path), str(path))
             except (OSError, FileError) as error:
                 message = getattr(error, "message", str(error))
             messages = [text for text in processes.gather(message, "reading a checkpoint") if text]

@@ -23,6 +23,7 @@ __all__ = ["FORMATS", "extract_archive"]
 MIN_BYTES, MAX_RATIO = 1 << 30, 200
 MAX_ENTRIES, MAX_LINKS = 1_000_000, 40  # links that lead to links, one after the other, as Linux follows them
 CHUNK = 1 << 20
+MAX_DEPTH = 100  # folders in each other; what deletes them calls itself for each
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
     MemoryError,  # a dictionary of LZMA may have gigabytes
@@ -190,4 +191,6 @@ def _inside(name):
         begins or ".." in parts or "\0" in name or any(part[1:2] == ":" for part in parts)
     ):  # a drive of Windows, anywhere
         raise UnsafeFileError(f"The archive has an entry that leads out of its folder: {name!r}. No file was kept.")
+    if len(parts) > MAX_DEPTH:
+        raise UnsafeFileError(f"The archive has {len(parts)} folders in each other; at most {MAX_DEPTH} are made.")
     return pathlib.Path(*parts)

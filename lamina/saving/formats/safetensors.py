@@ -102,6 +102,13 @@ class Tensors:
         for name, entry in header.items():
             array = _Tensor(file, f"{name} in {filepath}", entry, start, size)
             self._arrays.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = array
+        end = 0
+        for begin, after in sorted(entry["data_offsets"] for entry in header.values()):
+            if begin != end:
+                raise damaged(f"{filepath} has arrays that overlap, or bytes of none, at byte {start + end}.")
+            end = after
+        if start + end != size:
+            raise damaged(f"{filepath} has {size - start - end} bytes behind its arrays.")
 
     def join(self, other: Tensors) -> None:
         """Take the arrays of another file too."""

@@ -61,10 +61,11 @@ def _read(filepath, contents, custom_objects, compile, safe_mode):
             fix="Convert the Keras model again with tensorflowjs_converter, as a layers model.",
         )
     with naming(filepath):
+        names = [name for group in contents.get("weightsManifest", []) for name in group["paths"]]
+        if len(set(names)) < len(names):
+            raise UnsafeFileError("A weight file is listed twice, which would make a small file take much memory.")
         shards = [_shards(filepath, group) for group in contents.get("weightsManifest", [])]
         files = [path for paths in shards for path in paths]
-        if len(set(files)) < len(files):
-            raise UnsafeFileError("A weight file is listed twice, which would make a small file take much memory.")
         config = topology.get("model_config", topology)
         version = topology.get("keras_version") or config.get("keras_version")
     size = sum(path.stat().st_size for path in files)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lamina.errors import FileError, UnsafeFileError
 
-__all__ = ["damaged", "file_beside", "other_format"]
+__all__ = ["contents_of", "damaged", "file_beside", "other_format"]
 
 AGAIN = "The file is incomplete or was changed: copy or download it again, or save the model again."
 _TORCH = "Build the model in lamina, save the weights in PyTorch as safetensors, and assign them to the layers."
@@ -32,6 +32,21 @@ def damaged(message: str) -> FileError:
         message: File, place and what is wrong.
     """
     return FileError(message, fix=AGAIN)
+
+
+def contents_of(path: pathlib.Path) -> bytes:
+    """The bytes of a file. What is none, such as a pipe, is refused: reading it might never end.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileError: It is a pipe or a device.
+        OSError: It is missing, or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise damaged(f"{path} is a folder, a pipe or a device, not a file.")
+    return path.read_bytes()
 
 
 def file_beside(filepath: Any, name: Any) -> pathlib.Path:

@@ -7,6 +7,7 @@ and decompress a few bytes to gigabytes. Files of weights need none of this.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import mmap
 import os
@@ -70,16 +71,37 @@ def check_heaps(file: Any) -> Any:
     with contextlib.ExitStack() as stack:
         if hasattr(file, "getvalue"):
             data = file.getvalue()
+            parts = iter([(0, len(data))])
         else:
             opened = stack.enter_context(open(file, "rb"))
             if not os.fstat(opened.fileno()).st_size:
                 return 0
             data = stack.enter_context(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
-        start, longest = data.find(_HEAP), 0
-        while start >= 0:
-            longest = max(longest, _check_heap(data, start))
-            start = data.find(_HEAP, start + 1)
+            parts = _written_parts(opened.fileno(), len(data))
+        longest = 0
+        for begin, end in parts:
+            start = data.find(_HEAP, begin, end)
+            while start >= 0:
+                longest = max(longest, _check_heap(data, start))
+                start = data.find(_HEAP, start + 1, end)
     return longest
+
+
+def _written_parts(descriptor, size):
+    """(begin, end) of each part of an open file that was written. The zeros between them, of which a file of a few
+    kilobytes may have a terabyte, are not read."""
+    end = 0 if hasattr(os, "SEEK_DATA") else size
+    if end:
+        yield 0, size
+    while end < size:
+        try:
+            begin = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # which means that only zeros follow
+                raise
+            return
+        end = os.lseek(descriptor, begin, os.SEEK_HOLE)
+        yield begin, end
 
 
 def _check_heap(data, start):
