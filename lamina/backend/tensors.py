@@ -14,6 +14,7 @@ from lamina import activations, ops
 from lamina.activations import elu, sigmoid, softmax, softplus, softsign, tanh
 from lamina.backend.keywords import taking
 from lamina.core.typing import Axes, DTypeLike, TensorLike
+from lamina.core.variable import unwrap
 from lamina.errors import CallError
 from lamina.ops import (
     abs,
@@ -181,13 +182,13 @@ def hard_sigmoid(x: Any) -> Any:
 
 
 def identity(x: TensorLike, name: str | None = None) -> Any:
-    """`x`.
+    """`x`; of a variable its value at this time.
 
     Args:
-        x: Tensor, which is returned as it is.
+        x: Tensor, which is returned as it is, or variable.
         name: Not used; accepted for old programs.
     """
-    return x
+    return unwrap(x)
 
 
 def in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Any:

@@ -117,6 +117,8 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 
 SESSIONS: dict[str, Any] = {
+    "GraphKeys": constants("GraphKeys", **{name.upper(): name for name in (
+        "global_variables", "losses", "regularization_losses", "summaries", "trainable_variables", "update_ops")}),
     **dict.fromkeys(("Session", "InteractiveSession"), Session),
     **dict.fromkeys(("ConfigProto", "GPUOptions", "OptimizerOptions", "GraphOptions"), Settings),
     **dict.fromkeys((

@@ -21,6 +21,7 @@ from lamina.compat.arrays import array
 from lamina.compat.flow import InvalidArgumentError
 from lamina.compat.sessions import constants
 from lamina.compat.tracing import CONFIG as RUN_EAGERLY
+from lamina.compat.variables import Shape
 from lamina.core import context
 from lamina.core.keras_tensor import is_symbolic
 from lamina.core.variable import unwrap
@@ -282,7 +283,8 @@ ROOT: dict[str, Any] = {
 }  # fmt: skip
 """Names of `tensorflow`."""
 COMPAT: dict[str, Any] = {
-    "dimension_value": lambda dimension: dimension, "dimension_at_index": lambda shape, index: shape[index],
+    "dimension_value": lambda dimension: getattr(dimension, "value", dimension),
+    "dimension_at_index": lambda shape, index: Shape(shape).dims[index],
     "as_bytes": lambda bytes_or_text, encoding="utf-8": bytes_or_text if isinstance(
         bytes_or_text, bytes) else str(bytes_or_text).encode(encoding),
     **dict.fromkeys(("as_str", "as_text"), lambda bytes_or_text, encoding="utf-8": bytes_or_text.decode(

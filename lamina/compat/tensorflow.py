@@ -45,7 +45,8 @@ from lamina.compat.flow import DEBUGGING, FLOW
 from lamina.compat.host import InvalidArgumentError, TextType, on_host
 from lamina.compat.keras2 import patch_keras
 from lamina.compat.lite import LITE
-from lamina.compat.modules import MODULES
+from lamina.compat.modules import MODULES, NameScope
+from lamina.compat.old_losses import OLD_LOSSES
 from lamina.compat.ragged import RaggedTensor, RaggedTensorSpec
 from lamina.compat.ragged_functions import RAGGED, with_composites
 from lamina.compat.saved_models import SAVED_MODELS, endpoint, write_programs
@@ -235,7 +236,8 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.compat.v1": {
         **_ROOT, **SCATTERS, "set_random_seed": random_numbers.RANDOM["set_seed"], **dict.fromkeys((
             "disable_eager_execution", "enable_eager_execution", "enable_v2_behavior", "enable_resource_variables",
-        ), settings.nothing),
+        ), settings.nothing), "losses": types.SimpleNamespace(**OLD_LOSSES),
+        "name_scope": lambda name, default_name=None, values=None: NameScope(name or default_name),
     },
     "tensorflow.compat.v1.logging": settings.LOGGING,
     "tensorflow.compat.v1.image": {**_IMAGE, **record_functions({

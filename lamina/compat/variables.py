@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -32,6 +33,18 @@ def _called(error):
 
 
 explain_errors_by(_called)
+
+
+class Dimension(int):
+    """A size that is known, which has a `value` as `tf.compat.v1.Dimension` has."""
+
+    @property
+    def value(self) -> int:
+        """The size as a number of Python."""
+        return int(self)
+
+
+UNKNOWN = SimpleNamespace(value=None)
 
 
 class Shape(tuple[Any, ...]):
@@ -95,8 +108,8 @@ class Shape(tuple[Any, ...]):
 
     @property
     def dims(self) -> list[Any]:
-        """The sizes as a list."""
-        return list(self)
+        """The sizes as a list of dimensions."""
+        return [UNKNOWN if size is None else Dimension(size) if isinstance(size, int) else size for size in self]
 
     def num_elements(self) -> Any:
         """The product of the sizes, None where one is unknown."""

@@ -40,4 +40,5 @@ from lamina.training.loop import (
     to_numpy as to_numpy,
 )
 from lamina.training.odd_rows import call_by_parts as call_by_parts
+from lamina.training.op_by_op import host_step_of as host_step_of
 from lamina.training.outputs import results_of as results_of

@@ -42,6 +42,9 @@ def _is_built_for(model, batch):
 
 def _build(model, batch, fixed):
     unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
+    if op_by_op.has_texts(batch):
+        _build_by_texts(model, unbuilt, *unpack_x_y_sample_weight(batch))
+        unbuilt = []
     try:
         _build_parts(model, unbuilt, fixed, *unpack_x_y_sample_weight(batch))
     except (LaminaError, TypeError, ValueError, LookupError, AttributeError) as error:
@@ -58,6 +61,23 @@ def _build(model, batch, fixed):
     if model.optimizer is not None:
         model.optimizer.ensure_built(model.trainable_variables)
         context.structure_changed()
+
+
+def _build_by_texts(model, unbuilt, x, y, sample_weight):
+    """Build a model whose own code reads texts by a call of it, or a step of its own, whose results are discarded."""
+    arrays = lambda one: one if one is None or op_by_op.has_texts(one) else jax.numpy.asarray(one)  # noqa: E731
+    x, y, sample_weight = (tree.map_structure(arrays, part) for part in (x, y, sample_weight))
+    has_own_step = not registry.is_builtin(type(model).train_step)
+    by_step = has_own_step and (y is not None or registry.is_builtin(type(model).call))
+    with bind_symbolic():
+        if unbuilt and by_step:
+            model.train_step(pack_x_y_sample_weight(x, y, sample_weight))
+        elif unbuilt:
+            model(x)
+        if y is not None and not has_own_step and model._has_unbuilt_targets():
+            model._build_compiled(x, y, model(x), sample_weight)
+    model.built = True
+    context.structure_changed()
 
 
 def _build_by_step(model, step):

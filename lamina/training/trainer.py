@@ -114,7 +114,7 @@ class Trainer(StepMixin, LegacyMethods):
             }  # fmt: skip
             check_given(x, y, class_weight, epochs, initial_epoch, validation_data, batch_size)
             if validation_split and validation_data is None:
-                text = self._host_step() is not None
+                text = training_module.host_step_of(self, x) is not None
                 with training_module.text_advice(self):
                     (x, y, sample_weight), validation_data = training_module.split_validation(
                         data, validation_split, text, self._names_of_inputs()
@@ -299,7 +299,8 @@ class Trainer(StepMixin, LegacyMethods):
     def _batches(self, *args, **kwargs):
         names = self._names_of_inputs()
         with training_module.text_advice(self):
-            batches = training_module.make_batches(*args, **kwargs, host_step=self._host_step(), input_names=names)
+            step = training_module.host_step_of(self, args[0])
+            batches = training_module.make_batches(*args, **kwargs, host_step=step, input_names=names)
         if batches.steps:  # executions are whole, as in Keras
             batches.steps += -batches.steps % self.steps_per_execution
         return batches

@@ -387,3 +387,16 @@ def test_values_are_rounded_as_quantized_ones():
     each = tf.quantization.fake_quant_with_min_max_vars_per_channel(x, [0.0, 0.0], [3.0, 1.0], 2)
     np.testing.assert_allclose(each, [[0.0, 1 / 3], [3.0, 1.0]], rtol=1e-6)
     np.testing.assert_allclose(tf.quantization.fake_quant_with_min_max_args(x), rounded(x, -6.0, 6.0), rtol=1e-6)
+
+
+def test_the_identity_of_a_variable_is_its_value_at_that_time():
+    variable = tf.Variable([1.0, 2.0])
+    before = tf.identity(variable)
+    variable.assign([5.0, 6.0])
+    assert value(before) == [1.0, 2.0] and value(keras.backend.identity(variable)) == [5.0, 6.0]
+
+
+def test_sizes_of_shapes_have_values():
+    shape = tf.TensorShape([2, None])
+    assert [size.value for size in shape.dims] == [2, None] and shape.dims[0] == 2 and shape[0] == 2
+    assert tf.compat.dimension_at_index([3, 4], 1).value == 4 and tf.compat.dimension_value(shape.dims[0]) == 2

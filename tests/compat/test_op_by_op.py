@@ -86,3 +86,46 @@ def test_fit_builds_layers_by_a_step_that_asks_for_values(monkeypatch):
     with pytest.warns(UserWarning, match="runs op by op"):
         history = model.fit(np.arange(4), np.zeros((4, 2)), epochs=2, verbose=0).history
     assert history["loss"][1] < history["loss"][0] and len(model.trainable_weights) == 2
+
+
+class Kinds(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.numbers = keras.layers.StringLookup(vocabulary=["cat", "dog"])
+        self.table, self.last = keras.layers.Embedding(3, 4), keras.layers.Dense(1, activation="sigmoid")
+
+    def call(self, features):
+        return self.last(self.table(self.numbers(features["kind"])))
+
+
+class KindsByTape(Kinds):
+    def train_step(self, data):
+        features, y = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(tf.subtract(self(features, training=True), tf.expand_dims(y, 1))))
+        self.optimizer.apply_gradients(
+            zip(tape.gradient(loss, self.trainable_variables), self.trainable_variables, strict=True)
+        )
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("kind", [Kinds, KindsByTape])
+def test_models_whose_own_code_reads_texts(kind, monkeypatch):
+    monkeypatch.setattr(op_by_op, "_allowed", True)
+    features = {"kind": np.array(["cat", "dog"] * 8), "age": np.arange(16.0)}
+    y = (features["kind"] == "dog").astype("float32")
+    model = kind()
+    model.compile(keras.optimizers.Adam(0.1), "binary_crossentropy")
+    data = keras.utils.Dataset.from_tensor_slices((features, y)).batch(4)
+    with pytest.warns(UserWarning, match="train step of .* runs op by op.*: it reads texts"):
+        losses = model.fit(data, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] / 3
+    with pytest.warns(UserWarning, match="predict step"):
+        found = model.predict(features, verbose=0)
+    np.testing.assert_allclose(found, model(features), rtol=1e-6)
+    assert (found[:, 0] > 0.5).tolist() == y.astype(bool).tolist()
+    with pytest.warns(UserWarning, match="test step"):
+        model.fit(features, y, validation_split=0.5, verbose=0)
+    monkeypatch.setattr(op_by_op, "_allowed", False)
+    with pytest.raises(ValueError, match="contains strings"):
+        model.fit(features, y, verbose=0)

@@ -1,5 +1,7 @@
 """Optimizers written for tf.keras up to 2.10 and for Keras 1 and 2, beside the rules of today."""
 
+from abc import ABCMeta
+
 import numpy as np
 import pytest
 
@@ -148,7 +150,7 @@ def test_a_wrapper_of_an_old_rule():
 
 
 def test_classes_below_the_former_path():
-    class Mine(legacy.SGD):
+    class Mine(legacy.SGD, metaclass=ABCMeta):
         def update_step(self, gradient, variable, learning_rate):
             super().update_step(2 * gradient, variable, learning_rate)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from abc import ABCMeta
 from typing import Any
 
 from lamina.legacy import old_names_of
@@ -11,7 +12,7 @@ from lamina.optimizers import adagrad, adam, ftrl, optimizer, rmsprop, sgd
 __all__ = ["SGD", "Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop"]
 
 
-class _FormerPath(type):
+class _FormerPath(ABCMeta):
     """Metaclass of a class that makes objects of the class `current`, which count as instances of both."""
 
     current: Any
