@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 
 from lamina.check.rule import rule
 from lamina.facts.loss_names import BINARY, EXCLUSIVE, REGRESSION
+from lamina.training.data import PyDataset
 
 __all__ = ["CHANCE", "told_by"]
 
@@ -17,6 +19,8 @@ _NEAR = 5  # neighbours
 _APART = 0.2  # deviation within groups over the distance of their means, on the line between these
 _LIKE = 0.1  # share by which groups and classes may differ in size
 _SHUFFLES = 24
+_PATIENCE = 1.0  # seconds that batches may take to be read
+_NEARLY, _WORSE = 0.9, 8.0  # correlation of labels with what follows from their rows; how much farther from 1
 _SURELY = 12.0  # deviations of what shuffled labels give
 CHANCE: float = 2.5
 """Deviations of what shuffled labels give, up to which nothing is told."""
@@ -33,13 +37,19 @@ def _labels_of_other_rows(subject):
     given = _rows_and_labels(subject)
     if given is None:
         return
-    name, x, y, head, maps = given
+    name, x, y, head, maps, whole = given
+    if (back := _reversed(x, y) if whole and maps is None else None) is not None:
+        yield (
+            head.layer, back, f"The labels of {head.layer} follow from the rows of {name} in the reverse order "
+            f"(correlation {back:.2f}), and hardly as they are.",
+            "Reverse rows and labels alike: x, y = x[::-1], y[::-1].",
+        )  # fmt: skip
+        return
     scores = [*told_by(x, y), *([] if maps is None else [_of_places(*maps)])]
     if max(scores) > CHANCE:
         return
     labels = y[:, 0] if y.shape[1] == 1 else y.argmax(-1) if head.exclusive and maps is None else None
-    whole = len(x) == len(next(iter(subject.inputs.values())))
-    why = _moved(x, y) if whole and maps is None else ""
+    why = (_moved(x, y) if maps is None else _maps_moved(*maps)) if whole else ""
     why = why or _sorted_alone(labels, head) or _as_many_groups(x, labels, head) or _of_maps(maps)
     words = (
         f"either rows of {name} that are alike nor a fit of lines tell the labels of {head.layer} better than labels "
@@ -52,13 +62,14 @@ def _labels_of_other_rows(subject):
 
 
 def _rows_and_labels(subject):
-    """(name of the input, rows, labels, head, (inputs, labels) by place) of a model of one input of measured numbers
-    and one output; None of another. Only pictures whose labels are maps of their size have labels by place."""
+    """(name of the input, rows, labels, head, (inputs, labels) by place, whether these are all rows in their order) of
+    a model of one input of measured numbers and one output; None of another. Only pictures whose labels are maps of
+    their size have labels by place."""
     inputs = list(subject.input_parts.items())
-    if len(inputs) != 1 or len(subject.heads) != 1 or not subject.own_step or subject.parts_of_batch:
+    if len(inputs) != 1 or len(subject.heads) != 1 or not subject.own_step:
         return None
     (name, part), head = inputs[0], subject.heads[0]
-    x, y = part.values, head.numbers
+    x, y = (part.values, head.numbers) if not subject.parts_of_batch else _of_batches(subject.source)
     known = head.loss_name in REGRESSION | BINARY | EXCLUSIVE and subject.sample_weight is None
     if not known or y is None or head.part.step != part.step or len(x) != len(y) or len(x) < _LEAST:
         return None
@@ -66,14 +77,29 @@ def _rows_and_labels(subject):
     if tokens or x.dtype.kind not in "fiu" or x.ndim < 2:
         return None
     rows = np.linspace(0, len(x) - 1, min(len(x), _ROWS)).astype("int64")
-    maps = _maps(x, y, rows)
+    maps, whole = _maps(x, y, rows), len(x) == len(rows)
     x, y = (np.asarray(values[rows], "float64").reshape(len(rows), -1) for values in (x, y))
     if not (np.isfinite(x).all() and np.isfinite(y).all()) or not y.std(axis=0).any():
         return None
     numbers = y.shape[1] > 1 or (y != np.round(y)).any() or y.min() < 0 or y.max() >= (head.units or 0)
     if head.loss_name.startswith("sparse") and numbers and maps is None:
         return None
-    return name, _mixed(x), y, head, maps
+    return name, _mixed(x), y, head, maps, whole
+
+
+def _of_batches(source):
+    """The rows and labels of the first batches of a PyDataset, in the order of their numbers; (None, None) of another
+    source, and where reading takes long."""
+    found, start = [], time.perf_counter()
+    for index in range(min(len(source), _ROWS // 8) if isinstance(source, PyDataset) else 0):
+        if time.perf_counter() - start > _PATIENCE or sum(len(x) for x, _ in found) >= _ROWS:
+            break
+        item = source[index]
+        if not isinstance(item, tuple) or len(item) != 2 or not all(hasattr(one, "ndim") for one in item):
+            return None, None
+        found.append(tuple(map(np.asarray, item)))
+    alike = found and all(len({one[place].shape[1:] for one in found}) == 1 for place in (0, 1))
+    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True)) if alike else (None, None)
 
 
 def _maps(x, y, rows):
@@ -130,9 +156,10 @@ def told_by(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     y = (y - y.mean(axis=0)) / np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
     numbers = np.random.default_rng(2)
     orders = [np.arange(len(y)), *(numbers.permutation(len(y)) for _ in range(_SHUFFLES))]
-    near = _neighbours(x)
-    beside = [float((y[order] * y[order][near].mean(axis=1)).mean()) for order in orders]
-    return _beyond(beside), _beyond(_lines(x, y, orders))
+    near, all_orders = _neighbours(x), np.stack([y[order] for order in orders], axis=1)
+    around = sum(all_orders[near[:, place]] for place in range(near.shape[1])) / near.shape[1]
+    beside = (all_orders * around).mean(axis=(0, 2))
+    return _beyond(beside), _beyond(_lines(x, all_orders))
 
 
 def _are_quantities(y):
@@ -146,20 +173,19 @@ def _neighbours(x):
     return np.argpartition(far, _NEAR, axis=1)[:, :_NEAR]
 
 
-def _lines(x, y, orders):
-    """What a ridge on one half of the rows, with squares beside the numbers, says of the other half: a correlation."""
+def _lines(x, y):
+    """What a ridge on one half of the rows, with squares beside the numbers, says of the other half, for labels (rows,
+    orders, columns): a product with them on average."""
     x = np.concatenate([x, x * x - (x * x).mean(axis=0)], axis=1)
     x = x / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
     halves = np.random.default_rng(3).permutation(len(x))
     halves = halves[: len(x) // 2], halves[len(x) // 2 :]
-    ways = []
+    told = []
     for here, there in (halves, halves[::-1]):
         inner = x[here].T @ x[here] + 0.3 * len(here) * np.eye(x.shape[1])
-        ways.append((here, there, np.linalg.solve(inner, x[here].T)))
-    return [
-        float(np.mean([(x[there] @ (fit @ y[order][here]) * y[order][there]).mean() for here, there, fit in ways]))
-        for order in orders
-    ]
+        fit = np.linalg.solve(inner, x[here].T @ y[here].reshape(len(here), -1))
+        told.append(((x[there] @ fit).reshape(y[there].shape) * y[there]).mean(axis=(0, 2)))
+    return np.mean(told, axis=0)
 
 
 def _beyond(scores):
@@ -177,11 +203,42 @@ def _moved(x, y):
     ways = {f"{abs(by)} row{'s' * (abs(by) > 1)} {'later' if by > 0 else 'earlier'}": np.roll(rows, by)
             for by in (1, -1, 2, -2, 3, -3)}  # fmt: skip
     labels = (y[:, :1] - y[:, 0].mean()) / max(float(y[:, 0].std()), 1e-12)
-    for words, order in {**ways, "in the reverse order": rows[::-1]}.items():
+    for words, order in {**ways, "in the reverse order": rows[::-1], **_by_names(len(x))}.items():
         column = np.abs((unit * labels[order]).mean(axis=0)).max()  # 1 where the label is a column of other rows
         if column < 0.999 and max(told_by(x, y[order])) > _SURELY:
             return f"The labels are those of the rows {words}: "
     return ""
+
+
+def _by_names(count):
+    """Words -> the order of rows whose files are listed by name, where "10" comes before "2"; and the way back."""
+    listed = np.array(sorted(range(count), key=str))
+    return {"in the order of names, where '10' comes before '2'": np.argsort(listed), "in the order of numbers": listed}
+
+
+def _maps_moved(x, y):
+    """Words where the maps fit the pictures once they are moved, reversed or put in the order of names."""
+    rows = np.arange(len(y))
+    ways = {f"{abs(by)} {'later' if by > 0 else 'earlier'}": np.roll(rows, by) for by in (1, -1)}
+    for words, order in {**ways, "in the reverse order": rows[::-1], **_by_names(len(y))}.items():
+        if _of_places(x, y[order]) > _SURELY:
+            return f"The labels are those of the pictures {words}: "
+    return ""
+
+
+def _reversed(x, y):
+    """The correlation of labels in the reverse order with what lines say of them, where it is near 1 and that of labels
+    as they are is not; None elsewhere."""
+    if y.shape[1] > 1 or not _are_quantities(y) or x.shape[1] * 4 > len(x):
+        return None
+    halves, told = np.random.default_rng(3).permutation(len(x)), []
+    here, there = halves[: len(x) // 2], halves[len(x) // 2 :]
+    for labels in (y[:, 0], y[::-1, 0]):
+        fit = np.linalg.lstsq(x[here], labels[here] - labels[here].mean(), rcond=1e-6)[0]
+        spread = float((x[there] @ fit).std() * labels[there].std())
+        told.append(float(np.cov(x[there] @ fit, labels[there], bias=True)[0, 1]) / max(spread, 1e-12))
+    own, back = told
+    return back if back > _NEARLY and 1 - own > _WORSE * (1 - back) else None
 
 
 def _sorted_alone(labels, head):

@@ -6,7 +6,7 @@ import inspect
 
 import numpy as np
 
-from lamina.check.plans import callbacks_of, is_fresh_model, optimizer_of, rate_of
+from lamina.check.plans import is_fresh_model, optimizer_of, rate_of
 from lamina.check.rule import rule
 from lamina.core.call_sites import op_of
 from lamina.core.registry import is_builtin
@@ -204,32 +204,6 @@ def _normalized_over_steps(subject):
                     .replace("'", ""),
                     f"Use layers.LayerNormalization() in place of {fact.name}: axis=-1.",
                 )  # fmt: skip
-
-
-@rule(
-    "LAM316", "warning", "states of one series for another", "fit",
-    "A stateful layer begins each batch with the states that the batch before left: these belong to other rows where "
-    "rows are shuffled, and to the end of the data where they are not reset.",
-    "Keras: stateful of RNN: row i of a batch follows row i of the batch before; reset_states",
-)  # fmt: skip
-def _states_of_another_series(subject):
-    fit = subject.settings
-    stateful = [fact for fact in subject.facts if getattr(fact.layer, "stateful", False) and fact.has("recurrent")]
-    own = [one for one in callbacks_of(subject) if not one.__class__.__module__.startswith(("lamina.", "keras."))]
-    if not stateful or not subject.own_step or not getattr(subject.x, "ndim", 1):
-        return
-    name = stateful[0].name
-    if fit.get("shuffle", True) and not own and subject.parts and all(part.batch is None for part in subject.parts):
-        yield (
-            name, True, f"{name} is stateful, and fit shuffles the rows.",
-            f"Leave out stateful=True in {name}; or pass shuffle=False, rows in order, and a callback that resets it.",
-        )  # fmt: skip
-    elif (fit.get("epochs") or 1) > 1 and not own:
-        yield (
-            name, False, f"{name} is stateful, and its states are not reset between the {fit['epochs']} epochs.",
-            f"Call {name}.reset_state() in a callback: keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: "
-            f"model.get_layer({name!r}).reset_state()).", "info",
-        )  # fmt: skip
 
 
 @rule(

@@ -81,6 +81,13 @@ def _of_stopping(figure, callback, epochs):
             f"which it cannot be: after {patience} epochs training ends.",
             f"Leave baseline out: EarlyStopping(monitor={figure!r}, patience={max(patience, 5)}).",
         )  # fmt: skip
+    elif callback.baseline is not None and _is_far(callback, figure) and 5 * patience <= epochs:
+        yield (
+            None, callback.baseline,
+            f"EarlyStopping ends training after {patience} epoch{'s' * (patience > 1)}, unless {figure!r} is "
+            f"better than {callback.baseline:g} by then.",
+            f"Leave baseline out: EarlyStopping(monitor={figure!r}, patience={max(patience, 5)}).",
+        )  # fmt: skip
     elif _is_share(figure) and gain >= _HARDLY and patience < epochs:
         yield (
             None, callback.min_delta, f"EarlyStopping counts {figure!r}, which is 1 at most, as better where it gains "
@@ -130,6 +137,12 @@ def _is_beyond(callback, figure):
     if _is_share(figure):
         return callback.baseline >= 1
     return figure in ("loss", "val_loss", "mae", "val_mae") and callback.baseline <= 0
+
+
+def _is_far(callback, figure):
+    """Whether hardly any model is better than the baseline after its first epochs."""
+    reached = callback.baseline >= 0.95 if _is_share(figure) else callback.baseline <= 1e-3
+    return reached and callback.patience <= 3 and (_is_share(figure) or figure.endswith("loss"))
 
 
 def _is_share(figure):

@@ -218,10 +218,11 @@ def _index_beyond_embedding(subject):
                     f"rows: {name} has only 0 and 1.",
                     f"Pass the numbers of the tokens: {name}.argmax(-1).",
                 )  # fmt: skip
-            if fact.kind == "Embedding" and values.ndim == 2 and fact.layer.input_dim > 10 and _are_counts(values):
+            if fact.kind == "Embedding" and values.ndim == 2 and _are_counts(values, fact.layer.input_dim):
                 yield (
-                    fact.name, values.shape, f"{fact.name} has {fact.layer.input_dim} rows, and looks up 0 and 1 "
-                    f"alone: {name} says for each of {values.shape[1]} words whether it occurs.",
+                    fact.name, values.shape, f"{fact.name} looks up whole numbers as rows, and {name} says for each of "
+                    f"{values.shape[1]} words how often it occurs: {np.mean(values == 0):.0%} are 0, and none is above "
+                    f"{values.max():g} of {fact.layer.input_dim}.",
                     f"Pass the numbers of the tokens, or use Dense in place of {fact.name}.",
                 )  # fmt: skip
             size = _SIZES.get(fact.kind) if len(fact.inputs) == 1 else None
@@ -238,9 +239,18 @@ def _index_beyond_embedding(subject):
                 )  # fmt: skip
 
 
-def _are_counts(values):
-    """Whether there are only 0 and 1, each in some place of most rows."""
-    return values.shape[1] > 10 and bool(np.isin(values, (0, 1)).all() and (np.ptp(values, axis=1) == 1).mean() > 0.5)
+def _are_counts(values, size):
+    """Whether there are only 0 and 1, each in some place of most rows; or small numbers between many zeros, for each
+    row of an Embedding of this size."""
+    width = values.shape[1]
+    if width <= 10 or size <= 10 or (values != np.round(values)).any() or values.min() < 0:
+        return False
+    gaps = (values[:, :-1] == 0) & (values[:, 1:] != 0)  # more of them than padding at one end has
+    counted = abs(width - size) <= 1 and 4 * values.max() < size and np.mean(values == 0) > 0.5
+    return bool(
+        (np.isin(values, (0, 1)).all() and (np.ptp(values, axis=1) == 1).mean() > 0.5)
+        or (counted and np.mean(gaps.sum(axis=1) > 2) > 0.5)
+    )
 
 
 def _are_one_hot(values):

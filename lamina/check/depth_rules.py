@@ -13,7 +13,7 @@ __all__ = []
 _GLOROT = "Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010)"
 _NARROW = 4  # units
 _FEW = 2
-_LONG = 60  # steps
+_LONG, _FORGOTTEN = 60, 200  # steps: of a recurrence without bounds, and of one that forgets
 
 
 def _hidden(subject):
@@ -322,6 +322,13 @@ def _unbounded_recurrence(subject):
         cell = getattr(fact.layer, "cell", None)
         steps = fact.input[1] if len(fact.input) == 3 else None
         if not fact.has("recurrent") or not fact.is_builtin or cell is None or (steps or 0) < _LONG:
+            continue
+        if fact.kind == "SimpleRNN" and steps >= _FORGOTTEN and len(fact.output) == 2:
+            yield (
+                fact.name, steps, f"{fact.name} is a SimpleRNN over {steps} steps, of which the first hardly count in "
+                "its last state.",
+                f"Use layers.LSTM or layers.GRU in place of {fact.name}, or a Conv1D with strides before it.",
+            )  # fmt: skip
             continue
         function = getattr(cell, "activation", None)
         curve, bounds = getattr(function, "__name__", "tanh"), bounds_of(getattr(function, "__name__", "tanh"))

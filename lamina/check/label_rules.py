@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.check.rule import rule
-from lamina.check.targets import is_one_hot
+from lamina.check.targets import by_exchange, is_one_hot, without_count
 from lamina.core.crossing_rows import words_of
 from lamina.facts.activations import Bounds, bounds_of
 from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
@@ -95,9 +95,7 @@ def _starts_dead(subject):
 
 
 def _range(values):
-    if not values.size:
-        return 0.0, 0.0
-    return float(np.nanmin(values)), float(np.nanmax(values))
+    return (float(np.nanmin(values)), float(np.nanmax(values))) if values.size else (0.0, 0.0)
 
 
 @rule(
@@ -120,7 +118,7 @@ def _labels_beyond_units(subject):
             yield (
                 head.layer, (least, most),
                 f"{head.layer} has {head.units} units; the labels go from {least:g} to {most:g}: "
-                f"{part.first_of(wrong)}.", fix,
+                f"{part.first_of(wrong)}.", by_exchange(subject, head) or fix,
             )  # fmt: skip
     for head in _of_loss(subject, "ctc"):
         if head.units is not None and (outside := head.part.outside(0, head.units - 1)) is not None:
@@ -155,7 +153,8 @@ def _width_of_labels(subject):
             yield (
                 head.layer, width,
                 f"{head.layer} has {head.units} unit{'s' * (head.units > 1)}; the labels have {width} columns.",
-                "Use y.argmax(-1) as labels." if one_hot and width == 2 else f"Give {head.layer} {width} units.",
+                "Use y.argmax(-1) as labels." if one_hot and width == 2
+                else without_count(labels) or f"Give {head.layer} {width} units.",
             )  # fmt: skip
 
 
@@ -200,7 +199,7 @@ def _labels_of_another_kind(subject):
                 head.layer, (least, most),
                 f"The labels of {head.layer} go from {least:g} to {most:g}; {head.loss_name} takes "
                 f"{f'{low:g} to {high:g}' if np.isfinite(high) else f'{low:g} and more'}: {part.first_of(wrong)}.",
-                _other_loss(head, part, least, most),
+                by_exchange(subject, head) or _other_loss(head, part, least, most),
             )  # fmt: skip
     yield from _labels_of_ctc(subject)
     for head in subject.heads:
@@ -227,7 +226,7 @@ def _labels_of_another_kind(subject):
                     head.layer, float(parts[0]),
                     f"The labels of {head.layer} contain numbers that are no classes: "
                     f"{head.part.first_of(labels != np.round(labels))}.",
-                    fix if labels.ndim < 3 else maps,
+                    by_exchange(subject, head) or (fix if labels.ndim < 3 else maps),
                 )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def _activation_twice_with_logits(subject):
 )  # fmt: skip
 def _logits_taken_as_probabilities(subject):
     yield from _softmax_over_another_axis(subject)
+    yield from _few_digits(subject)
     for head in subject.heads:
         crossentropy = head.loss_name in BINARY | EXCLUSIVE and head.from_logits is False
         normalized = crossentropy and head.fact.has("normalization")
@@ -83,6 +84,19 @@ def _logits_taken_as_probabilities(subject):
                 f"{head.loss_name} takes probabilities.",
                 f"Use layers.Activation({needed!r}) after {head.layer}, or {logits}." if normalized
                 else f"Use activation={needed!r} there, or {logits}.",
+            )  # fmt: skip
+
+
+def _few_digits(subject):
+    """Probabilities of 16 bits, whose logarithm has few digits near 1 and none near 0."""
+    for head in subject.heads:
+        dtype = getattr(head.fact.layer, "compute_dtype", "float32")
+        crossentropy = head.loss_name in BINARY | EXCLUSIVE and head.from_logits is False
+        if crossentropy and head.activation in _SCORES and dtype in ("float16", "bfloat16"):
+            yield (
+                head.layer, dtype, f"{head.layer} ends in {head.activation} in {dtype}, and {head.loss_name} takes the "
+                "logarithm: near 0 and 1 nothing is left of it.",
+                f"Give {head.layer} dtype='float32'.", "warning",
             )  # fmt: skip
 
 
@@ -146,11 +160,17 @@ def _metric_that_does_not_fit(subject):
             )  # fmt: skip
         elif name == "binary_accuracy" and head.exclusive and (head.units or 0) > 2:
             problem = "scores each class separately: it is high even for guesses", "accuracy"
+        elif name in ("precision", "recall", "auc", "f1_score", "fbeta_score") and _are_numbers(head):
+            problem = f"compares {head.units} units with as many columns, and the labels are class numbers", "accuracy"
         elif (halves or name == "auc") and _binary_logits(head):
             problem = _of_logits(name, metric)
         if problem:
             fix = problem[1] if "(" in problem[1] else repr(problem[1])
             yield head.layer, name, f"The metric {name} of {head.layer} {problem[0]}.", f"Use metrics=[{fix}]."
+
+
+def _are_numbers(head):
+    return head.loss_name == "sparse_categorical_crossentropy" and (head.units or 0) > 2
 
 
 def _of_logits(name, metric):

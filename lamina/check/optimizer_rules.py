@@ -153,7 +153,7 @@ def _plain_sgd(subject):
         return
     deep = [fact for fact in subject.facts if not fact.inner and fact.trainable_count and fact.has("weighted")]
     recurrent = [fact for fact in deep if fact.has("recurrent", "attention")]
-    few = bool(recurrent) and float(np.asarray(optimizer.learning_rate)) * (steps_of(subject) or np.inf) < 10
+    few = float(np.asarray(optimizer.learning_rate)) * (steps_of(subject) or np.inf) < (10 if recurrent else 1)
     if recurrent or len(deep) >= 6:
         yield (
             (recurrent or deep)[0].name, len(deep),

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.check.pairs import driven_apart, exchanged
+from lamina.check.pairs import driven_apart, exchanged, without_margin
 from lamina.check.rule import rule
 from lamina.facts.activations import bounds_of
 from lamina.facts.loss_names import name_of
@@ -30,7 +30,8 @@ _SAME = 1e-4  # share by which values may differ that are meant to be one
 def _leads_elsewhere(subject):
     for head in subject.heads if subject.own_step else ():
         labels = None if head.own is None else head.own.labels
-        if labels is not None and (said := exchanged(subject, head)) is not None:
+        said = None if labels is None else exchanged(subject, head) or without_margin(subject, head)
+        if said is not None:
             yield head.layer, said[0], f"The loss {head.loss_name} of {head.layer} {said[1]}.", said[2]
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue

@@ -9,9 +9,10 @@ import numpy as np
 
 from lamina.facts.known_losses import tried
 
-__all__ = ["driven_apart", "twins"]
+__all__ = ["driven_apart", "exchanged", "twins", "without_margin"]
 
 _FEW = 100  # pairs, below which chance says too much
+_TRIES = 8  # random outputs
 _TELLS = 0.7  # share of pairs of pairs whose distances are in the order of their labels
 
 
@@ -135,3 +136,33 @@ def exchanged(subject: Any, head: Any) -> tuple[float, str, str] | None:
         f"place, although the {'second' if nearer > 0.5 else 'third'} is nearer to the first in "
         f"{max(nearer, 1 - nearer):.0%} of the rows"
     ), "Exchange the two: ops.maximum(near - far + margin, 0), near being that of what belongs together."  # fmt: skip
+
+
+def without_margin(subject: Any, head: Any) -> tuple[float, str, str] | None:
+    """(number, what a loss of one's own does, the fix) where a loss of two inputs or more is 0 for outputs that are the
+    same for all rows, as it is for many others: a margin is missing.
+
+    Args:
+        subject: What is checked.
+        head: The output, with its loss.
+    """
+    if len(subject.inputs) < 2 or head.activation not in (None, "linear"):
+        return None
+    numbers, shape = np.random.default_rng(0), head.own.shape
+    some = [numbers.normal(size=shape) for _ in range(_TRIES)]
+    some = [np.abs(one) for one in some] if head.units == 1 else some  # distances
+    zeros = np.zeros(shape)
+    alike = [zeros] if head.units == 1 else [zeros, np.full(shape, 0.5), np.full(shape, -2.0)]
+    one_row = [np.where(np.arange(shape[0]).reshape(-1, *[1] * (len(shape) - 1)) == row, one, zeros)
+               for one in some[:4] for row in range(min(shape[0], 8))]  # fmt: skip
+    values = head.own.values([*alike, *some, *one_row])
+    if values is None or not np.isfinite(values).all():
+        return None
+    same, others, single = np.split(values, [len(alike), len(alike) + len(some)])
+    free = float((single == 0).mean())  # rows that cost nothing although their outputs differ
+    if np.abs(same).max() > 0 or others.min() <= 0 or not 0.1 < free < 0.9:
+        return None
+    return free, (
+        "is 0 for outputs that are the same for all rows: nothing asks the network to tell what does not belong "
+        "together apart"
+    ), "Give it a margin: ops.maximum(near - far + 0.5, 0)."  # fmt: skip

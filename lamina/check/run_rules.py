@@ -4,6 +4,7 @@ import re
 
 from lamina.check.rule import rule
 from lamina.check.trials import misfit_of_labels
+from lamina.core import tree
 from lamina.errors import LaminaError
 
 __all__ = []
@@ -17,6 +18,16 @@ __all__ = []
 def _inputs_that_do_not_fit(subject):
     if subject.misfit is not None:
         yield _as_finding(subject.misfit, "Give the data the shape that the model's Input names.")
+    given = subject.settings.get("validation_data")
+    if not isinstance(given, (tuple, list)) or not 2 <= len(given) <= 3 or any(map(_has_no_length, given[:2])):
+        return
+    counts = {name: len(leaf) for name, data in zip("xy", given, strict=False) for leaf in tree.flatten(data)}
+    if len(set(counts.values())) > 1:
+        yield (
+            None, tuple(counts.values()), "The validation data have " + " and ".join(
+                f"{count} rows of {name}" for name, count in counts.items()) + ".",
+            "Pass validation_data=(x_val, y_val), whose rows belong to each other.",
+        )  # fmt: skip
 
 
 @rule(
@@ -34,6 +45,10 @@ def _labels_that_do_not_fit(subject):
             if head is not None and cut and _is_larger(head.labels, head.shape):
                 fix = f"Use padding='same' in {', '.join(cut)}, so that the output keeps the size of the input."
             yield layer or (head and head.layer), value, message, fix
+
+
+def _has_no_length(data):
+    return any(not getattr(leaf, "ndim", 0) for leaf in tree.flatten(data))
 
 
 def _is_larger(labels, shape):

@@ -5,18 +5,20 @@ import numpy as np
 from lamina.check.plans import optimizer_of
 from lamina.check.rule import rule
 from lamina.facts.loss_names import REGRESSION
+from lamina.layers.image.geometry import RandomGeometryLayer
 
 __all__ = []
 
 _FEW = 0.005  # share of values that are not 0, in pictures of whole numbers
 
+_LEFT = 0.01  # share of the squares that is not the same in all rows
 _SMALL = 5e-3  # targets, beside which the outputs of a new network are large
 _APART = 300.0  # times, between losses of which one is all that counts
 _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared_logarithmic_error"}
 
 
 @rule(
-    "LAM408", "warning", "inputs that are scaled twice", "batch",
+    "LAM408", "warning", "inputs that are scaled twice, or by rows", "batch",
     "What is left is nearly constant: the first layer sees almost the same numbers for all samples.",
     "LeCun, Bottou, Orr, Müller: Efficient BackProp (1998), 4.3, normalizing the inputs",
 )  # fmt: skip
@@ -31,6 +33,7 @@ def _scaled_twice(subject):
             )  # fmt: skip
         if values.dtype.kind != "f" or values.ndim < 2 or not values.size or not np.isfinite(values).all():
             continue
+        yield from _scaled_by_rows(name, values)
         size, readers = float(np.abs(values).max()), subject.readers.get(name, [])
         while len(readers) == 1 and readers[0].has("noise", "rearranging") and readers[0].is_builtin:
             readers = readers[0].receivers
@@ -55,6 +58,24 @@ def _scaled_twice(subject):
                 None, size, f"{name} is {size:.3g} at most: images that were divided by 255 twice are like this.",
                 "Divide by 255 once.",
             )  # fmt: skip
+
+
+def _scaled_by_rows(name, values):
+    """A table whose rows were brought to one length, or one deviation, over columns of different units."""
+    if values.ndim != 2 or not 3 <= values.shape[1] <= 32 or len(values) < 32:
+        return
+    some = np.asarray(values, "float64")
+    centred = some - some.mean(axis=1, keepdims=True)
+    lengths = {"the length": np.linalg.norm(some, axis=1), "the deviation": centred.std(axis=1)}
+    how = next((words for words, one in lengths.items() if one.min() > 0 and np.ptp(one) < 1e-3 * one.max()), None)
+    apart, whole = (((some - centre) ** 2).sum(axis=1) for centre in (np.median(some, axis=0), 0.0))
+    left = float(np.median(apart / np.maximum(whole, 1e-12)))
+    if how is not None and left < _LEFT:
+        yield (
+            None, left, f"Each row of {name} has {how} {lengths[how][0]:.3g}, over columns of different size, and "
+            f"{left:.2g} of it differs from row to row.",
+            "Scale columns, not rows: (x - x.mean(axis=0)) / x.std(axis=0), or layers.Normalization() with adapt(x).",
+        )  # fmt: skip
 
 
 def _scale_of(fact):
@@ -123,12 +144,13 @@ def _first_loss(head):
 
 
 @rule(
-    "LAM418", "warning", "random changes for pictures of another range", "batch",
+    "LAM418", "warning", "random changes that do not suit the pictures or their labels", "batch",
     "The change is as large as value_range says, and results are cut off at its ends: pictures of another range become "
-    "noise, or one colour.",
-    "Keras: RandomBrightness, value_range",
+    "noise, or one colour. Where the labels are maps, a picture that is turned or moved needs labels that are, too.",
+    "Keras: RandomBrightness, value_range; bounding boxes and segmentation masks of image layers",
 )  # fmt: skip
 def _changes_for_another_range(subject):
+    yield from _moved_without_labels(subject)
     for name, values in subject.inputs.items():
         reader = next(iter(subject.readers.get(name, [])), None)
         while reader is not None and reader.has("noise", "rearranging") and not hasattr(reader.layer, "value_range"):
@@ -144,3 +166,23 @@ def _changes_for_another_range(subject):
                 f"{reader.name} changes pictures of {min(ends):g} to {end:g}; {name} is {most:.3g} at most.",
                 f"Use {kind}(..., value_range=({0 if np.nanmin(values) >= 0 else -1}, {1 if most <= 1.5 else 255})).",
             )  # fmt: skip
+
+
+def _moved_without_labels(subject):
+    """A layer that turns or moves pictures at random, in front of an output that is a map of the same place for place
+    as labels that do not move along."""
+    heads = [head for head in subject.heads if head.numbers is not None and len(head.shape) >= 3]
+    for name, values in subject.inputs.items():
+        reader = next(iter(subject.readers.get(name, [])), None)
+        while reader is not None and reader.is_builtin and not isinstance(reader.layer, RandomGeometryLayer):
+            passes = reader.has("noise", "rearranging") or reader.kind in ("Rescaling", "Normalization")
+            reader = reader.receivers[0] if passes and len(reader.receivers) == 1 else None
+        if reader is None or not reader.is_builtin or values.ndim != 4:
+            continue
+        for head in heads:
+            if values.shape[1:3] == head.shape[1:3] == head.numbers.shape[1:3]:
+                yield (
+                    reader.name, head.name, f"{reader.name} turns or moves pictures at random; the labels of "
+                    f"{head.name}, maps of {head.shape[1]}x{head.shape[2]}, stay where they are.",
+                    "Change both before fit: data.map(lambda x, y: augment({'images': x, 'segmentation_masks': y})).",
+                )  # fmt: skip

@@ -1,9 +1,10 @@
-"""LAM315, LAM319, LAM320: arguments of fit that leave nothing to train, or hardly anything to train or to judge by."""
+"""LAM315, LAM316, LAM319, LAM320: arguments of fit that leave nothing to train, or hardly anything to judge by."""
 
 import numpy as np
 
 from lamina.check.plans import callbacks_of, samples_of, steps_of
 from lamina.check.rule import rule
+from lamina.core import tree
 
 __all__ = []
 
@@ -83,3 +84,43 @@ def _batch_of_one(subject):
                 fact.name, 1, f"batch_size=1, and {fact.name} normalizes over the batch.",
                 f"Use batch_size=32, or layers.LayerNormalization() in place of {fact.name}.",
             )  # fmt: skip
+
+
+@rule(
+    "LAM316", "warning", "states of one series for another", "fit",
+    "A stateful layer begins each batch with the states that the batch before left: these belong to other rows where "
+    "rows are shuffled, and to the end of the data where they are not reset.",
+    "Keras: stateful of RNN: row i of a batch follows row i of the batch before; reset_states",
+)  # fmt: skip
+def _states_of_another_series(subject):
+    fit = subject.settings
+    stateful = [fact for fact in subject.facts if getattr(fact.layer, "stateful", False) and fact.has("recurrent")]
+    own = [one for one in callbacks_of(subject) if not one.__class__.__module__.startswith(("lamina.", "keras."))]
+    if not stateful or not subject.own_step or not getattr(subject.x, "ndim", 1):
+        return
+    name = stateful[0].name
+    size, samples = _size_of_states(stateful[0]), samples_of(subject)
+    whole = all(part.batch is None for part in subject.parts)
+    if whole and size and samples and (fit.get("batch_size", 32) != size or samples % size):
+        yield (
+            name, size, f"{name} keeps the states of {size} rows, and fit gives it {samples} rows by "
+            f"{fit.get('batch_size', 32)}.",
+            f"Pass batch_size={size}, and whole batches: x[:{samples // size * size}], y[:{samples // size * size}].",
+        )  # fmt: skip
+    elif fit.get("shuffle", True) and not own and subject.parts and whole:
+        yield (
+            name, True, f"{name} is stateful, and fit shuffles the rows.",
+            f"Leave out stateful=True in {name}; or pass shuffle=False, rows in order, and a callback that resets it.",
+        )  # fmt: skip
+    elif (fit.get("epochs") or 1) > 1 and not own:
+        yield (
+            name, False, f"{name} is stateful, and its states are not reset between the {fit['epochs']} epochs.",
+            f"Call {name}.reset_state() in a callback: keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: "
+            f"model.get_layer({name!r}).reset_state()).", "info",
+        )  # fmt: skip
+
+
+def _size_of_states(fact):
+    """How many rows a stateful layer keeps states for; None where this is not known."""
+    states = tree.flatten(getattr(fact.layer, "states", None))
+    return next((int(state.shape[0]) for state in states if getattr(state, "shape", ())), None)

@@ -10,9 +10,9 @@ import numpy as np
 
 from lamina.check.subject import Subject
 from lamina.facts.heads import Head
-from lamina.facts.loss_names import name_of
+from lamina.facts.loss_names import BINARY, REGRESSION, name_of
 
-__all__ = ["Kind", "counts_hits", "is_one_hot", "kind_of", "metrics_of"]
+__all__ = ["Kind", "by_exchange", "counts_hits", "is_one_hot", "kind_of", "metrics_of", "without_count"]
 
 _MOST = 100  # whole numbers from 0 that may be classes
 
@@ -92,3 +92,43 @@ def counts_hits(subject: Subject, head: Head) -> bool:
         head: One of its heads.
     """
     return any(one is head and "acc" in name_of(metric) for one, metric in metrics_of(subject))
+
+
+def by_exchange(subject: Subject, head: Head) -> str | None:
+    """The fix where the labels of a head fit the loss of another one, and those of that one its loss; None elsewhere.
+
+    Args:
+        subject: What is checked.
+        head: One of its heads, whose labels its loss cannot take.
+    """
+    for other in subject.heads:
+        if other is not head and _takes(head, other.numbers) and _takes(other, head.numbers):
+            return (
+                f"Exchange the losses of {head.name} and {other.name}, or their targets: those of each fit the loss of "
+                "the other."
+            )
+    return None
+
+
+def _takes(head, labels):
+    """Whether the loss of a head takes labels of one number for each row."""
+    if labels is None or labels.size != len(labels) or not np.isfinite(labels).all():
+        return False
+    if head.loss_name == "sparse_categorical_crossentropy":
+        return bool((labels == np.round(labels)).all()) and labels.min() >= 0 and labels.max() < (head.units or 0)
+    if head.units != 1:
+        return False
+    return head.loss_name in REGRESSION or (head.loss_name in BINARY and bool(np.isin(labels, (0, 1)).all()))
+
+
+def without_count(labels: np.ndarray) -> str | None:
+    """The fix where a column of the labels counts the rows, as the index of a table does; None elsewhere.
+
+    Args:
+        labels: Labels of several columns.
+    """
+    if labels.ndim != 2 or len(labels) < 8:
+        return None
+    steps = np.diff(labels, axis=0)
+    counts = [column for column in range(labels.shape[1]) if steps[0, column] > 0 and not np.ptp(steps[:, column])]
+    return f"Leave out column {counts[0]} of the labels, which counts the rows." if counts else None

@@ -15,7 +15,6 @@ from lamina.optimizers.schedules import (
 
 __all__ = []
 
-_HARDLY = 0.01  # weight of a row, on average
 _ENOUGH = 20  # labels held out whose shares say something
 _APART = 0.4  # between the shares of the classes in two parts of the data, beside what chance does
 _DRAWN = 0.4  # times the root of classes by samples: how far such shares are apart where samples were drawn
@@ -125,6 +124,8 @@ def _schedule_of_another_length(subject):
                 f"{first}.",
                 f"Use boundaries below {first}: they count steps, not epochs.",
             )  # fmt: skip
+        fix = f"Use boundaries such as {first // 2}: they count steps, not epochs."
+        yield from _soon_small(schedule, done, total, fix)
     elif isinstance(schedule, ExponentialDecay) and (last := float(np.asarray(schedule(first)))) > 10:
         yield (
             None, last,
@@ -132,13 +133,8 @@ def _schedule_of_another_length(subject):
             "Use decay_rate=0.9: each decay_steps steps the rate is multiplied by it.",
         )  # fmt: skip
     elif isinstance(schedule, (ExponentialDecay, InverseTimeDecay)):
-        start, early = (float(np.asarray(schedule(step))) for step in (done, done + total // 10))
-        least = 1e-2 if isinstance(schedule, ExponentialDecay) else 5e-2  # of the other the tail is long
-        if total >= 10 and early < least * start:
-            yield (
-                None, early, f"{kind} goes from {start:.3g} to {early:.3g} in the first tenth of {total} steps.",
-                f"Use decay_steps={max(total // 4, 1)}: it counts steps, not epochs.",
-            )  # fmt: skip
+        fix = f"Use decay_steps={max(total // 4, 1)}: it counts steps, not epochs."
+        yield from _soon_small(schedule, done, total, fix)
     elif isinstance(schedule, (CosineDecay, PolynomialDecay)) and not getattr(schedule, "cycle", False):
         length = schedule.decay_steps + (getattr(schedule, "warmup_steps", 0) or 0)
         at_zero = not getattr(schedule, "alpha", getattr(schedule, "end_learning_rate", 0.0))
@@ -147,6 +143,17 @@ def _schedule_of_another_length(subject):
                 None, length, f"{kind} lasts {length} steps; training ends at step {first}.",
                 f"Use decay_steps={first} (epochs times batches of an epoch).",
             )  # fmt: skip
+
+
+def _soon_small(schedule, done, total, fix):
+    """A rate that falls to a small share within a tenth of the steps."""
+    least = 5e-2 if isinstance(schedule, InverseTimeDecay) else 1e-2  # whose tail is long
+    start, early = (float(np.asarray(schedule(step))) for step in (done, done + total // 10))
+    if total >= 10 and early < least * start:
+        yield (
+            None, early, f"{type(schedule).__name__} goes from {start:.3g} to {early:.3g} in the first tenth of "
+            f"{total} steps.", fix,
+        )  # fmt: skip
 
 
 def _rates_of_epochs(subject):
@@ -158,10 +165,10 @@ def _rates_of_epochs(subject):
         start = float(np.asarray(optimizer.learning_rate))
         every = first_rates(callback.schedule, start, min(epochs, 200))
         rates = every[: min(max(2, epochs // 10), 20)]
-        third = every[: max(epochs // 3, 2)]  # where a millionth means that no later epoch learns
-        if every and (max(every) > 100 or (third[-1] > 0 and third[-1] <= 1e-6 * max(start, third[0]))):
+        half = every[: max(epochs // 2, 2)]  # where a millionth means that no later epoch learns
+        if every and (max(every) > 100 or 0 < half[-1] <= 1e-6 * max(start, half[0])):
             grows = max(every) > 100
-            epoch = every.index(max(every)) if grows else third.index(third[-1])
+            epoch = every.index(max(every)) if grows else len(half) - 1
             yield (
                 None, every[epoch],
                 f"LearningRateScheduler sets the learning rate to {every[epoch]:.3g} in epoch {epoch} of {epochs}, "
@@ -231,77 +238,6 @@ def _validation_of_one_class(subject, labels):
             None, classes.tolist(), f"All {len(there)} labels of the validation data are {classes[0]}.",
             "Shuffle before the data are split: order = np.random.permutation(len(x)); x, y = x[order], y[order].",
         )  # fmt: skip
-
-
-@rule(
-    "LAM309", "error", "class weights that do not fit the labels", "fit",
-    "A weight under a key that no label has is never used; labels without a key weigh 1. A large weight for the common "
-    "class makes the rare one rarer.",
-    "Keras: fit, class_weight; He, Garcia: Learning from Imbalanced Data (2009)",
-)  # fmt: skip
-def _class_weights_of_no_class(subject):
-    yield from _weights_of_nothing(subject)
-    weights, labels = subject.settings.get("class_weight"), classes_of(subject)
-    if not isinstance(weights, dict) or labels is None:
-        return
-    head = subject.heads[0]
-    units = 2 if head.units == 1 else head.units
-    keys = [key for key in weights if not _is_class(key, units, labels)]
-    if keys:
-        yield (
-            head.layer, keys, f"class_weight has the keys {keys}; the classes are 0 to {units - 1}.",
-            f"Use the class numbers as keys: class_weight={_with_classes(weights, units)}.",
-        )  # fmt: skip
-        return
-    counts = {int(key): int((labels == int(key)).sum()) for key in weights}
-    given = [key for key, count in counts.items() if count]
-    common, rare = max(given, key=counts.__getitem__, default=0), min(given, key=counts.__getitem__, default=0)
-    heavier = {int(key): float(weight) for key, weight in weights.items()}
-    weighing = [key for key in given if heavier[key]]
-    if len(weighing) == 1 < len(given) == len(np.unique(labels)):
-        yield (
-            head.layer, weighing[0],
-            f"class_weight is 0 for each class but {weighing[0]}: all rows will be told as it.",
-            f"Give the others a weight above 0: class_weight={dict.fromkeys(given, 1.0)}.", "warning",
-        )  # fmt: skip
-    elif given and counts[common] >= 4 * counts[rare] and heavier[common] >= 2 * heavier[rare]:
-        yield (
-            head.layer, common,
-            f"class_weight gives {heavier[common]:g} to class {common} with {counts[common]} labels, and "
-            f"{heavier[rare]:g} to class {rare} with {counts[rare]}.",
-            f"Give the rare class the larger weight: {{{common}: 1.0, {rare}: {counts[common] / counts[rare]:.3g}}}.",
-            "warning",
-        )  # fmt: skip
-
-
-def _weights_of_nothing(subject):
-    """Sample weights that are 0, or so small that SGD does not move."""
-    given = subject.sample_weight
-    whole = isinstance(given, np.ndarray) and subject.settings.get("samples", len(given)) == len(given) > 0
-    if whole and not given.any():
-        yield None, 0, "sample_weight is 0 for each row: nothing is learned.", "Use sample_weight=np.ones(len(y))."
-    elif whole and (mean := float(given.mean())) < _HARDLY and type(optimizer_of(subject)).__name__ == "SGD":
-        yield (
-            None, mean, f"sample_weight is {mean:.2g} on average: each step of SGD is as small as with "
-            f"{mean:.2g} of its rate.",
-            "Use sample_weight / sample_weight.mean().", "warning",
-        )  # fmt: skip
-
-
-def _with_classes(weights, units):
-    """The weights by class: in the order of their keys if there is one for each class, else 1 for those without."""
-    in_order = sorted(weights) if all(isinstance(key, int) for key in weights) else list(weights)
-    if len(weights) == units:
-        return {label: float(weights[key]) for label, key in enumerate(in_order)}
-    return {label: float(weights.get(label, 1.0)) for label in range(units or 2)}
-
-
-def _is_class(key, units, labels):
-    try:
-        number = int(key)
-    except (TypeError, ValueError):
-        return False
-    return 0 <= number < (units or 0) or bool((labels == number).any())
 
 
 @rule(
