@@ -17,7 +17,7 @@ from jax.core import Tracer
 
 from lamina import ops
 from lamina.compat.functions import constant
-from lamina.compat.host import HostTensor, as_text, check_places, is_text, on_host, texts
+from lamina.compat.host import HostTensor, TextType, as_text, check_places, is_text, on_host, texts
 from lamina.compat.lifting import inside
 from lamina.core.keras_tensor import in_symbolic_scope, is_symbolic
 from lamina.core.recording import NEEDS_VALUES
@@ -298,7 +298,7 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *_: Any, fn_output_signature:
 
 def zeros(shape: Any, dtype: Any = "float32") -> Any:
     """`tf.zeros`; of texts they are empty."""
-    return on_host(np.full(dims(shape), "", object)) if str(dtype) == "string" else ops.zeros(shape, dtype)
+    return on_host(np.full(dims(shape), "", object)) if TextType("string") == dtype else ops.zeros(shape, dtype)
 
 
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool", name: Any = None) -> Any:

@@ -265,6 +265,6 @@ FLOW: dict[str, Any] = {
     "print": print_, "py_function": py_function, "switch_case": switch_case, "while_loop": while_loop,
     "assert_equal": DEBUGGING["assert_equal"], "assert_less": DEBUGGING["assert_less"],
     "assert_greater": DEBUGGING["assert_greater"], "assert_rank": _rank, "init_scope": context.concrete,
-    "ensure_shape": lambda x, shape, name=None: (x.set_shape(shape), x)[1],
+    "ensure_shape": lambda x, shape, name=None: (unwrap(x).set_shape(shape), unwrap(x))[1],
 }  # fmt: skip
 """Names of `tensorflow`."""

@@ -10,6 +10,7 @@ from typing import Any
 from lamina import ops
 from lamina.callbacks.logs import OLD_NAMES
 from lamina.compat.functions import constant
+from lamina.compat.variables import also_of_texts
 from lamina.core import context, graph, tree
 from lamina.core.keras_tensor import in_symbolic_scope, is_symbolic
 from lamina.core.node import Node
@@ -310,6 +311,7 @@ def patch_keras() -> None:
     }
     of_layers: dict[str, Any] = {
         "add_metric": add_metric,
+        "add_weight": also_of_texts(Layer.add_weight),
         "add_update": add_update,
         "add_loss": _also_symbolic(Layer.add_loss),
         "_name": property(lambda self: self.name, lambda self, value: setattr(self, "name", value)),

@@ -277,6 +277,7 @@ ROOT: dict[str, Any] = {
     "AggregationMethod": constants(
         "AggregationMethod", ADD_N=0, DEFAULT=0, EXPERIMENTAL_TREE=1, EXPERIMENTAL_ACCUMULATE_N=2),
     **{name: constants(name) for name in "DeviceSpec IndexedSlicesSpec Operation OptionalSpec TensorArraySpec".split()},
+    "no_gradient": nothing, "RegisterGradient": lambda op_type: lambda function: function,
     "DType": np.dtype, "TypeSpec": TensorSpec, "recompute_grad": _recompute_grad,
     "is_symbolic_tensor": lambda tensor: is_symbolic(tensor) or isinstance(tensor, Tracer),
     "get_current_name_scope": lambda: "/".join(context.name_path()),

@@ -263,7 +263,8 @@ NAMESPACES: dict[str, Any] = {
     "tensorflow.image": _IMAGE,
     "tensorflow.io": {
         **images.IO, **pictures.MORE_IO, **parsing.PARSING, "TFRecordWriter": records.TFRecordWriter,
-        "TFRecordOptions": records.TFRecordOptions,
+        "TFRecordOptions": records.TFRecordOptions, "tf_record_iterator": lambda path, options=None:
+            records.read_records(path, getattr(options, "compression_type", None)),
     },
     "tensorflow.ragged": RAGGED,
     "tensorflow.saved_model": {**SAVED_MODELS, **settings.SAVED_MODEL_NAMES},
@@ -320,6 +321,8 @@ _INNER: dict[str, Any] = {
     "_graph_mode_decorator": lambda f, args, kwargs: TAPES["custom_gradient"](f)(*args, **kwargs),
     **{name: type(name, (), {}) for name in ("AggregatingVariable", "DistributedVariable")},  # which nothing is
     "random_shuffle": random_numbers.RANDOM["shuffle"], "DatasetV2": datasets.DATA["Dataset"],
+    "broadcast_weights": lambda weights, values: _ROOT["broadcast_to"](
+        _ROOT["cast"](weights, values.dtype), values.shape),
     "EagerTensor": functions.Tensor, **INNER_SPARSE,
     "enable_numpy_behavior": settings.nothing, "list_local_devices": settings.list_logical_devices,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from jax.core import Tracer
 
 from lamina.compat.attributes import UPDATES, DTypeName, give_dtypes_attributes, remembering, slice_assigns
 from lamina.compat.functions import constant
-from lamina.compat.host import HostTensor, is_text, on_host
+from lamina.compat.host import HostTensor, TextType, is_text, on_host
 from lamina.compat.lifting import VARIABLES_MADE, VariablesFirst, inside
 from lamina.core import context
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
@@ -21,7 +21,7 @@ from lamina.core.variable import unwrap
 from lamina.errors import CallError, CallTypeError, ShapeError
 from lamina.runtime.tracebacks import explain_errors_by
 
-__all__ = ["VARIABLES", "Shape", "Variable", "patch_arrays"]
+__all__ = ["VARIABLES", "Shape", "Variable", "also_of_texts", "patch_arrays"]
 
 
 def _called(error):
@@ -178,6 +178,22 @@ class TextVariable(HostTensor):
         return on_host(np.array(self, object))
 
     read_value = value
+
+
+def also_of_texts(add_weight: Any) -> Any:
+    """`add_weight` that makes a variable of texts for their dtype, by keyword.
+
+    Args:
+        add_weight: That of layers.
+    """
+
+    @functools.wraps(add_weight)
+    def run(self, *args, **kwargs):
+        if kwargs.get("dtype") is None or TextType("string") != kwargs["dtype"]:
+            return add_weight(self, *args, **kwargs)
+        return TextVariable(np.full(kwargs.get("shape", ()), "", object), name=kwargs.get("name"))
+
+    return run
 
 
 class Variable(LaminaVariable, metaclass=_AnyVariable):

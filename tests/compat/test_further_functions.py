@@ -7,6 +7,8 @@ import pytest
 
 import lamina as keras
 from lamina.compat.saved_models import write_programs
+from lamina.compat.tensorflow import InnerModule
+from lamina.compat.variables import also_of_texts, patch_arrays
 from lamina.errors import ShapeError
 from lamina.runtime.tracebacks import filters_traceback
 from tests.compat.namespace import tf
@@ -400,3 +402,30 @@ def test_sizes_of_shapes_have_values():
     shape = tf.TensorShape([2, None])
     assert [size.value for size in shape.dims] == [2, None] and shape.dims[0] == 2 and shape[0] == 2
     assert tf.compat.dimension_at_index([3, 4], 1).value == 4 and tf.compat.dimension_value(shape.dims[0]) == 2
+
+
+def test_what_packages_register_and_variables_whose_shapes_are_made_sure_of():
+    assert tf.no_gradient("Op") is None and tf.RegisterGradient("Op")(value) is value
+    patch_arrays()
+    assert value(tf.ensure_shape(tf.Variable([1.0, 2.0]), [2])) == [1.0, 2.0]
+
+
+def test_layers_hold_texts():
+    add_weight = also_of_texts(keras.layers.Layer.add_weight)
+    layer = keras.layers.Layer()
+    names = add_weight(layer, name="names", shape=(2,), dtype=tf.constant(["a", "b"]).dtype, trainable=False)
+    names.assign(["a", "b"])
+    assert value(tf.gather(names, [[1, 0]])) == [["b", "a"]] and value(tf.zeros((2,), names.dtype)) == ["", ""]
+    assert add_weight(layer, shape=(2,), dtype="float32", name="w").shape == (2,) and len(layer.weights) == 1
+
+
+def test_records_are_iterated_as_in_tensorflow_1(tmp_path):
+    with tf.io.TFRecordWriter(str(tmp_path / "a"), tf.io.TFRecordOptions("GZIP")) as file:
+        file.write(b"one")
+        file.write(b"two")
+    assert list(tf.io.tf_record_iterator(str(tmp_path / "a"), tf.io.TFRecordOptions("GZIP"))) == [b"one", b"two"]
+
+
+def test_weights_of_losses_are_broadcast_inside_of_tensorflow():
+    broadcast = InnerModule("tensorflow.python.ops.weights_broadcast_ops").broadcast_weights
+    assert value(broadcast([[1], [2]], tf.zeros((2, 2)))) == [[1.0, 1.0], [2.0, 2.0]]
