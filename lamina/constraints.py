@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from lamina.core.configurable import Configurable
 from lamina.core.family import Family
 from lamina.core.typing import ArrayLike, Axes, Config, Tensor
-from lamina.core.variable import unwrap
+from lamina.core.variable import to_array, unwrap
 from lamina.legacy import old_names_of
 from lamina.runtime import settings
 from lamina.runtime.tracebacks import filters_traceback
@@ -36,7 +36,7 @@ class Constraint(Configurable):
     """
 
     def __call__(self, w: ArrayLike) -> Tensor:
-        return unwrap(w)
+        return to_array(unwrap(w))
 
 
 def _norm(w, axis):
@@ -60,7 +60,7 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> Tensor:
-        weight = unwrap(w)
+        weight = to_array(unwrap(w))
         norm = _norm(weight, self.axis)
         return weight * (jnp.clip(norm, 0, self.max_value) / (settings.epsilon() + norm))
 
@@ -82,7 +82,7 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> Tensor:
-        weight = unwrap(w)
+        weight = to_array(unwrap(w))
         norm = _norm(weight, self.axis)
         desired = self.rate * jnp.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
         return weight * (desired / (settings.epsilon() + norm))
@@ -92,7 +92,7 @@ class NonNeg(Constraint):
     """`max(w, 0)`."""
 
     def __call__(self, w: ArrayLike) -> Tensor:
-        weight = unwrap(w)
+        weight = to_array(unwrap(w))
         return weight * (weight >= 0).astype(weight.dtype)
 
 
@@ -107,7 +107,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: ArrayLike) -> Tensor:
-        weight = unwrap(w)
+        weight = to_array(unwrap(w))
         return weight / (settings.epsilon() + _norm(weight, self.axis))
 
 

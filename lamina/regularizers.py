@@ -12,7 +12,7 @@ from lamina.core.arguments import choice
 from lamina.core.configurable import Configurable
 from lamina.core.family import Family
 from lamina.core.typing import ArrayLike, Config, Tensor
-from lamina.core.variable import unwrap
+from lamina.core.variable import to_array, unwrap
 from lamina.errors import ConfigError, ShapeError
 from lamina.legacy import old_names_of
 from lamina.runtime.tracebacks import filters_traceback
@@ -58,7 +58,7 @@ class L1(Regularizer):
         self.l1: float = _factor(0.01 if l1 is None else l1, "l1")
 
     def __call__(self, x: ArrayLike) -> Tensor:
-        return self.l1 * jnp.sum(jnp.abs(unwrap(x)))
+        return self.l1 * jnp.sum(jnp.abs(to_array(unwrap(x))))
 
 
 class L2(Regularizer):
@@ -72,7 +72,7 @@ class L2(Regularizer):
         self.l2: float = _factor(0.01 if l2 is None else l2, "l2")
 
     def __call__(self, x: ArrayLike) -> Tensor:
-        return self.l2 * jnp.sum(jnp.square(unwrap(x)))
+        return self.l2 * jnp.sum(jnp.square(to_array(unwrap(x))))
 
 
 class L1L2(Regularizer):
@@ -88,7 +88,7 @@ class L1L2(Regularizer):
         self.l2: float = _factor(l2 or 0.0, "l2")
 
     def __call__(self, x: ArrayLike) -> Tensor:
-        values = unwrap(x)
+        values = to_array(unwrap(x))
         penalty = jnp.zeros((), values.dtype)
         if self.l1:
             penalty += self.l1 * jnp.sum(jnp.abs(values))
@@ -116,7 +116,7 @@ class OrthogonalRegularizer(Regularizer):
         choice(self, "mode", mode, ("rows", "columns"))
 
     def __call__(self, inputs: ArrayLike) -> Tensor:  # type: ignore[override]  # Keras's name of the argument
-        vectors = unwrap(inputs)
+        vectors = to_array(unwrap(inputs))
         if vectors.ndim != 2:
             raise ShapeError(
                 f"OrthogonalRegularizer needs a matrix; got shape {vectors.shape}.",

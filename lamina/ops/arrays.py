@@ -54,6 +54,7 @@ def tensor(x: Any, dtype: DTypeLike | None = None) -> Tensor:
         return jnp.asarray(_stacked(x), canonical(dtype))
     if isinstance(x, jax.Array):
         return x  # jnp.asarray takes ten microseconds to find that out
+    configure_process()
     if isinstance(x, np.ndarray):
         return jnp.asarray(x)
     x = _stacked(x)

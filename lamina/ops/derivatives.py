@@ -13,6 +13,7 @@ from lamina.core.context import bind
 from lamina.core.typing import PyTree
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ShapeError
+from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = ["grad", "jacobian", "value_and_grad"]
@@ -131,6 +132,7 @@ class _Call:
     """One call of a function, as a function of the values by which to differentiate."""
 
     def __init__(self, function, argnums, has_aux, args, kwargs):
+        configure_process()
         self.function, self.has_aux, self.args, self.kwargs = function, has_aux, args, kwargs
         self.is_single = not isinstance(argnums, (tuple, list))
         self.places = [operator.index(argnums)] if self.is_single else list(argnums)

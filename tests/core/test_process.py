@@ -45,6 +45,12 @@ started = xla_bridge.backends_are_initialized()
 FIRST_ARRAYS = {
     "variable": "keras.Variable(1.0)",
     "op": "keras.ops.ones(3)",
+    "array of NumPy": "keras.ops.convert_to_tensor(np.zeros(3))",
+    "list": "keras.ops.array([1.0, 2.0])",
+    "derivative": "keras.ops.grad(lambda x: x**2)(2.0)",
+    "schedule": "keras.optimizers.schedules.CosineDecay(0.1, 10)(3)",
+    "regularizer": "keras.regularizers.L2()(np.ones(3))",
+    "constraint": "keras.constraints.NonNeg()(np.ones(3))",
     "layer without variables": "layers.Flatten()(np.zeros((2, 3, 4)))",
     "random": "keras.random.normal((3,))",
     "devices": "keras.distribution.list_devices()",

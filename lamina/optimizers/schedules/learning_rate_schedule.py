@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from lamina.core import registry
 from lamina.core.configurable import Configurable
 from lamina.core.typing import ArrayLike, Tensor
-from lamina.core.variable import unwrap
+from lamina.core.variable import to_array, unwrap
 from lamina.errors import MissingMethodError
 from lamina.legacy import moved_from
 
@@ -49,7 +47,7 @@ class LearningRateSchedule(Configurable):
 
 def as_float(step: ArrayLike) -> Tensor:
     """The step as a float array."""
-    return jnp.asarray(unwrap(step)).astype("float32")
+    return to_array(unwrap(step), "float32")
 
 
 __getattr__: Any = moved_from(__name__)
