@@ -13,6 +13,7 @@ or while something watches the layers.
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src.array import ArrayImpl  # pyright: ignore[reportPrivateImportUsage]
 from jax.core import Tracer
 
 from lamina.core import context
@@ -117,8 +119,8 @@ class CompiledCall(_Compiled):
             results = self._try(arrays, static, values, arrays, [*map(get_mask, arrays)])
         finally:
             _owner.reset(token)
-        if results is NotImplemented:
-            return NotImplemented
+        if type(results) is not tuple:
+            return results  # one array, as of most calls, or NotImplemented
         made, changed, masks = results
         for index, value in changed.items():
             self.refs[index].write(value)
@@ -168,7 +170,8 @@ class CompiledOp(_Compiled):
     def __init__(self, function: Callable[..., Any]) -> None:
         def lamina_op(arrays, static):
             args, kwargs = _arguments(static[0], static[1], arrays)
-            return _outputs_of(function(*args, **kwargs))
+            made = _outputs_of(function(*args, **kwargs))
+            return made.arrays[0] if made.structure == () else made
 
         self.program, self.refused = jax.jit(lamina_op, static_argnums=1), set()
 
@@ -184,7 +187,7 @@ class CompiledOp(_Compiled):
         arrays, *rest = given
         static = *rest, settings.held_by_programs(), native.switches()
         made = self._try(arrays, static, arrays)
-        return made if made is NotImplemented else _filled(made.structure, iter(made.arrays))
+        return _filled(made.structure, iter(made.arrays)) if type(made) is _Outputs else made
 
 
 def is_plain() -> bool:
@@ -204,6 +207,8 @@ def arrays_of(
         args, kwargs: Arguments of a call.
         kinds: Types of settings.
     """
+    if not kwargs and (known := _of_kinds((*map(type, args),))) is not None:  # as of most calls
+        return [arg for arg in args if arg is not None], *known
     leaves: list[Any] = []
     structure = _structure((args, kwargs), leaves)
     arrays: list[Any] = []
@@ -221,6 +226,16 @@ def arrays_of(
         rest.append(None)
         arrays.append(leaf)
     return arrays, structure, tuple(rest)
+
+
+@functools.lru_cache(MAX_SHARED)
+def _of_kinds(kinds):
+    """(structure, None for each array) of arguments of these types, or None if not all are arrays and None."""
+    if not {ArrayImpl, type(None)}.issuperset(kinds):
+        return None
+    arrays: list[Any] = []
+    structure = _structure((tuple(None if kind is not ArrayImpl else kind for kind in kinds), {}), arrays)
+    return structure, (None,) * len(arrays)
 
 
 def _structure(value: Any, leaves: list[Any]) -> Any:
@@ -313,6 +328,8 @@ def _new_program():
             raise TracingError("A call made variables.")
         made = _outputs_of(outputs)
         masks = [*map(get_mask, made.arrays)]
-        return made, changed, masks if any(mask is not None for mask in masks) else None
+        has_masks = any(mask is not None for mask in masks)
+        is_one = made.structure == () and not changed and not has_masks
+        return made.arrays[0] if is_one else (made, changed, masks if has_masks else None)
 
     return jax.jit(lamina_call, static_argnums=3)

@@ -144,7 +144,7 @@ def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     return x.astype(dtype)
 
 
-@op(settings=("dtype",))
+@op(compiles=True, settings=("dtype",))
 def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """`x` as `dtype`, where values beyond its range become its smallest and largest number.
 
@@ -186,7 +186,7 @@ def stop_gradient(variable: TensorLike) -> Any:
     return jax.lax.stop_gradient(tensor(variable))
 
 
-@op(settings=("shape",))
+@op(compiles=True, settings=("shape",))
 def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Any:
     """Zeros of `shape` with `values` added at `indices`.
 
@@ -267,7 +267,7 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int] | Tensor, upda
     return jax.lax.dynamic_update_slice(inputs, tensor(updates).astype(inputs.dtype), start_indices)
 
 
-@op
+@op(compiles=True)
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
     """The slices of `x` along `axis`.
 

@@ -70,7 +70,7 @@ def full(shape: Size, fill_value: TensorLike, dtype: DTypeLike | None = None) ->
     return jnp.full(sizes(shape), fill_value, canonical(dtype))  # pyright: ignore[reportArgumentType]
 
 
-@op
+@op(compiles=True)
 def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """Zeros in the shape of x.
 
@@ -81,7 +81,7 @@ def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     return jnp.zeros_like(tensor(x), dtype=canonical_or_none(dtype))
 
 
-@op
+@op(compiles=True)
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """Ones in the shape of x.
 
@@ -275,7 +275,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
     return jnp.tri(N, M, k, dtype=canonical(dtype))
 
 
-@op
+@op(compiles=True)
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Any]:
     """The coordinates of the points of a grid, one tensor per vector.
 

@@ -103,7 +103,7 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     return jnp.nonzero(tensor(unwrap(x)))
 
 
-@op
+@op(compiles=True)
 def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: float = 0) -> Any:
     """For each element the choice of the first condition that is true.
 
@@ -115,7 +115,7 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
     return jnp.select([tensor(c) for c in condlist], [tensor(c) for c in choicelist], default)
 
 
-@op(settings=("shape",))
+@op(compiles=True, settings=("shape",))
 def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[Tensor, ...]:
     """Indices of a flattened tensor as a tuple of one index tensor per axis.
 

@@ -40,7 +40,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(settings=("num_classes",))
+@op(compiles=True, settings=("num_classes",))
 def one_hot(
     x: TensorLike, num_classes: int, axis: int = -1, dtype: DTypeLike | None = None, sparse: bool = False
 ) -> Tensor:
@@ -63,7 +63,7 @@ def one_hot(
     return jax.nn.one_hot(tensor(x), num_classes, axis=axis, dtype=canonical(dtype or floatx()))
 
 
-@op
+@op(compiles=True)
 def multi_hot(
     inputs: TensorLike,
     num_classes: int | None = None,

@@ -54,7 +54,7 @@ def sizes_of(x: Any) -> Any:
     return jnp.asarray(x.shape, "int32")
 
 
-@op(settings=("newshape",))
+@op(compiles=True, settings=("newshape",))
 def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
     """The elements of x, in their order, in another shape.
 
@@ -82,7 +82,7 @@ def _known_sizes(shape, newshape):
     return tuple(shape[axis] if size is None else size for axis, size in enumerate(newshape))
 
 
-@op
+@op(compiles=True)
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes of x in another order.
 
@@ -116,7 +116,7 @@ def moveaxis(x: TensorLike, source: Size, destination: Size) -> Tensor:
     return jnp.moveaxis(tensor(x), source, destination)
 
 
-@op(settings=("axis",))
+@op(compiles=True, settings=("axis",))
 def expand_dims(x: TensorLike, axis: Size) -> Tensor:
     """One or several new axes of size 1.
 
@@ -148,7 +148,7 @@ def ravel(x: TensorLike) -> Tensor:
     return jnp.ravel(tensor(x))
 
 
-@op(settings=("shape",))
+@op(compiles=True, settings=("shape",))
 def broadcast_to(x: TensorLike, shape: Sequence[int | None]) -> Tensor:
     """x repeated along its axes of size 1, and along new first axes.
 
@@ -218,7 +218,7 @@ def roll(x: TensorLike, shift: Size, axis: Axes = None) -> Tensor:
     return jnp.roll(tensor(x), shift, axis)
 
 
-@op(settings=("pad_width",))
+@op(compiles=True, settings=("pad_width",))
 def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Tensor:
     """Elements added before and after along each axis.
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self, TypeAlias, cast
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -18,7 +17,7 @@ from lamina.core.configurable import Configurable
 from lamina.core.no_values import rewritten
 from lamina.core.sparse import to_dense
 from lamina.core.typing import ArrayLike, Config, Tensor
-from lamina.core.variable import Variable, unwrap
+from lamina.core.variable import Variable, to_array, unwrap
 from lamina.errors import ArgumentError, CallError, ConfigError, MissingMethodError, ShapeError, warn
 from lamina.legacy import warn_renamed_method
 from lamina.optimizers.gradients import with_gradient
@@ -238,7 +237,7 @@ class Optimizer(SlotsMixin, UpdateMixin, Configurable):
             )
         self.ensure_built(variables)
         grads, variables = with_gradient(grads, variables)
-        grads = [jnp.asarray(to_dense(unwrap(gradient))) for gradient in grads]
+        grads = [to_array(to_dense(unwrap(gradient))) for gradient in grads]
         if context.is_bound() or any(isinstance(gradient, Tracer) for gradient in grads):
             self.update(grads, variables)
         else:
