@@ -13,7 +13,7 @@ import pytest
 
 import lamina as keras
 from lamina import random
-from lamina.core import context
+from lamina.core.placement import placement_of
 from tests import many_devices
 
 distribution = keras.distribution
@@ -241,7 +241,7 @@ def test_variables_take_layouts():
         with pytest.raises(keras.errors.ShapeError, match=r"dense/bias of shape \(4,\) cannot be split"):
             keras.layers.Dense(4, name="dense").build((None, 2))
     assert kept.layout is own and dense.kernel.layout is layouts["dense/kernel"] and calls == [(5,)]
-    assert keras.Variable(1.0).layout is None and context.placement((2, 3)) is None
+    assert keras.Variable(1.0).layout is None and placement_of((2, 3)) is None
     optimizer = keras.optimizers.Adam()
     optimizer.build([dense.kernel])
     assert {slot.layout for slot in optimizer.variables if slot.shape == (2, 4)} == {layouts["dense/kernel"]}

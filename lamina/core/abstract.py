@@ -14,7 +14,7 @@ import numpy as np
 from lamina.core import context
 from lamina.core.dtypes import numpy_dtype, standardize_dtype
 from lamina.core.keras_tensor import in_symbolic_scope
-from lamina.core.placement import Parts, place, sharding_of
+from lamina.core.placement import Parts, place, placement_scope, sharding_of
 from lamina.core.read_limits import reserve_array
 
 __all__ = [
@@ -171,7 +171,7 @@ def _drawn(variable, sharding):
     described, initializers = variable._value, variable._origin.initializers
     inner = inner_shape(variable, described.shape)
     if len(initializers) == 1:
-        with context.placement_scope(described.shape, sharding):
+        with placement_scope(described.shape, sharding):
             value = initializers[0](described.shape, variable.dtype)
         is_made = isinstance(value, jax.Array) and value.dtype == described.dtype
         return place(value if is_made else np.asarray(value, described.dtype), sharding)

@@ -122,6 +122,8 @@ class CompiledCall(_Compiled):
         if type(results) is not tuple:
             return results  # one array, as of most calls, or NotImplemented
         made, changed, masks = results
+        if any(isinstance(value, Tracer) for value in changed.values()) and not context.is_bound():
+            return NotImplemented  # values that derivatives are taken of are none to keep
         for index, value in changed.items():
             self.refs[index].write(value)
         if masks is not None:
@@ -147,7 +149,7 @@ def call_of(method: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwarg
         owner: Loss or metric.
         args, kwargs: Arguments of the call.
     """
-    if not is_builtin(type(owner)) or context.is_bound():
+    if not is_builtin(type(owner)) or context.is_traced():
         return NotImplemented
     programs = vars(owner).setdefault("_compiled_calls", _Programs())
     compiled = programs.get(method)
@@ -181,7 +183,7 @@ class CompiledOp(_Compiled):
         Args:
             args, kwargs: Arguments of the call.
         """
-        given = None if context.is_bound() else arrays_of(args, kwargs, _SETTINGS)
+        given = None if context.is_traced() else arrays_of(args, kwargs, _SETTINGS)
         if given is None or not given[0]:
             return NotImplemented
         arrays, *rest = given
@@ -193,7 +195,7 @@ class CompiledOp(_Compiled):
 def is_plain() -> bool:
     """Whether nothing around a call asks what happens inside of it."""
     return not (
-        context.is_bound() or context.open_tapes.get() or context.layer_watcher() or context.around_layers.get()
+        context.is_traced() or context.open_tapes.get() or context.layer_watcher() or context.around_layers.get()
         or context.distribution() is not None or jax.config.jax_disable_jit  # pyright: ignore[reportAttributeAccessIssue]
     )  # fmt: skip
 
@@ -221,7 +223,7 @@ def arrays_of(
             leaf = leaf.value
         elif isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf":
             leaf = to_array(leaf)
-        if not isinstance(leaf, jax.Array) or isinstance(leaf, Tracer):
+        if not isinstance(leaf, jax.Array) or (isinstance(leaf, Tracer) and not context.is_computing()):
             return None
         rest.append(None)
         arrays.append(leaf)
@@ -321,9 +323,10 @@ def _new_program():
         args, kwargs = _arguments(structure, rest, arrays)
         outer = None if training is None else context.Call(owner, *training)
         with context.bind(refs, values) as slots, context.call_scope(outer), context.autocast(autocast):
+            known = {*slots}
             outputs = method(owner, *args, **kwargs)
             changed = {index: slots[ref] for index, ref in enumerate(refs) if slots[ref] is not values[index]}
-            made_here = {ref for ref in slots if isinstance(ref, Variable)}.difference(refs)
+            made_here = {ref for ref in slots if isinstance(ref, Variable)}.difference(known)
         if made_here:
             raise TracingError("A call made variables.")
         made = _outputs_of(outputs)

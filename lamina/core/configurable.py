@@ -45,7 +45,7 @@ def compiles(method: F) -> F:
 
     @functools.wraps(method)
     def run(self, *args, **kwargs):
-        if context.is_bound():  # a program is traced here
+        if context.is_traced():
             return method(self, *args, **kwargs)
         from lamina.core.compiled_calls import call_of  # if anything is called on arrays
 

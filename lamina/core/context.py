@@ -11,13 +11,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import jax
+from jax._src.core import EvalTrace, trace_ctx
+from jax._src.interpreters.partial_eval import DynamicJaxprTrace
 
 _slots: ContextVar[Any] = ContextVar("slots", default=None)
 _call: ContextVar[Any] = ContextVar("call", default=None)
 _autocast: ContextVar[Any] = ContextVar("autocast", default=None)
 _path: ContextVar[Any] = ContextVar("path", default=())
 around_layers: ContextVar[Any] = ContextVar("around", default=None)  # makes what layers run in place of their `call`
-_placement: ContextVar[Any] = ContextVar("placement", default=None)
 open_tapes: ContextVar[tuple[Any, ...]] = ContextVar("tapes", default=())
 
 
@@ -149,6 +150,19 @@ def is_bound() -> bool:
     return _slots.get() is not None
 
 
+def is_computing() -> bool:
+    """Whether JAX computes here, if only to differentiate or to map, and does not trace a function."""
+    trace = trace_ctx.trace
+    while not isinstance(trace, (EvalTrace, DynamicJaxprTrace, type(None))):  # of `jax.grad`, `jax.vjp` or `jax.vmap`
+        trace = getattr(trace, "parent_trace", None)
+    return isinstance(trace, EvalTrace)
+
+
+def is_traced() -> bool:
+    """Whether a function of lamina's is traced here, with values for variables."""
+    return is_bound() and not is_computing()
+
+
 @contextlib.contextmanager
 def set_within(variable: ContextVar[Any], value: Any) -> Iterator[Any]:
     """Give a variable of the context a value inside the block. Yields the value."""
@@ -262,26 +276,6 @@ def without_distribution() -> Iterator[None]:
         yield
     finally:
         _distribution = kept
-
-
-def placement_scope(shape: Iterable[int], sharding: Any) -> AbstractContextManager[Any]:
-    """Give new arrays of a shape (initial values of a variable) a sharding inside the block.
-
-    Args:
-        shape: Shape.
-        sharding: JAX sharding.
-    """
-    return set_within(_placement, (tuple(shape), sharding))
-
-
-def placement(shape: Iterable[int]) -> Any:
-    """The sharding of a new array, or None.
-
-    Args:
-        shape: Shape of the array.
-    """
-    placing = _placement.get()
-    return placing[1] if placing is not None and placing[0] == tuple(shape) else None
 
 
 _counts: Counter[str] = Counter()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import jax
@@ -12,18 +14,37 @@ import numpy as np
 from jax.core import Tracer
 from jax.sharding import NamedSharding, PartitionSpec, SingleDeviceSharding
 
+from lamina.core.context import set_within
 from lamina.runtime.process import configure_process
 from lamina.runtime.tracebacks import filters_traceback
 
 __all__ = [
     "Box", "Parts", "divisible_sharding", "is_locally_complete", "on_one_device", "own_copy", "place", "place_parts",
-    "sharding_of", "stacked_layout", "to_numpy",
+    "placement_of", "placement_scope", "sharding_of", "stacked_layout", "to_numpy",
 ]  # fmt: skip
 
 Box: TypeAlias = tuple[tuple[int, int], ...]
 """(start, stop) along each dimension of an array."""
 
 _AT_ONCE = 2**30  # bytes of parts that are prepared on the host together for devices with a memory of their own
+
+
+_placing: ContextVar[Any] = ContextVar("placing", default=None)  # (shape, sharding)
+
+
+def placement_scope(shape: Iterable[int], sharding: Any) -> AbstractContextManager[Any]:
+    """Give new arrays of a shape (initial values of a variable) a sharding inside the block."""
+    return set_within(_placing, (tuple(shape), sharding))
+
+
+def placement_of(shape: Iterable[int]) -> Any:
+    """The sharding of a new array, or None.
+
+    Args:
+        shape: Shape of the array.
+    """
+    placing = _placing.get()
+    return placing[1] if placing is not None and placing[0] == tuple(shape) else None
 
 
 def sharding_of(layout: Any) -> Any:

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from lamina.core import context, op_advice
+from lamina.core import context, op_advice, placement
 from lamina.core.abstract import Origin, is_abstract, make_abstract, origin_of
 from lamina.core.array_types import DTypeLike, ShapeLike, Tensor
 from lamina.core.context import Ref
@@ -124,7 +124,7 @@ class Variable(_Base):
         """The initial value, sharded by `layout` or the current distribution. No device ever holds all of it."""
         self.shape = np.shape(unwrap(initializer)) if shape is None or np.isscalar(initializer) else _sizes(shape)
         sharding = self.set_layout(self.layout or context.distribution().get_variable_layout(self))
-        with context.placement_scope(self.shape, sharding):
+        with placement.placement_scope(self.shape, sharding):
             return place(_initial_value(initializer, shape, dtype), sharding)
 
     def set_layout(self, layout: Any) -> Any:
@@ -307,7 +307,7 @@ def to_array(value: Any, dtype: DTypeLike | None = None, sharding: Any = None) -
         value = value if wanted is None or value.dtype == wanted else value.astype(wanted)
         return value if sharding is None or isinstance(value, Tracer) else place(value, sharding)
     stored = getattr(value, "part", None)  # of an array in a file
-    sharding = sharding or context.placement(np.shape(value))
+    sharding = sharding or placement.placement_of(np.shape(value))
     if sharding is not None and (stored or isinstance(value, np.ndarray)):
         part = (lambda index: stored(index, wanted)) if stored else value.__getitem__
         return place_parts(value.shape, value.dtype if wanted is None else wanted, sharding, part)

@@ -13,9 +13,9 @@ from typing import Any, Self, TypeAlias
 import jax
 import numpy as np
 
-from lamina.core import context, dtypes
+from lamina.core import dtypes
 from lamina.core.configurable import Configurable
-from lamina.core.placement import Parts, place_parts, sizes_of_box
+from lamina.core.placement import Parts, place_parts, placement_of, sizes_of_box
 from lamina.core.typing import ArrayLike, Config, DTypeLike, ShapeLike, Tensor
 from lamina.errors import MissingMethodError
 
@@ -60,7 +60,7 @@ def made(shape: ShapeLike, dtype: DTypeLike | None, part: Callable[[tuple[slice,
         part: Function that takes the slices of a part, one for each dimension, and returns its values.
     """
     shape = sizes_of(shape)
-    return place_parts(shape, numpy_type(dtype), context.placement(shape), part)
+    return place_parts(shape, numpy_type(dtype), placement_of(shape), part)
 
 
 def parts_of(shape: tuple[int, ...], dtype: DTypeLike | None) -> Parts:
@@ -70,7 +70,7 @@ def parts_of(shape: tuple[int, ...], dtype: DTypeLike | None) -> Parts:
         shape: Shape.
         dtype: Type.
     """
-    return Parts(shape, numpy_type(dtype), context.placement(shape))
+    return Parts(shape, numpy_type(dtype), placement_of(shape))
 
 
 def fill_normal(generator: np.random.Generator, parts: Parts, real: Any, mean: float, stddev: float) -> None:

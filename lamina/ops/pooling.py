@@ -24,7 +24,7 @@ __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_po
 MAX_SLICES = 40  # sum of the sizes of a window beyond which XLA's own loop is used
 
 
-@op(compiles=True, settings=("pool_size",))
+@op(settings=("pool_size",))
 def max_pool(
     inputs: TensorLike,
     pool_size: Size,
@@ -60,7 +60,7 @@ def max_pool(
     return program(inputs) if maxima is None else apply(maxima)
 
 
-@op(compiles=True, settings=("pool_size",))
+@op(settings=("pool_size",))
 def average_pool(
     inputs: TensorLike,
     pool_size: Size,

@@ -5,6 +5,7 @@ import gc
 import pickle
 import threading
 import weakref
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +23,8 @@ X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 6, 8)), jnp.float32)
 
 
 def op_by_op(function, *args, **kwargs):
-    """The result where a layer may not run a program: refs are bound, so variables stay as they are."""
-    with context.bind():
+    """The result without programs. Refs are bound, so variables stay as they are."""
+    with context.bind(), mock.patch.object(context, "is_traced", lambda: True):
         return function(*args, **kwargs)
 
 
@@ -205,6 +206,69 @@ def test_derivatives_and_tapes():
         tape.watch(X)
         total = keras.ops.sum(layer(X))
     np.testing.assert_allclose(tape.gradient(total, X), gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((6, 8)),
+            layers.Conv1D(4, 2),
+            layers.BatchNormalization(),
+            layers.Dropout(0.5, seed=1),
+            layers.Dense(2),
+        ]
+    )
+
+
+def gradients(model):
+    """(loss, gradients) of a training call, by all trainable variables."""
+    error = keras.losses.MeanSquaredError()
+    return keras.ops.value_and_grad(lambda _: error(jnp.ones((4, 5, 2)), model(X, training=True)))(
+        model.trainable_variables
+    )
+
+
+def test_a_step_by_hand_traces_the_model_once(model, monkeypatch):
+    calls, call = [], layers.Dense.call
+    monkeypatch.setattr(layers.Dense, "call", lambda self, *args: calls.append(1) or call(self, *args))
+    start = [np.asarray(value) for value in model.get_weights()]
+    moved = []
+    for _ in range(3):
+        loss, found = gradients(model)
+        moved.append(np.asarray(model.layers[1].moving_mean))
+    assert len(calls) == 1
+    assert not np.allclose(moved[0], moved[1]) and not np.allclose(moved[1], moved[2])
+    model.set_weights(start)
+    model.layers[2].seed_generator.state.assign([1, 0])
+    with mock.patch.object(context, "is_traced", context.is_bound):
+        for _ in range(3):
+            expected_loss, expected = gradients(model)
+    assert len(calls) == 4
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-4, atol=1e-6)
+    np.testing.assert_allclose(moved[-1], model.layers[1].moving_mean, rtol=1e-5)
+
+
+def test_derivatives_by_the_inputs_keep_the_state_concrete(model):
+    state = model.layers[2].seed_generator.state
+    model(X, training=True)
+    before = np.asarray(state)
+    gradient = jax.grad(lambda x: model.layers[2](x, training=True).sum())(X)
+    assert set(np.unique(gradient)) <= {0.0, 2.0}
+    assert not isinstance(state.value, jax.core.Tracer) and not np.array_equal(before, state)
+    second = jax.grad(lambda x: jax.grad(lambda v: layers.Activation("tanh")(v).sum())(x).sum())(X)
+    np.testing.assert_allclose(second, -2 * np.tanh(X) * (1 - np.tanh(X) ** 2), rtol=1e-4, atol=1e-5)
+
+
+def test_maps_and_programs_of_programs(model):
+    expected = model(X)
+    np.testing.assert_allclose(jax.vmap(lambda x: model(x[None])[0])(X), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(jax.jit(lambda x: model(x))(X), expected, rtol=1e-5, atol=1e-6)
+    tangent = jax.jvp(lambda x: layers.Activation("tanh")(x), (X,), (jnp.ones_like(X),))[1]
+    np.testing.assert_allclose(tangent, 1 - np.tanh(X) ** 2, rtol=1e-4, atol=1e-6)
 
 
 def test_copies_and_pickles():

@@ -87,8 +87,8 @@ def first_compiled_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         args, kwargs: Arguments of the call.
     """
     known = layer._compiled_call
-    if context.is_bound() or (known is not None and known.version == context.structure_version()):
-        return NotImplemented  # a program is traced here, or there is no other for these arguments
+    if context.is_traced() or (known is not None and known.version == context.structure_version()):
+        return NotImplemented  # there is no other program for these arguments
     from lamina.core import compiled_calls  # if a layer is called on arrays
 
     given = compiled_calls.arrays_of(args, kwargs) if is_builtin(type(layer)) and compiled_calls.is_plain() else None
