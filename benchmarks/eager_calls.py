@@ -139,12 +139,47 @@ def keras_training(keras: Any, t: dict[str, Any]) -> Cases:
         optimizer = getattr(keras.optimizers, name)(1e-3)
         optimizer.build(variables)
         cases[f"optimizers.{name}.apply, 4 variables"] = applied(optimizer, gradients, variables)
+    cases["a step by hand, 2 Dense"] = step_by_hand(keras, t)
     return cases
 
 
-def applied(optimizer: Any, gradients: list[Any], variables: list[Any]) -> Callable[[], Any]:
+def step_by_hand(keras: Any, t: dict[str, Any]) -> Callable[[], Any]:
+    """A step of training that is not compiled, as the backend's users write it."""
+    layers, backend = keras.layers, keras.backend.backend()
+    model = keras.Sequential([keras.Input((64,)), layers.Dense(32, "relu"), layers.Dense(10)])
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer, x, y = keras.optimizers.SGD(1e-3), t["rows"], t["classes"]
+    optimizer.build(model.trainable_variables)
+    if backend == "jax":
+        library = importlib.import_module("jax")
+
+        def loss_of(values: Any) -> Any:
+            return entropy(y, model.stateless_call(values, [], x, training=True)[0])
+
+        def gradients() -> Any:
+            return library.grad(loss_of)([v.value for v in model.trainable_variables])
+
+    elif backend == "tensorflow":
+        library = importlib.import_module("tensorflow")
+
+        def gradients() -> Any:
+            with library.GradientTape() as tape:
+                loss = entropy(y, model(x, training=True))
+            return tape.gradient(loss, model.trainable_variables)
+
+    else:
+
+        def gradients() -> Any:
+            model.zero_grad()
+            entropy(y, model(x, training=True)).backward()
+            return [v.value.grad for v in model.trainable_variables]
+
+    return applied(optimizer, gradients, model.trainable_variables)
+
+
+def applied(optimizer: Any, gradients: Any, variables: list[Any]) -> Callable[[], Any]:
     def call() -> Any:
-        optimizer.apply(gradients, variables)
+        optimizer.apply(gradients() if callable(gradients) else gradients, variables)
         return [v.value for v in variables]
 
     return call
@@ -208,7 +243,21 @@ def torch_cases(torch: Any) -> Cases:
         for v in variables:
             v.grad = torch.ones_like(v)
         cases[f"optimizers.{name}.apply, 4 variables"] = getattr(torch.optim, name)(variables, 1e-3).step
+    cases["a step by hand, 2 Dense"] = torch_step(torch, rows, classes)
     return cases
+
+
+def torch_step(torch: Any, x: Any, y: Any) -> Callable[[], Any]:
+    nn = torch.nn
+    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+    optimizer = torch.optim.SGD(model.parameters(), 1e-3)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+    return step
 
 
 def without_gradients(torch: Any, call: Callable[[], Any]) -> Callable[[], Any]:
