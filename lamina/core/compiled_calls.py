@@ -322,11 +322,15 @@ def _new_program():
         _set_masks(arrays, masks)
         args, kwargs = _arguments(structure, rest, arrays)
         outer = None if training is None else context.Call(owner, *training)
-        with context.bind(refs, values) as slots, context.call_scope(outer), context.autocast(autocast):
-            known = {*slots}
+        with (
+            context.with_slots(None),  # else global state would be written to the slots around the call
+            context.bind(refs, values) as slots,
+            context.call_scope(outer),
+            context.autocast(autocast),
+        ):
             outputs = method(owner, *args, **kwargs)
             changed = {index: slots[ref] for index, ref in enumerate(refs) if slots[ref] is not values[index]}
-            made_here = {ref for ref in slots if isinstance(ref, Variable)}.difference(known)
+            made_here = {ref for ref in slots if isinstance(ref, Variable)}.difference(refs)
         if made_here:
             raise TracingError("A call made variables.")
         made = _outputs_of(outputs)
