@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import h5py
-from h5py import h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
+from h5py import h5d, h5g, h5l, h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.safety.damage import damaged
@@ -205,20 +205,20 @@ def attribute(group: Any, name: Any) -> Any:
 
 def arrays_in(group: Any) -> Any:
     """(path, dataset) for each array below `group`, following hard links. Each object appears once, even in cycles."""
-    seen, stack = set(), [("", group)]
+    seen, stack = set(), [("", group.id)]
     while stack:
         path, parent = stack.pop()
-        with touching(parent.name):
+        with touching(f"{group.name}/{path}"):
             children = []
-            for name in parent:
-                if isinstance(parent.get(name, getlink=True), h5py.HardLink):
-                    child = parent[name]
-                    info = h5o.get_info(child.id)
+            for name in parent:  # by the functions of HDF5 itself: a file may have 100,000 empty groups
+                if parent.links.get_info(name).type == h5l.TYPE_HARD:
+                    info = h5o.get_info(parent, name)
                     if (info.fileno, info.addr) not in seen:
                         seen.add((info.fileno, info.addr))
-                        children.append((f"{path}/{name}" if path else name, child))
-        stack.extend((name, child) for name, child in reversed(children) if isinstance(child, h5py.Group))
-        yield from ((name, child) for name, child in children if isinstance(child, h5py.Dataset))
+                        text = name.decode("utf-8", "surrogateescape")
+                        children.append((f"{path}/{text}" if path else text, h5o.open(parent, name)))
+        stack.extend((name, child) for name, child in reversed(children) if isinstance(child, h5g.GroupID))
+        yield from ((name, h5py.Dataset(child)) for name, child in children if isinstance(child, h5d.DatasetID))
 
 
 def stored_bytes(group: Any) -> int:
