@@ -10,6 +10,7 @@ from typing import Any
 from lamina.check import check
 from lamina.check.findings import SEVERITIES
 from lamina.cli.models import find_models
+from lamina.runtime.terminal import one_line
 
 __all__ = ["main"]
 
@@ -21,7 +22,7 @@ def main(args: argparse.Namespace) -> Any:
         print(json.dumps([{"model": one.name, "findings": findings.as_dicts()} for one, findings in found], indent=2))
     else:
         for one, findings in found:
-            print(f"{one.name}: {_count(findings)}")
+            print(f"{one_line(one.name)}: {_count(findings)}")
             if findings:
                 findings.print()
     grave = SEVERITIES[: SEVERITIES.index(args.fail_on) + 1] if args.fail_on != "never" else ()
@@ -31,7 +32,7 @@ def main(args: argparse.Namespace) -> Any:
 def _check(one, args):
     probe = args.probe and one.x is not None and one.model.compiled
     if args.probe and not probe:
-        print(f"{one.name}: no probe, since no fit with arrays was seen.", file=sys.stderr)
+        print(f"{one_line(one.name)}: no probe, since no fit with arrays was seen.", file=sys.stderr)
     return check(one.model, one.x, one.y, ignore=tuple(args.ignore), probe=probe)
 
 

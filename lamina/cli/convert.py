@@ -10,6 +10,7 @@ from typing import Any
 from lamina.cli.models import has_weights, read_model
 from lamina.errors import FileError
 from lamina.export.formats import FORMATS
+from lamina.runtime.terminal import one_line
 from lamina.saving import load_weights, save_model, save_weights, to_json
 from lamina.saving.safety.hdf5 import check_overwrite
 
@@ -61,9 +62,9 @@ def _report(args, model, size, exported):
         more = {"difference": exported.difference, "not_kept": exported.lost} if exported else {}
         print(json.dumps({"source": source, "result": result, "weights": weights, "bytes": size, **more}))
     else:
-        print(f"{source} -> {result}: {weights:,} weights, {size:,} bytes")
+        print(f"{one_line(source)} -> {one_line(result)}: {weights:,} weights, {size:,} bytes")
         for line in exported.remarks() if exported else ():
-            print(f"  {line}")
+            print(f"  {one_line(line)}")
 
 
 def check_overwrite_or_say(result: Any, overwrite: bool) -> None:

@@ -7,6 +7,7 @@ import json
 import pathlib
 
 from lamina.cli.models import find_models
+from lamina.runtime.terminal import one_line
 from lamina.view import view
 
 __all__ = ["main"]
@@ -20,7 +21,7 @@ def main(args: argparse.Namespace) -> None:
         page = view(one.model, str(path), one.x, one.y, open=args.open, compare=args.compare)
         if page.comparison is not None and not args.json:
             print(page.comparison, end="\n\n")
-    print(json.dumps([str(path) for path in paths]) if args.json else "\n".join(map(str, paths)))
+    print(json.dumps([str(path) for path in paths]) if args.json else "\n".join(one_line(str(path)) for path in paths))
 
 
 def _path(args, one, count):

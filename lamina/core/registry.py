@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 from lamina.core.keywords import expect_names
 from lamina.errors import ConfigError
-from lamina.spelling.nearest import did_you_mean
+from lamina.spelling.nearest import custom_objects_of, did_you_mean
 
 T = TypeVar("T")
 
@@ -296,7 +296,7 @@ def find(
     near = did_you_mean(str(name), known, strict=True)
     raise ConfigError(
         f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + f".{near}",
-        fix=f"Pass custom_objects={{{str(name)!r}: {name}}}, or put @keras.saving.register_keras_serializable() on it.",
+        fix=f"Pass {custom_objects_of(name)}, or put @keras.saving.register_keras_serializable() on it.",
     )  # fmt: skip
 
 
@@ -320,7 +320,7 @@ def _check_registered(registered_name, name):
     if registered_name not in (None, name, "function"):
         raise ConfigError(
             f"{name!r} in the config is {registered_name!r}, which is not registered; it resolved to a Keras built-in.",
-            fix=f"Register it, or pass custom_objects={{{registered_name!r}: {name}}}.",
+            fix=f"Register it, or pass {custom_objects_of(registered_name, name)}.",
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamina.drawing.canvas import Picture
 from lamina.drawing.graph_layout import curve, layered
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, harmless
 from lamina.runtime.atomic_files import atomic_write
 
 if TYPE_CHECKING:
@@ -297,5 +297,5 @@ def _tip(start, end, length):
 
 
 def _quoted(*lines):
-    text = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") for line in lines)
+    text = "\\n".join(harmless(line).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") for line in lines)
     return f'"{text}"'

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["did_you_mean", "letters_of", "nearest", "or_list", "renamed"]
+__all__ = ["custom_objects_of", "did_you_mean", "letters_of", "nearest", "or_list", "renamed"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SYNONYMS = {
@@ -69,6 +69,18 @@ def did_you_mean(name: str, known: Iterable[str], strict: bool = False) -> str:
     """
     near = nearest(name, known, strict=strict)
     return f" Did you mean {or_list([repr(key) for key in near])}?" if near else ""
+
+
+def custom_objects_of(key: str, name: str | None = None) -> str:
+    """The argument that gives an object its name: `custom_objects={'Scale': Scale}`. What a file has in the place of a
+    name may be no name, but several lines, say.
+
+    Args:
+        key: Name in the file.
+        name: Name of the object, if it is another.
+    """
+    name = key if name is None else name
+    return f"custom_objects={{{str(key)!r}: {name if str(name).isidentifier() else '...'}}}"
 
 
 def renamed(what: str, given: dict[str, Any], expected: Iterable[str]) -> str:

@@ -135,10 +135,14 @@ def test_names_in_the_editor_of_files(tmp_path, capsys):
     model = lamina.Sequential([lamina.Input((3,)), layers.Dense(2)])
     model.save_weights(tmp_path / "m.weights.h5")
     with h5py.File(tmp_path / "m.weights.h5", "a") as file:
-        file.move("layers/dense", f"layers/x{ESCAPE}\nThe file fits")
+        file.move("layers/dense", f"layers/x{ESCAPE}The file fits")
     saving.KerasFileEditor(tmp_path / "m.weights.h5").compare(model)
     told = capsys.readouterr().out
-    assert ESCAPE not in told and "\nThe file fits" not in told
+    assert ESCAPE not in told and "The file fits" in told
+    with h5py.File(tmp_path / "m.weights.h5", "a") as file:
+        file.move(f"layers/x{ESCAPE}The file fits", f"layers/x{ESCAPE}\nThe file fits")
+    with pytest.raises(UnsafeFileError, match="not one line of text"):
+        saving.KerasFileEditor(tmp_path / "m.weights.h5")
 
 
 def test_names_in_the_settings_of_the_projector(tmp_path):

@@ -319,7 +319,7 @@ def _check_choice(name, value, known):
     if value is not None and not callable(value) and value not in known:
         raise ConfigError(
             f"Unknown value for `{name}` argument of TextVectorization. Allowed values are: {tuple(known)}. "
-            f"Received: {name}={value}",
+            f"Received: {name}={value!r}",
             fix=f"{name}={nearest(value, known)!r}",
         )
 

@@ -20,7 +20,7 @@ from lamina.core.placement import to_numpy
 from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.saving.formats.weights_h5 import read_tree, stores_of
-from lamina.saving.safety.damage import damaged
+from lamina.saving.safety.damage import check_name, damaged
 from lamina.saving.safety.hdf5 import written
 from lamina.saving.safety.limits import parse_json
 
@@ -100,6 +100,7 @@ class Tensors:
         header.pop("__metadata__", None)
         self._arrays, start = {}, 8 + length
         for name, entry in header.items():
+            check_name(name)
             array = _Tensor(file, f"{name} in {filepath}", entry, start, size)
             self._arrays.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = array
         end = 0

@@ -18,7 +18,7 @@ from lamina.saving.migration.configs import upgrade
 from lamina.saving.migration.version import origin_of
 from lamina.saving.migration.weights import fit
 from lamina.saving.report import LoadReport
-from lamina.saving.safety.damage import damaged, file_beside
+from lamina.saving.safety.damage import check_name, damaged, file_beside
 from lamina.saving.safety.limits import TEXT, expect_model, naming, parse_json, reading
 
 __all__ = ["load_tensorflowjs", "named_weights"]
@@ -124,6 +124,7 @@ def _arrays(filepath, manifest, shards):
     for group, paths in zip(manifest, shards, strict=True):
         data, offset = b"".join(path.read_bytes() for path in paths), 0
         for entry in group["weights"]:
+            check_name(entry["name"])
             packed = entry.get("quantization") or {}
             dtype, wanted = np.dtype(_TYPES[packed.get("dtype", entry["dtype"])]), _TYPES[entry["dtype"]]
             shape = tuple(entry["shape"])

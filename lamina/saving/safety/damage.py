@@ -6,9 +6,10 @@ import os
 import pathlib
 from typing import Any
 
+from lamina.core.graph import NO_LINE
 from lamina.errors import FileError, UnsafeFileError
 
-__all__ = ["contents_of", "damaged", "file_beside", "other_format"]
+__all__ = ["check_name", "contents_of", "damaged", "file_beside", "other_format"]
 
 AGAIN = "The file is incomplete or was changed: copy or download it again, or save the model again."
 _TORCH = "Build the model in lamina, save the weights in PyTorch as safetensors, and assign them to the layers."
@@ -32,6 +33,16 @@ def damaged(message: str) -> FileError:
         message: File, place and what is wrong.
     """
     return FileError(message, fix=AGAIN)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name of an array that has several lines: printed, each would look like a line of lamina's own.
+
+    Args:
+        name: The name.
+    """
+    if NO_LINE.search(name):
+        raise UnsafeFileError(f"A name in the file is not one line of text: {name!r}.")
 
 
 def contents_of(path: pathlib.Path) -> bytes:
@@ -60,7 +71,7 @@ def file_beside(filepath: Any, name: Any) -> pathlib.Path:
         UnsafeFileError: It would be in another folder.
         FileError: It is missing.
     """
-    if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name:
+    if not isinstance(name, str) or pathlib.PurePath(name).name != name or "\\" in name or not name.isprintable():
         raise UnsafeFileError(f"The weight file {name!r} would be in another folder.").within(filepath)
     path, folder = pathlib.Path(filepath).with_name(name), pathlib.Path(filepath).resolve().parent
     if not path.is_file():

@@ -18,7 +18,7 @@ from lamina.core.read_limits import reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.runtime.atomic_files import atomic_write
 from lamina.runtime.interrupts import Interrupts
-from lamina.saving.safety.damage import damaged, other_format
+from lamina.saving.safety.damage import check_name, damaged, other_format
 from lamina.saving.safety.hdf5_contents import (
     attribute,
     check_chunks,
@@ -100,6 +100,7 @@ def _member(group, name):
 
 def array_at(group: Any, path: Any) -> Any:
     """The numeric array at `path` below `group`, which must be stored in this file. Its values are not read yet."""
+    check_name(path)
     folder, _, name = path.rpartition("/")
     parent = group_at(group, folder)
     dataset = None if parent is None else _member(parent, name)

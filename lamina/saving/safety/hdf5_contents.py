@@ -21,7 +21,7 @@ import h5py
 from h5py import h5d, h5g, h5l, h5o, h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from lamina.errors import FileError, UnsafeFileError
-from lamina.saving.safety.damage import damaged
+from lamina.saving.safety.damage import check_name, damaged
 
 __all__ = [
     "arrays_in",
@@ -215,7 +215,7 @@ def arrays_in(group: Any) -> Any:
                     info = h5o.get_info(parent, name)
                     if (info.fileno, info.addr) not in seen:
                         seen.add((info.fileno, info.addr))
-                        text = name.decode("utf-8", "surrogateescape")
+                        check_name(text := name.decode("utf-8", "surrogateescape"))
                         children.append((f"{path}/{text}" if path else text, h5o.open(parent, name)))
         stack.extend((name, child) for name, child in reversed(children) if isinstance(child, h5g.GroupID))
         yield from ((name, h5py.Dataset(child)) for name, child in children if isinstance(child, h5d.DatasetID))
