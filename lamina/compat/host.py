@@ -3,6 +3,7 @@ of tensors."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import jax
@@ -85,6 +86,15 @@ class HostTensor(Text):
 
     def set_shape(self, shape: Any) -> None:
         """Nothing to do: the shape is known."""
+
+
+def _anew(operation):
+    """`x += y` as `x = x + y`: a tensor does not change, nor the data that it shows."""
+    return lambda self, other: operation(self, other)
+
+
+for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
+    setattr(HostTensor, f"__i{_name}__", _anew(getattr(operator, f"__{_name}__")))
 
 
 def on_host(value: Any) -> Any:

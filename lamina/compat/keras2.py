@@ -317,6 +317,7 @@ def patch_keras() -> None:
         "_name": property(lambda self: self.name, lambda self, value: setattr(self, "name", value)),
         "inbound_nodes": property(lambda self: self._inbound_nodes),
         "outbound_nodes": property(lambda self: self._outbound_nodes),
+        "_compute_dtype": property(lambda self: self.compute_dtype),
         "get_input_shape_at": _shape_at("input"),
         "get_output_shape_at": _shape_at("output"),
         "input_shape": _shape("input"),

@@ -19,7 +19,7 @@ from lamina.errors import CallError
 from lamina.runtime.packages import MissingPackageError
 from lamina.training.data.elements import Composite
 
-__all__ = ["LOOKUP", "NEST", "SUMMARY"]
+__all__ = ["LOOKUP", "NEST", "SUMMARY", "make_ndarray"]
 
 
 def _keys(values):
@@ -225,6 +225,17 @@ def _summary(plugin, form):
         return True
 
     return write
+
+
+def make_ndarray(tensor: Any) -> np.ndarray:
+    """`tf.make_ndarray`: the array of a tensor in a message, as TensorBoard reads one from a file.
+
+    Args:
+        tensor: The message.
+    """
+    from tensorboard.util import tensor_util
+
+    return tensor_util.make_ndarray(tensor)
 
 
 def _pictures(data, max_outputs=3):

@@ -216,7 +216,8 @@ _ROOT = {
     "RaggedTensorSpec": RaggedTensorSpec, "SparseTensor": SparseTensor, "SparseTensorSpec": SparseTensorSpec,
     **MODULES, **VARIABLES, **FUNCTIONS, **FLOW, "TensorSpec": TensorSpec, "__version__": TF_VERSION, "device": _device,
     "get_logger": lambda: logging.getLogger("tensorflow"), "newaxis": None,
-    "CriticalSection": CriticalSection, "tpu": types.SimpleNamespace(experimental=TPU),
+    "make_ndarray": lookups.make_ndarray, "CriticalSection": CriticalSection,
+    "tpu": types.SimpleNamespace(experimental=TPU),
     **{name: _MATH[name] for name in ("sigmoid", "tanh")}, "as_string": strings.STRINGS["as_string"],
 }  # fmt: skip
 _ROOT["as_dtype"] = lambda type_value: (

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from jax.experimental.sparse import BCOO
 
+from lamina.compat.host import on_host
 from lamina.compat.variables import patch_arrays
+from lamina.training.data.elements import Views
 from tests.compat.namespace import tf
 
 patch_arrays()
@@ -73,3 +75,23 @@ def test_functions_of_jax_flatten_shapes_as_tuples():
     assert isinstance(shape, tf.TensorShape) and jax.tree_util.tree_leaves(shape) == [2, 3]
     assert isinstance(jax.tree_util.tree_map(lambda size: size + 1, shape), tf.TensorShape)
     np.testing.assert_array_equal(BCOO.fromdense(tf.constant(x)).todense(), x)
+
+
+def test_data_that_a_function_of_a_data_set_computes_on_in_place_stay(monkeypatch):
+    monkeypatch.setattr(Views, "to_functions", on_host)
+    given = np.arange(6, dtype="float32").reshape(3, 2)
+
+    def halved(x):
+        before = x
+        x /= 2.0
+        x += 1
+        assert before is not x
+        return x
+
+    data = tf.data.Dataset.from_tensor_slices(given).map(halved)
+    for _ in range(2):
+        assert [row.tolist() for row in data.as_numpy_iterator()] == [[1.0, 1.5], [2.0, 2.5], [3.0, 3.5]]
+    assert given.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    picture = on_host(np.array([255, 51], "uint8"))
+    picture /= 255
+    assert picture.tolist() == pytest.approx([1.0, 0.2])

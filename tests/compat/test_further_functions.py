@@ -429,3 +429,8 @@ def test_records_are_iterated_as_in_tensorflow_1(tmp_path):
 def test_weights_of_losses_are_broadcast_inside_of_tensorflow():
     broadcast = InnerModule("tensorflow.python.ops.weights_broadcast_ops").broadcast_weights
     assert value(broadcast([[1], [2]], tf.zeros((2, 2)))) == [[1.0, 1.0], [2.0, 2.0]]
+
+
+def test_tensors_in_messages():
+    message = pytest.importorskip("tensorboard.util.tensor_util").make_tensor_proto(np.array([[1.0, 2.0]], "float32"))
+    assert tf.make_ndarray(message).tolist() == [[1.0, 2.0]]
