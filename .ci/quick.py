@@ -16,7 +16,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 TESTS = (
     *("tests/test_versions.py", "tests/golden", "tests/core/test_keywords.py", "tests/core/test_tape.py"),
     *("tests/layers/test_layer.py", "tests/layers/test_lookup.py", "tests/layers/test_text_vectorization.py"),
-    *("tests/training/test_many_steps.py", "tests/callbacks/test_resume.py", "tests/saving/test_unchanged.py"),
+    *("tests/training/test_many_steps.py", "tests/training/test_threads_and_forks.py"),
+    *("tests/callbacks/test_resume.py", "tests/saving/test_unchanged.py"),
     *("tests/export/test_required_alone.py", "tests/core/test_disk_cache.py"),
     *("lamina/layers/dense.py", "lamina/losses", "lamina/initializers", "lamina/models", "lamina/runtime"),
 )

@@ -47,6 +47,23 @@ def test_threads_that_meet_an_unbuilt_model_build_it_once(run, inner, often_swit
             np.testing.assert_allclose(result, found[0], rtol=1e-6)
 
 
+def test_threads_that_train_save_and_load_models_of_their_own_get_the_numbers_of_one(often_switched, tmp_path):
+    def train(number):
+        draw = np.random.default_rng(number)
+        x, y = draw.normal(size=(32, 6)).astype("float32"), draw.normal(size=(32, 1)).astype("float32")
+        start = keras.initializers.GlorotUniform(seed=number)
+        rows = [layers.Dense(4 + number, "relu", kernel_initializer=start), layers.BatchNormalization()]
+        model = keras.Sequential([keras.Input((6,)), *rows, layers.Dense(1, kernel_initializer=start)])
+        model.compile("adam", "mse")
+        history = model.fit(x, y, epochs=2, batch_size=16, verbose=0, shuffle=False).history["loss"]
+        path = tmp_path / f"{number}-{threading.get_ident()}.keras"
+        model.save(path)
+        return [*history, *keras.models.load_model(path).predict(x, verbose=0).ravel()]
+
+    alone = [train(number) for number in range(4)]
+    assert at_once([lambda number=number: train(number) for number in range(4)]) == alone
+
+
 @pytest.fixture
 def often_switched():
     """Threads take turns every microsecond, so that one meets what another has half done."""
