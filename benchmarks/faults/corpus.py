@@ -31,6 +31,7 @@ from benchmarks.faults import (
     learners_networks,
     learners_settings,
     learners_tables,
+    noticed_again,
     noticed_pictures,
     noticed_sequences,
     noticed_tables,
@@ -96,7 +97,7 @@ FAULTY = (
     helped_heads, helped_data, helped_training, helped_sequences, helped_more, helped_again, helped_more_again,
     forums_heads, forums_data, forums_training, forums_networks, forums_again, forums_again_networks,
     reported_tables, reported_pictures, reported_sequences, reported_again,
-    noticed_tables, noticed_pictures, noticed_sequences, noticed_training,
+    noticed_tables, noticed_pictures, noticed_sequences, noticed_training, noticed_again,
 )  # fmt: skip
 SOUND = (
     sound_vision,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from lamina.check.traced import differ
 from lamina.facts.equations import base_of, moved_axes, softmax_of
 from lamina.facts.flows import sources_of
 
-__all__ = []
+__all__ = ["steps_not_used"]
 
 _VASWANI = "Vaswani et al.: Attention Is All You Need (2017), "
 _MANY, _WORDS = 200, 500  # rows and words, of which a bag can be judged
@@ -250,7 +252,8 @@ def _steps_at_the_end(subject):
     """Series whose neighbours are alike along the last axis, which a recurrence takes for features."""
     for name, values in subject.inputs.items():
         first = next(iter(subject.readers.get(name, [])), None)
-        if first is None or not first.has("recurrent") or values.ndim != 3 or values.dtype.kind != "f":
+        reads = first is not None and (first.has("recurrent") or first.kind == "Conv1D")
+        if first is None or not reads or values.ndim != 3 or values.dtype.kind != "f":
             continue
         steps, features = values.shape[1:]
         if not 2 <= steps < features or features < 8 or len(values) < 16 or not values.any():
@@ -313,3 +316,24 @@ def _depends_on_the_batch(subject):
 def _is_of_its_batch(fact):
     """Whether a normalization takes the statistics of each batch in prediction too."""
     return fact.is_a("BatchNormalization") and fact.training is True
+
+
+def steps_not_used(subject: Any) -> Iterator[tuple[Any, ...]]:
+    """A sequence of tokens of which the outputs depend on the first alone, as behind a causal mask.
+
+    Args:
+        subject: What is checked.
+    """
+    traced = subject.traced
+    attends = any(fact.has("attention") for fact in subject.facts)
+    x = traced.leaves[0] if traced is not None and attends and len(traced.leaves) == 1 else np.zeros(1)
+    if traced is None or x.ndim != 2 or x.dtype.kind not in "iu" or x.shape[1] < 4:
+        return
+    others = np.concatenate([x[:, :1], np.roll(x[:, 1:], 1, axis=0)], axis=1)
+    pairs = list(zip(traced.results, traced.run(traced.with_leaf(0, others)), strict=True))
+    if all(one.ndim == 2 and np.allclose(one, other, atol=1e-6) and one.std() > 1e-6 for one, other in pairs):
+        yield (
+            None, x.shape[1],
+            f"The outputs depend on the first of {x.shape[1]} steps alone: the others may be those of another row.",
+            "Take the last step, or the mean of all (layers.GlobalAveragePooling1D()); or leave out use_causal_mask.",
+        )  # fmt: skip

@@ -272,7 +272,8 @@ def _shares_that_stay(optimizer, name, rate):
     "Goodfellow, Bengio, Courville: Deep Learning (2016), 6.2.2, output units",
 )  # fmt: skip
 def _twice_in_own_loss(subject):
-    if subject.own_step or subject.traced is None or len(subject.facts) > _QUICK:
+    own = not subject.own_step or any(head.own is not None for head in subject.heads)
+    if not own or subject.traced is None or len(subject.facts) > _QUICK:
         return
     twice = subject.traced.activation_twice(subject.y)
     if twice is not None:

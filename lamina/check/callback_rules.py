@@ -1,5 +1,7 @@
 """LAM306: callbacks that cannot act, or act too early."""
 
+import math
+
 from lamina.check.plans import callbacks_of, optimizer_of, rate_of
 from lamina.check.rule import rule
 from lamina.check.targets import metrics_of
@@ -49,6 +51,7 @@ def _callbacks_that_cannot_act(subject):
             )  # fmt: skip
         else:
             yield from _soon_or_late(kind, figure, callback, epochs or 1, rate_of(optimizer_of(subject)))
+            yield from _waits_for_much(kind, figure, callback, subject)
     yield from _stopped_before(callbacks_of(subject))
 
 
@@ -98,6 +101,20 @@ def _of_stopping(figure, callback, epochs):
         yield (
             None, patience, f"EarlyStopping waits {patience} epochs, and there are {epochs}.",
             f"Use EarlyStopping(patience={max(epochs // 10, 1)}, restore_best_weights=True), or more epochs.",
+        )  # fmt: skip
+
+
+def _waits_for_much(kind, figure, callback, subject):
+    """A gain that a crossentropy, which begins at about that of a guess, has once or twice."""
+    classes = [head.units or 1 for head in subject.heads if "crossentropy" in head.loss_name]
+    guess = math.log(max(*classes, 2)) if len(classes) == len(subject.heads) == 1 else math.inf
+    gain, patience = abs(getattr(callback, "min_delta", 0.0)), getattr(callback, "patience", 0)
+    if kind != "ModelCheckpoint" and figure in ("loss", "val_loss") and gain > guess / 3:
+        does = "ends training" if kind == "EarlyStopping" else "lowers the rate"
+        yield (
+            None, gain, f"{kind} counts {figure!r} as better where it falls by {gain:g}, and a guess has {guess:.2g}; "
+            f"it {does} {patience} epochs after the first.",
+            f"Use {kind}(monitor={figure!r}, min_delta=0.001, patience={max(patience, 5)}).",
         )  # fmt: skip
 
 

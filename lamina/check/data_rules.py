@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.check.rule import rule
 from lamina.check.subject import as_batch
+from lamina.check.text_rules import beyond_lookups
 from lamina.core import tree
 from lamina.core.op import OpCall
 from lamina.facts.activations import SATURATION
@@ -203,6 +204,7 @@ _SIZES = {"Embedding": "input_dim", "CategoryEncoding": "num_tokens"}  # the arg
     "Keras: Embedding, input_dim is the largest index + 1",
 )  # fmt: skip
 def _index_beyond_embedding(subject):
+    yield from beyond_lookups(subject)
     for name, values in _numeric_inputs(subject):
         for fact in subject.readers.get(name, []):
             if fact.kind == "Embedding" and values.dtype.kind == "f" and (fractions := values % 1 != 0).any():

@@ -6,7 +6,7 @@ from lamina.check.neighbours import next_call
 from lamina.check.plans import optimizer_of
 from lamina.check.rule import rule
 from lamina.core.registry import is_builtin
-from lamina.facts.activations import SATURATION, bounds_of
+from lamina.facts.activations import bounds_of
 
 __all__ = []
 
@@ -69,11 +69,11 @@ def _saturating_stack(subject):
         return
     optimizer = optimizer_of(subject)
     plain = type(optimizer).__name__ == "SGD" and not optimizer.momentum  # whose steps shrink with the gradient
-    for name, least, sure in (("sigmoid", 3, 3), ("tanh", 8, 15 if plain else 99)):
+    for name, least, sure in (("sigmoid", 3, 3), ("hard_sigmoid", 3, 5), ("tanh", 8, 15 if plain else 99)):
         stack = [
             fact for fact in _hidden(subject) if _activation(subject, fact) == name and not fact.ends and fact.is_affine
         ]
-        if name in SATURATION and len(stack) >= least:
+        if len(stack) >= least:
             yield (
                 stack[0].name, len(stack),
                 f"{len(stack)} layers from {stack[0].name} to {stack[-1].name} end in {name}, without normalization or "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.check.rule import rule
-from lamina.check.targets import by_exchange, is_one_hot, without_count
+from lamina.check.targets import by_exchange, is_one_hot, other_columns
 from lamina.core.crossing_rows import words_of
 from lamina.facts.activations import Bounds, bounds_of
 from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
@@ -154,7 +154,7 @@ def _width_of_labels(subject):
                 head.layer, width,
                 f"{head.layer} has {head.units} unit{'s' * (head.units > 1)}; the labels have {width} columns.",
                 "Use y.argmax(-1) as labels." if one_hot and width == 2
-                else without_count(labels) or f"Give {head.layer} {width} units.",
+                else other_columns(labels, head.shape) or f"Give {head.layer} {width} units.",
             )  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def _labels_of_another_kind(subject):
     for head in subject.heads:
         if head.labels is not None and head.labels.dtype.kind in "OUS" and head.loss_name:
             yield (
-                head.layer, str(head.labels.dtype), f"The labels of {head.layer} are text: {head.labels.flat[0]!r}.",
+                head.layer, str(head.labels.dtype), f"The labels of {head.layer} are text: {head.labels.flat[0]}.",
                 f"Number the classes: np.unique({head.part.name}, return_inverse=True)[1].",
             )  # fmt: skip
     for head in _of_loss(subject, "mean_absolute_percentage_error"):

@@ -279,7 +279,7 @@ def _slope(subject):
                 f", and the gradient of {len(wrong)} of {len(slopes)} weights ({wrong[0].path}) is not finite."
                 if wrong else ": it takes the root or the logarithm of a number that is negative."
             ),
-            "Add a small number before sqrt, log and division: ops.sqrt(x + 1e-7).",
+            "Add a small number before sqrt, log and division: ops.sqrt(x + 1e-7); and make it positive by softplus.",
         )  # fmt: skip
 
 

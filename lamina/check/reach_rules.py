@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.check.attention_rules import steps_not_used
 from lamina.check.neighbours import next_call
 from lamina.check.notes import variables_of_nobody
 from lamina.check.pairs import twins
@@ -190,6 +191,7 @@ def _counts(subject, head):
     "Keras: Model(inputs, outputs)",
 )  # fmt: skip
 def _inputs_not_used(subject):
+    yield from steps_not_used(subject)
     graph = getattr(subject.model, "_graph", None)
     passed_on = {id(tensor) for tensor in tree.flatten(graph.outputs)} if graph is not None else ()
     for name, tensor in zip(subject.input_names, graph.input_tensors if graph is not None else (), strict=True):

@@ -12,6 +12,8 @@ __all__ = []
 _FEW = 0.005  # share of values that are not 0, in pictures of whole numbers
 
 _LEFT = 0.01  # share of the squares that is not the same in all rows
+_FEW_ROWS = 128  # that are looked at
+_ALONE = 2000.0  # times as far as the others are apart
 _SMALL = 5e-3  # targets, beside which the outputs of a new network are large
 _APART = 300.0  # times, between losses of which one is all that counts
 _LINEAR_IN_SCALE = REGRESSION - {"mean_absolute_percentage_error", "mean_squared_logarithmic_error"}
@@ -34,6 +36,7 @@ def _scaled_twice(subject):
         if values.dtype.kind != "f" or values.ndim < 2 or not values.size or not np.isfinite(values).all():
             continue
         yield from _scaled_by_rows(name, values)
+        yield from _scaled_by_one_row(subject.input_parts[name])
         size, readers = float(np.abs(values).max()), subject.readers.get(name, [])
         while len(readers) == 1 and readers[0].has("noise", "rearranging") and readers[0].is_builtin:
             readers = readers[0].receivers
@@ -64,7 +67,7 @@ def _scaled_by_rows(name, values):
     """A table whose rows were brought to one length, or one deviation, over columns of different units."""
     if values.ndim != 2 or not 3 <= values.shape[1] <= 32 or len(values) < 32:
         return
-    some = np.asarray(values, "float64")
+    some = np.asarray(values[:: max(len(values) // _FEW_ROWS, 1)], "float64")
     centred = some - some.mean(axis=1, keepdims=True)
     lengths = {"the length": np.linalg.norm(some, axis=1), "the deviation": centred.std(axis=1)}
     how = next((words for words, one in lengths.items() if one.min() > 0 and np.ptp(one) < 1e-3 * one.max()), None)
@@ -75,6 +78,28 @@ def _scaled_by_rows(name, values):
             None, left, f"Each row of {name} has {how} {lengths[how][0]:.3g}, over columns of different size, and "
             f"{left:.2g} of it differs from row to row.",
             "Scale columns, not rows: (x - x.mean(axis=0)) / x.std(axis=0), or layers.Normalization() with adapt(x).",
+        )  # fmt: skip
+
+
+def _scaled_by_one_row(part):
+    """A table most of whose columns were scaled by one or two rows far from all others."""
+    values = part.values
+    if values.ndim != 2 or len(values) < 64:
+        return
+    some = np.sort(values[:: max(len(values) // _FEW_ROWS, 1)], axis=0).astype("float64")
+    inner, outer = some[-3] - some[2], np.ptp(values, axis=0)
+    alone = (inner > 0) & (outer > _ALONE * inner) & (np.count_nonzero(np.diff(some, axis=0), axis=0) > 20)
+    if 2 * np.count_nonzero(alone) > values.shape[1]:
+        column = int(np.flatnonzero(alone)[0])
+        gaps = np.abs(values[:, column] - some[len(some) // 2, column])
+        if np.count_nonzero(gaps > 50 * inner[column]) > 2:
+            return
+        there = np.zeros(values.shape, bool)
+        there[gaps.argmax(), column] = True
+        yield (
+            None, float(outer[column]), f"{part.first_of(there)}, and nearly all other rows are from "
+            f"{some[2, column]:.3g} to {some[-3, column]:.3g} in this column.",
+            "Leave out such rows, or correct them, before the columns are scaled.",
         )  # fmt: skip
 
 

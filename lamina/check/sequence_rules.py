@@ -12,6 +12,7 @@ from lamina.check.subject import as_batch, classes_of
 from lamina.check.text_rules import sees_its_labels
 from lamina.check.traced import differ
 from lamina.core import tree
+from lamina.facts.activations import bounds_of
 from lamina.facts.known_losses import tried
 from lamina.facts.loss_names import REGRESSION
 
@@ -260,12 +261,13 @@ def _validated_on_training_rows(subject):
 
 
 @rule(
-    "LAM417", "error", "inputs that are all one number", "batch",
+    "LAM417", "error", "inputs or labels that are all one number", "batch",
     "Every sample is the same: there is nothing to learn from.",
     "Karpathy: A Recipe for Training Neural Networks (2019), become one with the data",
 )  # fmt: skip
 def _one_number(subject):
     labels = subject.heads[0].numbers if len(subject.inputs) == len(subject.heads) == 1 and subject.own_step else None
+    yield from _targets_of_one_number(subject, labels)
     if labels is None or not labels.size or labels.min() == labels.max():  # arrays that only have the right shape
         return
     name, values = next(iter(subject.inputs.items()))
@@ -276,6 +278,20 @@ def _one_number(subject):
                 None, float(least), f"All {values.size:,} numbers of {name} are {float(least):g}.",
                 "Look at how they are made: whole numbers divided by 255 with // are 0.",
             )  # fmt: skip
+
+
+def _targets_of_one_number(subject, labels):
+    """Targets of the shape of the inputs, which differ, that are one number: those of an autoencoder are its inputs."""
+    head, values = (subject.heads[0], next(iter(subject.inputs.values()))) if labels is not None else (None, None)
+    if head is None or head.own is not None or head.loss is None or labels.shape != values.shape or labels.size == 0:
+        return
+    bounded = bounds_of(head.activation) is not None and labels[0].size >= 16
+    if bounded and labels.min() == labels.max() and values.min() < values.max() and not subject.parts_of_batch:
+        yield (
+            head.layer, float(labels.min()),
+            f"All {labels.size:,} targets of {head.layer} are {float(labels.min()):g}, in the shape of the inputs.",
+            "Pass what is to be given back: fit(x, x).",
+        )  # fmt: skip
 
 
 @rule(

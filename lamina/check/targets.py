@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from lamina.check.subject import Subject
 from lamina.facts.heads import Head
 from lamina.facts.loss_names import BINARY, REGRESSION, name_of
 
-__all__ = ["Kind", "by_exchange", "counts_hits", "is_one_hot", "kind_of", "metrics_of", "without_count"]
+if TYPE_CHECKING:
+    from lamina.core.typing import Shape
+
+__all__ = ["Kind", "by_exchange", "counts_hits", "is_one_hot", "kind_of", "metrics_of", "other_columns"]
 
 _MOST = 100  # whole numbers from 0 that may be classes
 
@@ -121,12 +124,16 @@ def _takes(head, labels):
     return head.loss_name in REGRESSION or (head.loss_name in BINARY and bool(np.isin(labels, (0, 1)).all()))
 
 
-def without_count(labels: np.ndarray) -> str | None:
-    """The fix where a column of the labels counts the rows, as the index of a table does; None elsewhere.
+def other_columns(labels: np.ndarray, shape: Shape) -> str | None:
+    """The fix where the axes of the labels are those of the output in another order, or where a column of them counts
+    the rows, as the index of a table does; None elsewhere.
 
     Args:
         labels: Labels of several columns.
+        shape: Shape of the output.
     """
+    if labels.ndim == 3 and labels.shape[:0:-1] == tuple(shape[1:]):
+        return "Use y.transpose(0, 2, 1) as labels."
     if labels.ndim != 2 or len(labels) < 8:
         return None
     steps = np.diff(labels, axis=0)

@@ -14,7 +14,7 @@ from lamina.facts.flows import consumers_of, sources_of
 if TYPE_CHECKING:
     from lamina.check.subject import Subject
 
-__all__ = ["sees_its_labels"]
+__all__ = ["beyond_lookups", "sees_its_labels"]
 
 
 def _tokens(subject):
@@ -24,6 +24,27 @@ def _tokens(subject):
             whole = values.dtype.kind in "iu" or (values.dtype.kind == "f" and bool((values == np.round(values)).all()))
             if fact.kind == "Embedding" and values.ndim == 2 and values.shape[1] > 2 and values.size and whole:
                 yield fact, values
+
+
+def beyond_lookups(subject: Subject) -> Iterator[tuple[Any, ...]]:
+    """Embeddings with fewer rows than the lookup before them has numbers.
+
+    Args:
+        subject: What is checked.
+    """
+    for fact in subject.facts:
+        source = fact.sources[0] if fact.kind == "Embedding" and len(fact.sources) == 1 else None
+        while source is not None and source.has("rearranging") and len(source.sources) == 1:
+            source = source.sources[0]
+        size = getattr(source.layer, "vocabulary_size", None) if source is not None and source.is_builtin else None
+        count = size() if callable(size) and getattr(source.layer, "output_mode", "int") == "int" else 0
+        if source is not None and count > fact.layer.input_dim:
+            yield (
+                fact.name, count,
+                f"{source.name} gives the numbers 0 to {count - 1}, that of unknown words among them; "
+                f"{fact.name} has rows 0 to {fact.layer.input_dim - 1}.",
+                f"Use Embedding(input_dim={source.name}.vocabulary_size(), ...).",
+            )  # fmt: skip
 
 
 @rule(

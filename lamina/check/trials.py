@@ -100,7 +100,7 @@ def _symbols(data, rows=None):
 def _symbol(leaf, rows):
     if not getattr(leaf, "ndim", 0):
         return leaf
-    return KerasTensor((rows, *leaf.shape[1:]), "string" if _is_text(leaf) else np.dtype(leaf.dtype).name)
+    return leaf if _is_text(leaf) else KerasTensor((rows, *leaf.shape[1:]), np.dtype(leaf.dtype).name)
 
 
 def _is_text(leaf):

@@ -310,6 +310,16 @@ def moved_axes(equations: Equations) -> Iterator[tuple[tuple[int, ...], tuple[in
                     yield one.inputs[0].shape, one.outputs[0].shape, size
 
 
+def _without_factor(value: Value) -> Value:
+    """The value before changes of shape and type, and before numbers that it is multiplied with or divided by."""
+    value = base_of(value)
+    while maker_name(value) in ("mul", "div") and len(given := [one for one in value.made_from if one.varies]) == 1:
+        if maker_name(value) == "div" and given[0] is not value.made_from[0]:
+            break
+        value = base_of(given[0])
+    return value
+
+
 def twice_activated(equations: Equations) -> tuple[str, str] | None:
     """(first, second) where softmax or its logarithm is taken of a softmax over the same axis, or sigmoid of a sigmoid;
     None for nowhere.
@@ -324,7 +334,7 @@ def twice_activated(equations: Equations) -> tuple[str, str] | None:
         if one.name == "exp":
             inner = one.inputs[0]
             if maker_name(inner) == "sub" and _is_maximum(inner.made_from[1]):
-                found = softmax_of(base_of(inner.made_from[0]))
+                found = softmax_of(_without_factor(inner.made_from[0]))
                 if found is not None and found[1] == (len(value.shape) - 1,):
                     return "softmax", "softmax"
         elif one.name == "logistic" and maker_name(base_of(one.inputs[0])) == "logistic":

@@ -150,6 +150,56 @@ def two_heads(turned):
     return model, X, y[::-1] if turned else y
 
 
+def looked_up_by_name(rows):
+    inputs = keras.Input((1,), dtype="string")
+    z = L.Embedding(rows, 4)(L.StringLookup(vocabulary=["red", "green", "blue"])(inputs))
+    model = keras.Model(inputs, L.Dense(1)(L.Flatten()(z)))
+    model.compile("adam", "mse")
+    return model, np.array(["red", "green", "blue", "grey"])[np.arange(64) % 4][:, None], QUANTITY
+
+
+def cooled(end, temperature):
+    model = net(L.Dense(5, "relu"), L.Dense(3, end))
+    model.compile("adam", lambda y, p: keras.losses.kl_divergence(y, ops.softmax(p / temperature)))
+    return model, X, ONE_HOT
+
+
+def given_back(y, activation="sigmoid"):
+    return net(L.Dense(9, "relu"), L.Dense(16, activation), shape=(16,), loss="mse"), BITS, y
+
+
+def reads_the_first(causal, place=0):
+    inputs = keras.Input((8,))
+    z = L.Embedding(12, 8)(inputs) + L.Embedding(8, 8)(ops.arange(8))
+    z = L.LayerNormalization()(z + L.MultiHeadAttention(2, 4)(z, z, use_causal_mask=causal))
+    model = keras.Model(inputs, L.Dense(1)(z[:, place]))
+    model.compile("adam", "mse")
+    return model, DRAW.integers(1, 12, (64, 8)), QUANTITY
+
+
+def convolved(shape):
+    time = np.arange(30) * 0.3 + DRAW.uniform(0, 6, (64, 3, 1))
+    x = np.sin(time).astype("float32")
+    x = x if shape == (3, 30) else x.transpose(0, 2, 1)
+    return net(L.Conv1D(4, 2), L.GlobalMaxPooling1D(), L.Dense(1), shape=shape, loss="mse"), x, QUANTITY
+
+
+def deep(activation, count, *after):
+    return net(*(layer for _ in range(count) for layer in (L.Dense(6, activation), *(make() for make in after))))
+
+
+def far_row(far):
+    x = np.abs(DRAW.normal(size=(100, 4)))
+    x[7] = far
+    return net(L.Dense(5, "relu"), L.Dense(1), loss="mse"), (x / x.max(axis=0)).astype("float32"), x.sum(axis=1)
+
+
+def gains(by, loss="binary_crossentropy"):
+    stop = callbacks.EarlyStopping("val_loss", min_delta=by, patience=3)
+    return head(1, "sigmoid", loss=loss), X, YES_NO, {"epochs": 40, "validation_split": 0.5, "callbacks": [stop]}
+
+
+BITS = DRAW.random((64, 16)).astype("float32")
 PIECES = schedules.PiecewiseConstantDecay
 WRONG = {
     "LAM104": [lambda: classes(L.Softmax(dtype="float16")), lambda: classes(L.Softmax(dtype="mixed_bfloat16"))],
@@ -159,8 +209,18 @@ WRONG = {
     ],
     "LAM117": [lambda: validated(X, THREE[:40]), lambda: validated(X[:40], THREE)],
     "LAM123": [lambda: triplets(0.0), lambda: distances(0.0)],
+    "LAM122": [lambda: cooled("softmax", 2.0), lambda: cooled("softmax", 0.5)],
+    "LAM218": [lambda: reads_the_first(True), lambda: (*reads_the_first(True)[:2], -QUANTITY)],
+    "LAM223": [lambda: deep("hard_sigmoid", 5), lambda: deep("hard_sigmoid", 8)],
+    "LAM232": [lambda: convolved((3, 30)), lambda: (*convolved((3, 30))[:2], -QUANTITY)],
+    "LAM417": [lambda: given_back(0 * BITS), lambda: given_back(0 * BITS + 1, "relu")],
     "LAM240": [lambda: remembered(L.SimpleRNN, 250), lambda: remembered(L.SimpleRNN, 400)],
-    "LAM306": [lambda: stopped("loss", 1e-4, 1), lambda: stopped("val_accuracy", 0.99, 2)],
+    "LAM306": [
+        lambda: stopped("loss", 1e-4, 1),
+        lambda: stopped("val_accuracy", 0.99, 2),
+        lambda: gains(0.5),
+        lambda: gains(1.0),
+    ],
     "LAM307": [
         lambda: scheduled(PIECES([8, 16], [0.1, 1e-4, 1e-5])),
         lambda: scheduled(PIECES([3], [0.1, 1e-6])),
@@ -173,8 +233,12 @@ WRONG = {
     ],
     "LAM312": [lambda: descended(0.001, 20), lambda: descended(0.01, 2)],
     "LAM316": [lambda: stateful(100, 16), lambda: stateful(96, 32)],
-    "LAM404": [lambda: looked_up(COUNTS, 40), lambda: looked_up(np.minimum(COUNTS, 2), 41)],
-    "LAM408": [lambda: scaled(unit(1)), lambda: scaled(standard(1))],
+    "LAM404": [
+        lambda: looked_up(COUNTS, 40),
+        lambda: looked_up(np.minimum(COUNTS, 2), 41),
+        lambda: looked_up_by_name(3),
+    ],
+    "LAM408": [lambda: scaled(unit(1)), lambda: scaled(standard(1)), lambda: far_row(1e5)],
     "LAM418": [
         lambda: changed(L.RandomFlip("horizontal"), L.RandomRotation(0.1)),
         lambda: changed(L.Rescaling(2.0), L.RandomTranslation(0.1, 0.1)),
@@ -196,12 +260,17 @@ SOUND = {
     ],
     "LAM117": [lambda: validated(X[:40], THREE[:40]), lambda: validated(X, THREE)],
     "LAM123": [lambda: triplets(0.5), lambda: distances(1.0)],
+    "LAM122": [lambda: cooled(None, 2.0), lambda: cooled("relu", 2.0)],
+    "LAM218": [lambda: reads_the_first(False), lambda: reads_the_first(True, -1)],
+    "LAM223": [lambda: deep("relu", 8), lambda: deep("hard_sigmoid", 8, L.LayerNormalization)],
+    "LAM232": [lambda: convolved((30, 3)), lambda: sensed(SENSORS.transpose(0, 2, 1))],
+    "LAM417": [lambda: given_back(BITS), lambda: given_back(0 * BITS, None)],
     "LAM240": [
         lambda: remembered(L.SimpleRNN, 40),
         lambda: remembered(L.GRU, 400),
         lambda: remembered(L.SimpleRNN, 400, return_sequences=True),
     ],
-    "LAM306": [lambda: stopped("loss", 0.5, 3), lambda: stopped("val_accuracy", 0.99, 20)],
+    "LAM306": [lambda: stopped("loss", 0.5, 3), lambda: stopped("val_accuracy", 0.99, 20), lambda: gains(0.01)],
     "LAM307": [
         lambda: scheduled(PIECES([160, 240], [0.1, 1e-4, 1e-5])),
         lambda: scheduled(PIECES([8, 16], [0.1, 0.05, 0.02])),
@@ -220,8 +289,9 @@ SOUND = {
     "LAM404": [
         lambda: looked_up(DRAW.integers(0, 40, (64, 40)), 40),
         lambda: looked_up(np.where(np.arange(40) < 8, COUNTS + 1, 0), 40),
+        lambda: looked_up_by_name(4),
     ],
-    "LAM408": [lambda: scaled(unit(0)), lambda: scaled(standard(0)), lambda: scaled(standard(0) / 2)],
+    "LAM408": [lambda: scaled(unit(0)), lambda: scaled(standard(0)), lambda: far_row(20.0)],
     "LAM418": [
         lambda: changed(L.RandomFlip(), masks=False),
         lambda: changed(L.RandomContrast(0.1), L.GaussianNoise(0.1)),
@@ -262,3 +332,15 @@ def test_a_column_that_counts_the_rows_is_to_be_left_out():
     y = np.stack([np.arange(64.0), QUANTITY], axis=1)
     (finding,) = [one for one in head(1).check(X, y) if one.code == "LAM108"]
     assert finding.fix == "Leave out column 0 of the labels, which counts the rows."
+
+
+def test_targets_with_their_axes_exchanged_are_to_be_transposed():
+    model = net(L.Dense(10), L.Reshape((5, 2)), loss="mse")
+    (finding,) = [one for one in model.check(X, np.zeros((64, 2, 5)) + QUANTITY[:, None, None]) if one.code == "LAM108"]
+    assert finding.fix == "Use y.transpose(0, 2, 1) as labels."
+
+
+def test_a_model_that_takes_text_is_traced_with_its_labels():
+    model, x, y = looked_up_by_name(4)
+    assert not [finding for finding in model.check(x, y) if finding.severity != "info"]
+    assert any(finding.code == "LAM118" for finding in model.check(x, y[:, None, None] * np.ones((64, 3, 2))))
