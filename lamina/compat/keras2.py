@@ -317,11 +317,10 @@ def patch_keras() -> None:
         "_name": property(lambda self: self.name, lambda self, value: setattr(self, "name", value)),
         "inbound_nodes": property(lambda self: self._inbound_nodes),
         "outbound_nodes": property(lambda self: self._outbound_nodes),
+        "_track_trackable": lambda self, trackable, name, overwrite=False: trackable,  # attributes are found
         "_compute_dtype": property(lambda self: self.compute_dtype),
-        "get_input_shape_at": _shape_at("input"),
-        "get_output_shape_at": _shape_at("output"),
-        "input_shape": _shape("input"),
-        "output_shape": _shape("output"),
+        **{f"get_{end}_shape_at": _shape_at(end) for end in ("input", "output")},
+        **{f"{end}_shape": _shape(end) for end in ("input", "output")},
     }
     first: Any = [(kind, {"get_initial_state": _with_inputs_first(kind.get_initial_state)}) for kind in
                   (RNN, _Cell, StackedRNNCells)]  # fmt: skip
@@ -332,7 +331,7 @@ def patch_keras() -> None:
         (Layer, of_layers),
         (MultiHeadAttention, attention),
         (Node, _OF_NODES),
-        (Optimizer, {"_name": of_layers["_name"], "minimize": minimize}),
+        (Optimizer, {**{name: of_layers[name] for name in ("_name", "_track_trackable")}, "minimize": minimize}),
         *first,
     ):
         for name, method in methods.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import types
@@ -317,7 +318,9 @@ def _smart_cond(pred, true_fn=None, false_fn=None, name=None):
 
 setattr(_smart_cond, "smart_cond", _smart_cond)  # noqa: B010  # of the module with that name
 _INNER: dict[str, Any] = {
-    **dict.fromkeys(("keras_export", "tf_export"), lambda *_, **__: lambda decorated: decorated),
+    **dict.fromkeys(("keras_export", "tf_export", "deprecated", "deprecated_args", "deprecated_arg_values"),
+                    lambda *_, **__: lambda decorated: decorated),
+    "deprecation.silence": contextlib.nullcontext,
     "smart_cond": _smart_cond,
     "_graph_mode_decorator": lambda f, args, kwargs: TAPES["custom_gradient"](f)(*args, **kwargs),
     **{name: type(name, (), {}) for name in ("AggregatingVariable", "DistributedVariable")},  # which nothing is

@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.core import context, replay
 from lamina.core.configurable import Configurable
+from lamina.core.registry import is_builtin
 from lamina.core.replay import Replay
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import ConfigError
@@ -28,16 +29,17 @@ _SLOTS = {"m": "momentum", "v": "velocity", "vhat": "velocity_hat", "rms": "velo
 
 
 def adopt(cls: Any, **kwargs: Any) -> None:
-    """Put `OldRules` before the optimizer of today among the bases of a class that has one of `METHODS`. It is
-    `__init_subclass__` of optimizers.
+    """Put `OldRules` before the optimizer of today among the bases of a class that has one of `METHODS`, itself or
+    from a base beside the optimizer. It is `__init_subclass__` of optimizers.
 
     Args:
         cls: Subclass of an optimizer.
         **kwargs: Arguments of the class statement.
     """
     Configurable.__init_subclass__.__func__(cls, **kwargs)  # pyright: ignore[reportFunctionMemberAccess]
-    if not issubclass(cls, OldRules) and any(name in cls.__dict__ for name in METHODS):
-        place = next(place for place, base in enumerate(cls.__bases__) if hasattr(base, "apply_gradients"))
+    own = [base for base in cls.__mro__ if not is_builtin(base)]
+    if not issubclass(cls, OldRules) and any(name in vars(base) for base in own for name in METHODS):
+        place = next(place for place, base in enumerate(cls.__bases__) if issubclass(base, Configurable))
         cls.__bases__ = (*cls.__bases__[:place], OldRules, *cls.__bases__[place:])
 
 
@@ -110,7 +112,8 @@ class OldRules(_Base):
             self.__dict__[f"_hyper_{name}"] = value
 
     def _get_hyper(self, name, dtype=None):
-        value = self._learning_rate if name == "learning_rate" else getattr(self, name)
+        own = self.__dict__.get(f"_hyper_{name}", self)  # before an argument of today, such as weight_decay
+        value = self._learning_rate if name == "learning_rate" else getattr(self, name) if own is self else own
         if callable(value) and not hasattr(value, "get_config"):
             value = value()
         return value if dtype is None or callable(value) else jnp.asarray(unwrap(value), dtype)

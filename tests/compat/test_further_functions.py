@@ -434,3 +434,9 @@ def test_weights_of_losses_are_broadcast_inside_of_tensorflow():
 def test_tensors_in_messages():
     message = pytest.importorskip("tensorboard.util.tensor_util").make_tensor_proto(np.array([[1.0, 2.0]], "float32"))
     assert tf.make_ndarray(message).tolist() == [[1.0, 2.0]]
+
+
+def test_decorators_and_contexts_of_the_inside_of_tensorflow():
+    inside = InnerModule("tensorflow.python.util.deprecation")
+    with inside.silence(), inside.silence():
+        assert inside.deprecated(None, "Use another.")(value) is value

@@ -160,6 +160,33 @@ def test_classes_below_the_former_path():
     )
 
 
+class Decaying:
+    """A rule beside any optimizer, as packages for tf.keras wrote it."""
+
+    def __init__(self, weight_decay, **kwargs):
+        super().__init__(**kwargs)
+        self._set_hyper("weight_decay", weight_decay)
+
+    def apply_gradients(self, grads_and_vars, name=None, **kwargs):
+        return super().apply_gradients(grads_and_vars, **kwargs)
+
+    def _resource_apply_dense(self, grad, var, apply_state=None):
+        var.assign_sub(self._get_hyper("weight_decay", var.dtype) * var)
+        return super()._resource_apply_dense(grad, var, apply_state=apply_state)
+
+
+class DecayingSGD(Decaying, keras.optimizers.SGD):
+    def __init__(self, weight_decay, learning_rate=0.01):
+        super().__init__(weight_decay, learning_rate=learning_rate)
+
+
+def test_a_rule_from_a_base_beside_the_optimizer():
+    assert DecayingSGD.__mro__[1] is Decaying and hasattr(DecayingSGD, "_set_hyper")
+    variable = keras.Variable([2.0, 4.0])
+    DecayingSGD(0.25, 0.5).apply_gradients([(np.array([1.0, 1.0], "float32"), variable)])
+    np.testing.assert_allclose(variable, [2.0 * 0.75 - 0.5, 4.0 * 0.75 - 0.5])
+
+
 class RuleOfItsOwn(keras.optimizers.Adam):
     """Adam of the library, whose rule is written again with its hyperparameters and slots by name."""
 
