@@ -64,7 +64,7 @@ TOKENS = {
     "preprocessing": 11_500,
     "quantizers": 5_100,
     "runtime": 14_200,
-    "saving": 37_800,
+    "saving": 38_000,
     "serve": 10_200,
     "spelling": 10_400,
     "training": 56_900,

@@ -70,7 +70,11 @@ def findings_in(path: pathlib.Path) -> tuple[str, list[Finding]]:
         return "", []
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         scan = _Scan(_MOST_BYTES + _OF_ALL * len(data))
-        kind = scan.contents(data, path.name, "", 0)
+        try:
+            kind = scan.contents(data, path.name, "", 0)
+        except MemoryError:
+            kind = ""
+            scan.add("", "memory", f"has {len(data)} bytes, which take more memory than there is")
         return kind, list(dict.fromkeys(scan.found))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import pathlib
 import struct
 from typing import Any
 
@@ -16,7 +17,7 @@ from lamina.core.read_limits import memory_budget, reserve_array
 from lamina.errors import FileError, UnsafeFileError
 from lamina.export.savedmodel.bundle import DTYPES, MAGIC, STRING
 from lamina.runtime.protobufs import fields, read_varint
-from lamina.saving.safety.damage import file_beside
+from lamina.saving.safety.damage import contents_of, file_beside
 
 __all__ = ["Bundle"]
 
@@ -30,10 +31,10 @@ class Bundle:
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix = os.fspath(prefix)
+        index = contents_of(pathlib.Path(f"{prefix}.index"))
         try:
-            with open(f"{prefix}.index", "rb") as file:
-                self._size = sum(os.path.getsize(path) for path in self._files(prefix))
-                table = dict(_table(file.read()))
+            self._size = sum(os.path.getsize(path) for path in self._files(prefix))
+            table = dict(_table(index))
             self._count = dict(fields(table.pop(b""))).get(1, 1)
             self.entries = {key.decode(): _entry(value) for key, value in table.items()}
         except (IndexError, KeyError, ValueError, struct.error) as error:

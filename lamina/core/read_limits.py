@@ -23,8 +23,8 @@ import jax
 from lamina.errors import UnsafeFileError
 
 __all__ = [
-    "allow_seconds", "allow_user_code", "check_size", "cpu_limit", "is_reading", "machine_memory_budget",
-    "memory_budget", "reserve_array", "reserve_steps",
+    "allow_seconds", "allow_user_code", "check_size", "cpu_limit", "host_memory", "is_reading",
+    "machine_memory_budget", "memory_budget", "reserve_array", "reserve_steps",
 ]  # fmt: skip
 
 FREE_BYTES = 64 * 2**20  # bytes that a description may allocate in any case
@@ -171,10 +171,10 @@ def reserve_steps(count: int, what: str) -> None:
 def _memory():
     """The bytes available for arrays on the host and the devices."""
     devices = sum((device.memory_stats() or {}).get("bytes_limit", 0) for device in jax.local_devices())
-    return (_host_memory() + devices) * jax.process_count()
+    return (host_memory() + devices) * jax.process_count()
 
 
-def _host_memory():
+def host_memory() -> int:
     """The free bytes on the host, or the limit of this process if smaller. 1 TiB if the system reports neither."""
     free = [1024 * number for number in _numbers("/proc/meminfo", "MemAvailable:")]
     return min([*free, *_numbers("/sys/fs/cgroup/memory.max"), 2**40])

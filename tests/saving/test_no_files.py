@@ -151,3 +151,61 @@ def test_scan_says_that_a_list_of_gguf_reaches_beyond_the_end(tmp_path):
     )
     _, found = findings_in(path)
     assert any("beyond the end" in one.message for one in found)
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def large(path):
+    try:
+        os.truncate(path, 1 << 50)
+    except OSError:
+        os.truncate(path, 1 << 43)  # ext4 has files of 16 TiB at most
+
+
+def leads_out(path):
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize("change", [pipe, large])
+def test_what_is_no_index_of_a_checkpoint_of_tensorflow(change, tmp_path):
+    from lamina.compat.checkpoints import Checkpoint
+
+    Checkpoint(model=small(2.0)).write(tmp_path / "w")
+    change(tmp_path / "w.index")
+    model = small()
+    with pytest.raises(FileError, match="a pipe or a device|more than there is memory"):
+        Checkpoint(model=model).restore(tmp_path / "w")
+    assert is_as_made(model)
+
+
+def test_a_checkpoint_of_a_run_that_memory_cannot_hold(tmp_path):
+    run(small(), tmp_path)
+    large(*tmp_path.rglob("*.checkpoint"))
+    model = small(3.0)
+    with pytest.raises(FileError, match="more than there is memory"):
+        run(model, tmp_path, epochs=2)
+    assert is_as_made(model, 3.0)
+
+
+@pytest.mark.parametrize("change", [pipe, large, leads_out])
+def test_what_is_no_file_in_a_folder_of_orbax(change, tmp_path):
+    (tmp_path / "7" / "pytree" / "d").mkdir(parents=True)
+    manifest = tmp_path / "7" / "pytree" / "manifest.ocdbt"
+    manifest.write_bytes(b"manifest")
+    change(manifest)
+    model = small()
+    with pytest.raises(UnsafeFileError, match="a pipe, a device, or a link|more than there is memory"):
+        model.load_weights(tmp_path)
+    assert is_as_made(model)
+
+
+def test_scan_of_a_file_that_memory_cannot_hold(tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"\x08\x08")
+    large(path)
+    _, found = findings_in(path)
+    assert [one.rule for one in found] == ["memory"]

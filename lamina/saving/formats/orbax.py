@@ -17,6 +17,7 @@ from lamina.errors import ConfigError, FileError, UnsafeFileError
 from lamina.saving.formats.assets import read_assets, write_assets
 from lamina.saving.formats.keras_archive import compile_or_warn
 from lamina.saving.migration.configs import upgrade
+from lamina.saving.safety.damage import check_files_below
 from lamina.saving.safety.limits import naming, parse_json, reading
 from lamina.saving.safety.zip import FREE, RATIO
 from lamina.saving.state_tree import flatten, pairs_of
@@ -43,11 +44,14 @@ def _latest(folder):
     """`folder` itself if it is a checkpoint, otherwise the latest checkpoint in it."""
     folder = pathlib.Path(folder).absolute()
     if (folder / "pytree").is_dir():
+        check_files_below(folder)
         return folder
     steps = [step.parent for step in folder.glob("[0-9]*/pytree") if step.parent.name.isdigit()]
     if not steps:
         raise FileError(f"{folder} has no Orbax checkpoint.", fix="Pass the folder of keras.callbacks.OrbaxCheckpoint.")
-    return max(steps, key=lambda step: int(step.name))
+    latest = max(steps, key=lambda step: int(step.name))
+    check_files_below(latest)
+    return latest
 
 
 def load_orbax_weights(model: Any, folder: str | os.PathLike[str]) -> Any:

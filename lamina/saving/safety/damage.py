@@ -7,9 +7,10 @@ import pathlib
 from typing import Any
 
 from lamina.core.graph import NO_LINE
+from lamina.core.read_limits import host_memory
 from lamina.errors import FileError, UnsafeFileError
 
-__all__ = ["check_name", "contents_of", "damaged", "file_beside", "other_format"]
+__all__ = ["check_files_below", "check_fits", "check_name", "contents_of", "damaged", "file_beside", "other_format"]
 
 AGAIN = "The file is incomplete or was changed: copy or download it again, or save the model again."
 _TORCH = "Build the model in lamina, save the weights in PyTorch as safetensors, and assign them to the layers."
@@ -57,7 +58,35 @@ def contents_of(path: pathlib.Path) -> bytes:
     """
     if path.exists() and not path.is_file():
         raise damaged(f"{path} is a folder, a pipe or a device, not a file.")
+    check_fits(path)
     return path.read_bytes()
+
+
+def check_fits(path: pathlib.Path) -> None:
+    """Refuse a file that the memory cannot hold: one of a few kilobytes may have a terabyte of zeros.
+
+    Args:
+        path: A file that is read whole.
+    """
+    if (size := path.stat().st_size) > host_memory():
+        raise UnsafeFileError(f"{path} has {size >> 30} GiB, more than there is memory.")
+
+
+def check_files_below(folder: pathlib.Path) -> None:
+    """Refuse a folder with something else than files in it: a pipe, a device, or a link that leads out of it.
+
+    Args:
+        folder: Folder whose files another library reads.
+    """
+    inside = folder.resolve()
+    for path in folder.rglob("*"):
+        if not (path.is_file() or path.is_dir()) or not path.resolve().is_relative_to(inside):
+            name = path.relative_to(folder).as_posix()
+            raise UnsafeFileError(f"{name!r} is a pipe, a device, or a link that leads out of the folder.").within(
+                folder
+            )
+        if path.is_file() and path.parent.name != "d":  # the data of Orbax, of which parts are read
+            check_fits(path)
 
 
 def file_beside(filepath: Any, name: Any) -> pathlib.Path:
