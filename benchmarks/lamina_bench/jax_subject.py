@@ -84,18 +84,10 @@ class Subject:
     def _loss(self, trained, fixed, statistics, x, y, key):
         frame = Frame(trained, fixed, statistics, True, key)
         outputs = self.model(frame, x)
-        if self.workload.target == "classes":
-            logs = jax.nn.log_softmax(outputs)
-            loss = -jnp.take_along_axis(logs, y[:, None], -1).mean()
-        elif self.workload.target == "numbers":
-            loss = jnp.square(outputs - y).mean()
-        else:
-            loss = (jax.nn.softplus(outputs) - y * outputs).mean()
+        loss = jax_models.loss_of(self.workload.target, outputs, y)
         return loss, frame.updates
 
     def outputs(self, weights, x):
         """The outputs of the model in inference mode."""
         outputs = self.model(Frame(*weights), x)
-        if self.workload.target == "classes":
-            return jax.nn.softmax(outputs)
-        return outputs if self.workload.target == "numbers" else jax.nn.sigmoid(outputs)
+        return jax_models.predictions_of(self.workload.target, outputs)

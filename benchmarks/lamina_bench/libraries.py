@@ -50,6 +50,8 @@ _ALL = [
     Library(
         "jax", "JAX by hand", "jax", "jax", ("jax",), f"one jitted step, donated buffers, data on device; {_PLAIN}"
     ),
+    Library("nnx", "Flax NNX", "nnx", "flax", ("flax", "optax", "jax"), f"nnx.jit with nnx.cached_partial; {_PLAIN}"),
+    Library("equinox", "Equinox", "equinox", "equinox", ("equinox", "optax", "jax"), f"eqx.filter_jit; {_PLAIN}"),
     Library("torch", "PyTorch by hand", "torch", "torch", ("torch",), f"eager, channels first, fused Adam; {_PLAIN}"),
 ]
 LIBRARIES = {library.name: library for library in _ALL}

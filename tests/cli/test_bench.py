@@ -1,6 +1,7 @@
 """`lamina bench`: the models of each library are the same, processes answer, tables, JSON and the picture are made."""
 
 import dataclasses
+import importlib
 import importlib.metadata
 import json
 import pathlib
@@ -84,6 +85,47 @@ def test_models_in_torch_have_as_many_weights(name):
         model = getattr(torch_models, name)(torch)
     wanted = sum(np.prod(w.shape) for w in getattr(keras_models, name)(lamina).trainable_weights)
     assert sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad) == wanted
+
+
+def weights_of(library, name):
+    """Elements of the trained weights in a library of layers on JAX, from an abstract evaluation; shape of outputs."""
+    counts, module = [], importlib.import_module(f"lamina_bench.{library}_subject")
+
+    def outputs(x):
+        if library == "nnx":
+            net = module.Net(getattr(jax_models, name))
+            made = net(x, training=False)
+            trained = module.nnx.state(net, module.nnx.Param)
+        else:
+            layers = []
+            made = getattr(jax_models, name)(module.Layers(layers, [], None, jax.random.key(0)), x)
+            trained = module.eqx.nn.make_with_state(module.Net)(layers, [])[0]
+        leaves = [leaf for leaf in jax.tree.leaves(trained) if isinstance(leaf, jax.Array)]
+        counts.append(sum(leaf.size for leaf in leaves))
+        return made
+
+    return jax.eval_shape(outputs, inputs(WORKLOADS[name])).shape, counts[0]
+
+
+@pytest.mark.parametrize("library", ["nnx", "equinox"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("inception", "text_gru")])
+def test_models_of_layers_on_jax_have_as_many_weights(library, name):
+    model = getattr(keras_models, name)(lamina)
+    shape, count = weights_of(library, name)
+    assert shape == (2, *model.output_shape[1:])
+    assert count == sum(weight.value.size for weight in model.trainable_weights)
+
+
+@pytest.mark.parametrize("library", ["nnx", "equinox"])
+def test_loops_of_layers_on_jax_learn(library):
+    workload = dataclasses.replace(WORKLOADS["regression"], steps=4)
+    subject = importlib.import_module(f"lamina_bench.{library}_subject").Subject(library, workload)
+    subject.build()
+    data = subject.load(*workload.data())
+    first = subject.train(data)
+    assert subject.train(data, 100) < 0.5 * first
+    assert subject.predict(workload.many_samples()[:33]).shape == (33, 1)
+    assert subject.parameters() == 9 * 64 + 64 + 64 * 64 + 64 + 65
 
 
 def test_loop_in_jax_learns():
