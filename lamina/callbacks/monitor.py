@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,15 @@ from lamina.callbacks.logs import name_in
 from lamina.errors import ConfigError, warn
 
 __all__ = ["MonitorCallback", "direction_of"]
+
+
+def waits(kind: type) -> bool:
+    """Whether a class of callbacks has a `patience`.
+
+    Args:
+        kind: Class.
+    """
+    return "patience" in inspect.signature(kind).parameters
 
 
 class MonitorCallback(Callback):
@@ -30,6 +40,10 @@ class MonitorCallback(Callback):
         if mode not in ("auto", "min", "max"):
             warn(f"{type(self).__name__}: mode is 'auto', 'min' or 'max'; {mode!r} is taken as 'auto'.")
             mode = "auto"
+        if isinstance(monitor, (int, float)):
+            name = type(self).__name__
+            fix = f"keras.callbacks.{name}(patience={monitor})" if waits(type(self)) else "monitor='val_loss'"
+            raise ConfigError(f"{name} monitors a loss or metric by its name; got the number {monitor}.", fix=fix)
         self.monitor: str = monitor
         self.mode: str = mode
         self.best: Any = baseline

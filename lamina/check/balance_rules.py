@@ -156,11 +156,17 @@ def _words_of(weights):
 
 
 def _weights_of_nothing(subject):
-    """Sample weights that are 0, or so small that SGD does not move."""
+    """Sample weights that are 0, or so small that SGD does not move, or a negative number in the place of 0."""
     given = subject.sample_weight
     whole = isinstance(given, np.ndarray) and subject.settings.get("samples", len(given)) == len(given) > 0
     if whole and not given.any():
         yield None, 0, "sample_weight is 0 for each row: nothing is learned.", "Use sample_weight=np.ones(len(y))."
+    elif whole and (below := given < 0).any() and below.mean() < 0.5 and len(np.unique(given[below])) == 1:
+        first, more = int(np.argmax(below)), int(below.sum()) - 1
+        yield (
+            None, more + 1, f"sample_weight[{first}] is {given[below][0]:g} ({more} more): rows of negative weight are "
+            "unlearned.", "Use sample_weight=np.maximum(sample_weight, 0).",
+        )  # fmt: skip
     elif whole and (mean := float(given.mean())) < _HARDLY and type(optimizer_of(subject)).__name__ == "SGD":
         yield (
             None, mean, f"sample_weight is {mean:.2g} on average: each step of SGD is as small as with "

@@ -162,7 +162,8 @@ def _repair_of_gaps(part, subject):
     name, rank = part.name, 1 if part.is_series else part.values.ndim
     axes = f".all(axis={1 if rank == 2 else tuple(range(1, rank))})" if rank > 1 else ""
     if name in ("x", "y") and [other.name for other in subject.parts] == ["x", "y"]:
-        return f"keep = np.isfinite({name}){axes}; x, y = {', '.join(other.kept for other in subject.parts)}"
+        finite = f"{name}.notna()" if part.is_nullable else f"np.isfinite({name})"
+        return f"keep = {finite}{axes}; x, y = {', '.join(other.kept for other in subject.parts)}"
     return f"Drop such rows from all arrays, or fill them: np.nan_to_num({name})."
 
 

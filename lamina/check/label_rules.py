@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.check.rule import rule
-from lamina.check.targets import by_exchange, is_one_hot, other_columns
+from lamina.check.targets import by_exchange, is_one_hot, other_columns, repair_of_classes
 from lamina.core.crossing_rows import words_of
 from lamina.facts.activations import Bounds, bounds_of
 from lamina.facts.loss_names import BINARY, HINGE, REGRESSION
@@ -111,10 +111,7 @@ def _labels_beyond_units(subject):
         outside = head.part.outside(0, head.units - 1, ignored)
         if outside is not None:
             part, wrong = outside
-            least, most = _range(part.values[part.values != ignored])
-            fix = f"Number the classes from 0: np.unique({part.name}, return_inverse=True)[1]."
-            if least >= 0:
-                fix = f"Give {head.layer} {int(most) + 1} units, or number the classes from 0."
+            least, most, fix = repair_of_classes(head, part, ignored)
             yield (
                 head.layer, (least, most),
                 f"{head.layer} has {head.units} units; the labels go from {least:g} to {most:g}: "

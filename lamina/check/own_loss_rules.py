@@ -33,6 +33,8 @@ def _leads_elsewhere(subject):
         said = None if labels is None else exchanged(subject, head) or without_margin(subject, head)
         if said is not None:
             yield head.layer, said[0], f"The loss {head.loss_name} of {head.layer} {said[1]}.", said[2]
+        if labels is not None and (said := _in_steps(subject, head)) is not None:
+            yield head.layer, said[0], f"The loss {head.loss_name} of {head.layer} {said[1]}.", said[2]
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
         looks = (
@@ -61,6 +63,19 @@ def _of_labels_alone(subject, head, labels):
         return None
     return float(values[0]), "is the same for all predictions", (
         "Let it depend on y_pred: keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)."
+    )  # fmt: skip
+
+
+def _in_steps(subject, head):
+    """Whether the loss rounds the predictions, or compares them, and so has no gradient anywhere."""
+    some = np.random.default_rng(0).uniform(0.05, 0.95, (4, *head.own.shape)) * np.reshape(
+        [1, -1, 3, -3], (4,) + (1,) * len(head.own.shape)
+    )
+    values = None if head.known is not None else head.own.values(some)
+    if values is None or not np.isfinite(values).all() or not np.ptp(values) or not head.own.is_flat(some):
+        return None
+    return float(values[0]), "goes by steps: its gradient is 0 for all predictions", (
+        "Take y_pred as it is: round, argmax, sign and comparisons have no gradient, and belong in a metric."
     )  # fmt: skip
 
 

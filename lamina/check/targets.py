@@ -15,7 +15,16 @@ from lamina.facts.loss_names import BINARY, REGRESSION, name_of
 if TYPE_CHECKING:
     from lamina.core.typing import Shape
 
-__all__ = ["Kind", "by_exchange", "counts_hits", "is_one_hot", "kind_of", "metrics_of", "other_columns"]
+__all__ = [
+    "Kind",
+    "by_exchange",
+    "counts_hits",
+    "is_one_hot",
+    "kind_of",
+    "metrics_of",
+    "other_columns",
+    "repair_of_classes",
+]
 
 _MOST = 100  # whole numbers from 0 that may be classes
 
@@ -139,3 +148,21 @@ def other_columns(labels: np.ndarray, shape: Shape) -> str | None:
     steps = np.diff(labels, axis=0)
     counts = [column for column in range(labels.shape[1]) if steps[0, column] > 0 and not np.ptp(steps[:, column])]
     return f"Leave out column {counts[0]} of the labels, which counts the rows." if counts else None
+
+
+def repair_of_classes(head: Any, part: Any, ignored: int | None) -> tuple[float, float, str]:
+    """(the least label, the largest, what to do) where class numbers go beyond the units of an output.
+
+    Args:
+        head: Output of a model.
+        part: Its labels.
+        ignored: The label that its loss ignores.
+    """
+    labels = part.values[part.values != ignored]
+    least, most = float(np.nanmin(labels)), float(np.nanmax(labels))
+    fix = f"Number the classes from 0: np.unique({part.name}, return_inverse=True)[1]"
+    if least < 0:
+        return least, most, f"{fix}."
+    units = f"{head.layer} {int(most) + 1} units"
+    few = len(np.unique(labels)) <= min(head.units, most - 1)  # 10, 20, 30
+    return least, most, f"{fix}; or give {units}." if few else f"Give {units}, or number the classes from 0."

@@ -235,7 +235,8 @@ class Function(Operation):
             results = [results] if isinstance(made, KerasTensor) else tree.flatten(results)
             for tensor, result in zip(tree.flatten(made), results, strict=True):
                 known.setdefault(id(tensor), result)  # an inner tensor that is also an input keeps the input's value
-        return tree.unflatten(self._output_structure, [known[id(tensor)] for tensor in self.output_tensors])
+        computed = [known[id(tensor)] for tensor in self.output_tensors]
+        return tree.in_order_of(self.outputs, tree.unflatten(self._output_structure, computed))
 
 
 def _one_or_list(tensors):

@@ -269,7 +269,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, KerasTensor)]
     symbols = [leaves[index] for index in places]
     masks = [get_mask(symbol) for symbol in symbols]
-    are_sparse = []
+    are_sparse, form = [], []
 
     def run(values, mask_values):
         filled = list(leaves)
@@ -280,6 +280,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         call_args, call_kwargs = jax.tree_util.tree_unflatten(treedef, filled)
         with bind_symbolic():
             outputs = function(*call_args, **call_kwargs)
+            form[:] = [tree.form_of(outputs)]
             if any(isinstance(leaf, context.Ref) for leaf in refuse_layers(tree.flatten(outputs))):
                 outputs = tree.map_structure(lambda leaf: getattr(leaf, "value", leaf), outputs)
             are_sparse[:], outputs = sparse.without_sparse(outputs)
@@ -301,7 +302,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         set_mask(output, mask)
         if is_sparse:
             output.sparse = True
-    return outputs
+    return tree.in_order_of(form[0], outputs)
 
 
 def _abstract(symbol, probe_size):

@@ -260,6 +260,8 @@ def for_values(site: CallSite) -> Any:
     if isinstance(site.node, ast.Subscript):
         taken = f"keras.ops.take({ast.unparse(site.node.value)}, {ast.unparse(site.node.slice)}, axis=0)"
         return assignment or taken
+    if name in ("float", "int") and (kept := _kept_or_shown(site, arguments)):
+        return kept
     if name in ("float", "int"):
         return f'keras.ops.cast({arguments}, "{name}32")'
     if name == "range":
@@ -270,6 +272,34 @@ def for_values(site: CallSite) -> Any:
         or _metric_for(site)
         or ("Compute it by functions of keras.ops, or before fit, outside of the model.")
     )
+
+
+def _kept_or_shown(site, value):
+    """What to write for float(x) that is printed, or kept in a list or an attribute; None for other uses."""
+    text, function = ast.unparse(site.node), site.frame.f_code.co_name
+    for call in site.nodes(ast.Call):
+        name = ast.unparse(call.func)
+        if name == "print" and text in ast.unparse(call):
+            return f'jax.debug.print("{{}}", {value})'
+        if name.startswith("self.") and name.endswith(".append") and text in ast.unparse(call):
+            return _tracked(name[5:-7], value, function)
+    for node in site.nodes(ast.Assign):
+        target = node.targets[0]
+        if (
+            isinstance(target, ast.Attribute)
+            and ast.unparse(target.value) == "self"
+            and ast.unparse(node.value) == text
+        ):
+            return _tracked(target.attr, value, function)
+    return None
+
+
+def _tracked(name, value, function):
+    """A metric in place of the list or the number of a model, which fit shows and keeps in its history."""
+    if function not in ("compute_loss", "train_step", "test_step"):
+        return None
+    made = f"self.{name} = keras.metrics.Mean({name!r}) in __init__; history.history[{name!r}] after fit"
+    return f"self.{name}.update_state({value})  # {made}"
 
 
 def _metric_for(site):

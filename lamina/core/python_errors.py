@@ -164,7 +164,20 @@ def _of_list(site: CallSite, found: Any) -> Fix:
         target = node.targets[0]
         if isinstance(target, ast.Attribute) and "layers" in ast.unparse(target.value):
             return f"for layer in {ast.unparse(target.value)}: layer.{target.attr} = {ast.unparse(node.value)}"
-    return None
+    return _of_data_set(site, found)
+
+
+_OF_DATA_SETS = ("batch", "shuffle", "map", "prefetch", "repeat", "cache", "take", "skip", "unbatch", "enumerate")
+
+
+def _of_data_set(site: CallSite, found: Any) -> Fix:
+    """data.batch(32) of a list or an array, as data sets of TensorFlow have it."""
+    call = _called(site, found[1]) if found[1] in _OF_DATA_SETS else None
+    if call is None or not isinstance(call.func, ast.Attribute):
+        return None
+    owner = ast.unparse(call.func.value)
+    made = f"from_generator(lambda: {owner})" if found[0][1:4] in ("zip", "gen") else f"from_tensor_slices({owner})"
+    return ast.unparse(call).replace(f"{owner}.", f"keras.utils.Dataset.{made}.", 1)
 
 
 def _not_scalar(site: CallSite, found: Any) -> Fix:
@@ -304,7 +317,8 @@ _FIXES: list[tuple[str, Callable[[CallSite, Any], Fix]]] = [
     (r"Object of type (\w+) is not JSON serializable", _not_json),
     (r"(?:\w+\.<locals>\.)?(\w+)\(\) missing \d+ required positional argument", _function_called),
     (r"\w+\.(\w+)\(\) (?:missing|got an unexpected|takes|got multiple)", _call_refused),
-    (r"'list' object has no attribute", _of_list),
+    (r"'list' object has no attribute '(\w+)'", _of_list),
+    (r"'(?:tuple|dict|zip|generator|numpy\.ndarray)' object has no attribute '(\w+)'", _of_data_set),
     (r"Gradient only defined for scalar-output functions", _not_scalar),
     (r"unsupported operand type\(s\)|'\w+' object is not (subscriptable|iterable)", _layer_as_tensor),
     (r"Classification metrics can't handle a mix of|continuous is not supported", _of_scores),

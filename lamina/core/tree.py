@@ -43,6 +43,34 @@ def unflatten(treedef: Any, leaves: Any) -> Any:
     return jax.tree_util.tree_unflatten(treedef, leaves)
 
 
+def in_order_of(form: Any, structure: Any) -> Any:
+    """A structure whose dicts have their keys in the order of another one, as it was written: JAX sorts them.
+
+    Args:
+        form: Nested structure that gives the order.
+        structure: Nested structure of the same form.
+
+    >>> in_order_of([{"b": 0, "a": 0}], [{"a": 1, "b": 2}])
+    [{'b': 2, 'a': 1}]
+    """
+    if type(form) is dict and type(structure) is dict:
+        return {key: in_order_of(one, structure[key]) for key, one in form.items()}
+    if type(form) in (list, tuple) and type(structure) is type(form):
+        return type(form)(in_order_of(one, part) for one, part in zip(form, structure, strict=True))
+    return structure
+
+
+def form_of(structure: Any) -> Any:
+    """The dicts, lists and tuples of a structure, in which each leaf is None: an order for `in_order_of`.
+
+    Args:
+        structure: Nested structure.
+    """
+    if type(structure) is dict:
+        return {key: form_of(part) for key, part in structure.items()}
+    return type(structure)(map(form_of, structure)) if type(structure) in (list, tuple) else None
+
+
 def keys_of(structure: Any) -> list[str] | None:
     """The keys of the leaves in order, if each is in a dict, under a text that is the key of no other.
 

@@ -52,6 +52,16 @@ class OwnLoss:
         labels = self.labels if labels is None else labels
         return tried(lambda: np.array([self._mean(labels, np.asarray(some, "float32")) for some in predictions]))
 
+    def is_flat(self, predictions: Sequence[Any]) -> bool:
+        """Whether it has no slope at any of several predictions, as where it rounds or compares them.
+
+        Args:
+            predictions: Arrays of `shape`.
+        """
+        slope = jax.grad(self._mean, 1)
+        found = tried(lambda: [np.any(slope(self.labels, np.asarray(some, "float32"))) for some in predictions])
+        return found is not None and not any(found)
+
     @functools.cached_property
     def known(self) -> tuple[Loss | None, Loss | None]:
         """(the loss of lamina's whose values it has, times a number perhaps, the one whose values it has with outputs

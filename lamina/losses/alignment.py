@@ -107,6 +107,14 @@ _POSITIONS = (  # what LAM116 finds
 )
 
 
+def _of_steps(steps):
+    """What to do about targets for each step where the outputs are those of the last one."""
+    return (
+        f"For outputs of all {steps} steps set return_sequences=True in the last recurrent layer; of targets take the "
+        "last step: y[:, -1]"
+    )
+
+
 def _fix(targets, outputs):
     if len(outputs) > 1 and targets in (outputs[:-1], (*outputs[:-1], 1)) and outputs[-1] != 1:
         return (
@@ -117,7 +125,14 @@ def _fix(targets, outputs):
     if len(targets) == len(outputs) > 1 and targets[:-1] == outputs[:-1]:
         columns = "one column" if outputs[-1] == 1 else f"{outputs[-1]} columns"
         fix = f"Give the last layer {targets[-1]} units, or pass targets with {columns}"
-        return f"{fix}: y.argmax(-1), if they are one-hot." if outputs[-1] == 1 else f"{fix}."
+        if outputs[-1] != 1:
+            return f"{fix}."
+        steps = (
+            f"y[:, -1] of one for each step (return_sequences=True in the last recurrent layer returns {targets[-1]})"
+        )
+        return f"{fix}: y.argmax(-1) of one-hot rows, {steps}."
+    if len(targets) == len(outputs) + 1 and (targets[0], targets[-1]) == (outputs[0], outputs[-1]):
+        return f"{_of_steps(targets[1])}."
     if [size for size in targets if size != 1] == [size for size in outputs if size != 1]:
         return f"y = y.reshape({(-1, *outputs[1:])})"
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):

@@ -126,7 +126,8 @@ class HostPart:
                 known.update(zip(map(id, node.outputs), tree.flatten(results), strict=True))
             else:
                 _run(node, known, args, kwargs)
-        return tree.unflatten(tree.structure_of(self.graph.outputs), [known[id(t)] for t in self.graph.output_tensors])
+        outputs, computed = self.graph.outputs, [known[id(tensor)] for tensor in self.graph.output_tensors]
+        return tree.in_order_of(outputs, tree.unflatten(tree.structure_of(outputs), computed))
 
 
 def host_part(graph: Any) -> Any:

@@ -226,7 +226,8 @@ class Model(ReportsMixin, SavingMixin, Trainer, NoListNorEstimator, Layer):  # p
                 for a, b in zip(given, self.inputs, strict=True)
             )
             if same or host_part(self._graph) is not None:  # text cannot be traced
-                return tree.map_structure(like, self._graph.outputs)
+                outputs = self._graph.outputs
+                return tree.in_order_of(outputs, tree.map_structure(like, outputs))
         return super().compute_output_spec(*args, **kwargs)
 
     def _host_step(self):

@@ -16,7 +16,7 @@ from lamina.losses.loss import Loss
 from lamina.metrics.metric import Metric
 from lamina.training.loss_rows import is_single, loss_rows, name_by_losses
 from lamina.training.outputs import Outputs, only_entry, other_order, results_of
-from lamina.training.own_metrics import tell_of_crossing
+from lamina.training.own_metrics import tell_of_crossing, tell_of_no_slope
 
 __all__ = ["CompileLoss", "CompileMetrics", "is_binary_or_sparse", "resolve_loss", "resolve_metric"]
 
@@ -189,6 +189,7 @@ class CompileLoss:
         for row in rows:
             try:
                 value = row.loss(row.of(targets), row.of(leaves), weights[row.start])
+                tell_of_no_slope(row.loss, row.of(targets), row.of(leaves))
             except ShapeError as error:
                 locate(error, f"In the loss {row.loss.name}{f' of {row.name}' * bool(row.name)}.")
                 error.fix = other_order(targets, leaves) or error.fix
@@ -208,11 +209,8 @@ class CompileLoss:
 
     def resolved(self) -> dict[Any, Any]:
         """{name of the output: its loss}."""
-        found = (
-            dict.fromkeys(self.outputs.label(place) or place for place in range(self.outputs.count))
-            if self.rows
-            else {}
-        )
+        count = self.outputs.count if self.rows else 0
+        found = dict.fromkeys(self.outputs.label(place) or place for place in range(count))
         for row in self.rows or ():
             key = self.outputs.label(row.start) or row.start if row.count == 1 else row.name
             found[key] = found.get(key) or row.loss

@@ -1,6 +1,6 @@
 """Mistakes with callbacks, and whether the fixes printed for them work."""
 
-from tests.mistakes import everyday, first_hour, notebooks, ordinary
+from tests.mistakes import everyday, first_hour, notebooks, ordinary, unseen
 from tests.mistakes.mistake import Mistake, fixes_are_tried, fixes_work
 
 MISTAKES = [
@@ -168,7 +168,7 @@ MISTAKES = [
     ),
 ]
 
-MISTAKES += [*first_hour.CALLBACKS, *everyday.CALLBACKS, *notebooks.CALLBACKS, *ordinary.CALLBACKS]
+MISTAKES += [*first_hour.CALLBACKS, *everyday.CALLBACKS, *notebooks.CALLBACKS, *ordinary.CALLBACKS, *unseen.CALLBACKS]
 
 test_fixes_work = fixes_work(MISTAKES)
 test_fixes_are_tried = fixes_are_tried(

@@ -52,11 +52,32 @@ CORE = [
     Mistake("x = keras.ops.ones((2, 3)); x.detach().cpu().numpy()", "x = keras.ops.ones((2, 3)); keras.ops.convert_to_numpy(x)", "keras.ops.convert_to_numpy(x)"),
     Mistake("x = keras.ops.ones(()); x.detach().cpu().item()", "x = keras.ops.ones(()); keras.ops.convert_to_numpy(x).item()", "keras.ops.convert_to_numpy(x).item()"),
 ]  # fmt: skip
+KEPT_LOSS = (
+    "class Mine(keras.Model):\n    def __init__(self):\n        super().__init__(); self.dense = keras.layers.Dense(1); self.seen = START\n"
+    "    def call(self, x): return self.dense(x)\n    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):\n"
+    "        loss = keras.ops.mean((y - y_pred) ** 2); KEEP\n        return loss\n"
+    "model = Mine(); model.compile('sgd'); history = model.fit(np.ones((8, 3)), np.ones((8, 1)), verbose=0)\n"
+)
+TRACKED = (
+    KEPT_LOSS.replace("START", "keras.metrics.Mean('seen')").replace("KEEP", "self.seen.update_state(loss)")
+    + "history.history['seen']"
+)
+OWN = [
+    Mistake(KEPT_LOSS.replace("START", "[]").replace("KEEP", "self.seen.append(float(loss))"), TRACKED, "self.seen.update_state(loss)"),
+    Mistake(KEPT_LOSS.replace("START", "0.0").replace("KEEP", "self.seen = float(loss)"), TRACKED, "self.seen.update_state(loss)"),
+    replaced("import jax\n" + KEPT_LOSS.replace("START", "0.0"), "jax.debug.print(\"{}\", loss)", "KEEP", "print('loss', float(loss))", "jax.debug.print(\"{}\", loss)"),
+]  # fmt: skip
+CALLBACKS = [
+    Mistake("keras.callbacks.EarlyStopping(5)", "keras.callbacks.EarlyStopping(patience=5)", "keras.callbacks.EarlyStopping(patience=5)"),
+    Mistake("keras.callbacks.ModelCheckpoint('a.keras', 1)", "keras.callbacks.ModelCheckpoint('a.keras', monitor='val_loss')", "monitor='val_loss'"),
+]  # fmt: skip
 CELL = (
     "class Cell(keras.layers.Layer):\n    state_size = 3\n    def call(self, inputs, states):\n        outputs = inputs + states[0]\n        RETURN\n"
     "keras.layers.RNN(Cell())(np.ones((2, 5, 3), 'float32'))"
 )
 LAYERS = [
+    Mistake("keras.layers.Conv3D(4, 3)(keras.Input((16, 16, 3)))", "from lamina import layers; layers.Conv2D(4, 3)(keras.Input((16, 16, 3)))", "layers.Conv2D(4, 3)"),
+    Mistake("keras.layers.Conv3D(4, 3)(keras.Input((16, 16, 3)))", "keras.layers.Conv3D(4, 3)(keras.Input((None, 16, 16, 3)))", "keras.Input((None, 16, 16, 3))"),
     replaced(CELL, "return outputs, [outputs]", "RETURN", "return outputs", "return outputs, [outputs]"),
     Mistake("layer = keras.layers.StringLookup(vocabulary=['a', 'b'], invert=True); layer(np.array(['a']))", "x = np.array(['a']); keras.layers.StringLookup(vocabulary=['a', 'b'])(x)", "without invert=True", prose=True),
     Mistake("model = keras.Sequential([keras.layers.Dense(1)], name='net'); model.set_weights([np.ones((3, 1)), np.zeros(1)])", "net = keras.Sequential([keras.layers.Dense(1)]); net.build((None, 3)); net.set_weights([np.ones((3, 1)), np.zeros(1)])", "net.build((None, 3))"),
@@ -64,7 +85,16 @@ LAYERS = [
 OPTIMIZERS = [
     Mistake(LINEAR + "keras.optimizers.Adam(model.trainable_variables, 0.001)", "keras.optimizers.Adam(learning_rate=0.001)", "keras.optimizers.Adam(learning_rate=0.001)"),
 ]  # fmt: skip
+STEPS = (
+    LINEAR
+    + "x = np.ones((8, 5, 3)); model = keras.Sequential([keras.Input((5, 3)), keras.layers.SimpleRNN(2), keras.layers.Dense(UNITS)]); model.compile('sgd', 'mse')\n"
+)
+DATED = "import datetime; import pandas as pd; import LIBRARY as table\nx = table.MAKE({'day': [datetime.date(2024, 1, day) for day in (1, 2, 3)], 'b': [1.0, 2.0, 3.0]}); y = np.ones(3)\n"
+DAYS = "x = x.to_pandas(); x['day'] = (pd.to_datetime(x['day']) - pd.to_datetime(x['day']).min()).dt.total_seconds() / 86400"
+FIT_TWO = "\nmodel = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]); model.compile('sgd', 'mse'); model.fit(x, y, verbose=0)"
 DATA = [
+    *(Mistake(made + FIT_TWO, made + DAYS + FIT_TWO, DAYS) for made in (DATED.replace("LIBRARY", library).replace("MAKE", make) for library, make in (("pyarrow", "table"), ("polars", "DataFrame")))),
+    *(Mistake(STEPS.replace("UNITS", units) + f"y = np.ones((8, 5, {units})); model.fit(x, y, verbose=0)", STEPS.replace("UNITS", units) + f"y = np.ones((8, 5, {units}))\nmodel.fit(x, y[:, -1], verbose=0)", "y[:, -1]") for units in "12"),
     Mistake(LINEAR + "y = np.ones((3, 8)); model.fit(x, y, verbose=0)", LINEAR + "y = np.ones((1, 8))\ny = y.T  # a target is a row of y\nmodel.fit(x, y, verbose=0)", "y = y.T  # a target is a row of y"),
     Mistake(LINEAR + "model.fit(x, y, verbose=0, resume=True)", LINEAR + "model.fit(x, y, verbose=0, resume='run')", "resume='run'"),
     Mistake(LINEAR + "x = np.ones((4, 90)); y = np.ones(90); model.fit(x, y, verbose=0)", LINEAR + "x = np.ones((4, 90)); y = np.ones(90)\nx = x.T  # a sample is a row of x\nmodel.fit(x, y, verbose=0)", "x = x.T  # a sample is a row of x"),
@@ -85,6 +115,9 @@ OPS = [
     Mistake("keras.random.uniform(0, 1, (3,))", "keras.random.uniform((3,), 0, 1)", "keras.random.uniform((3,), 0, 1)"),
 ]  # fmt: skip
 PYTHON = [
+    Mistake("data = [np.zeros(3), np.ones(3)]; data.batch(2)", "data = [np.zeros(3), np.ones(3)]; keras.utils.Dataset.from_tensor_slices(data).batch(2)", "keras.utils.Dataset.from_tensor_slices(data).batch(2)"),
+    Mistake("x = np.zeros((4, 3)); x.shuffle(10)", "x = np.zeros((4, 3)); keras.utils.Dataset.from_tensor_slices(x).shuffle(10)", "keras.utils.Dataset.from_tensor_slices(x).shuffle(10)"),
+    Mistake("x, y = np.zeros((4, 3)), np.ones(4); zip(x, y).batch(2)", "x, y = np.zeros((4, 3)), np.ones(4); keras.utils.Dataset.from_generator(lambda: zip(x, y)).batch(2)", "keras.utils.Dataset.from_generator(lambda: zip(x, y)).batch(2)"),
     Mistake("metric = keras.metrics.MeanSquaredError(); metric.update_state([1.0, 2.0])", "metric = keras.metrics.MeanSquaredError(); y_pred = [1.0, 2.0]; metric.update_state([1.0, 2.0], y_pred)", "metric.update_state([1.0, 2.0], y_pred)"),
     Mistake(LINEAR + "model.layers[:-1].trainable = False", LINEAR + "\nfor layer in model.layers[:-1]: layer.trainable = False", "for layer in model.layers[:-1]: layer.trainable = False"),
     Mistake(LINEAR + "import jax; jax.grad(lambda x: model(x))(x)", LINEAR + "import jax; jax.grad(lambda x: keras.ops.sum(model(x)))(x.astype('float32'))", "jax.grad(lambda x: keras.ops.sum(model(x)))"),

@@ -1,4 +1,4 @@
-"""Metrics of one's own get targets and outputs as they are; where rows meet all rows, it is told."""
+"""Metrics and losses of one's own: rows that meet all rows, and losses without a gradient, are told."""
 
 import warnings
 
@@ -53,3 +53,37 @@ def test_metrics_that_bring_both_to_one_shape_are_not_told():
         right = evaluated(alike)
         assert evaluated(r2, Y[:, None]) == pytest.approx(right, rel=1e-5)
         evaluated("mae")
+
+
+def of_rounded(y_true, y_pred):
+    return ops.mean(ops.abs(y_true - ops.round(y_pred)))
+
+
+def of_hits(y_true, y_pred):
+    return 1 - ops.mean(ops.cast(ops.equal(y_true > 0, y_pred > 0), "float32"))
+
+
+def fitted(loss):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", loss)
+    model.fit(X, Y, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("loss", [of_rounded, of_hits])
+def test_a_loss_that_goes_by_steps_is_told_once(loss):
+    with pytest.warns(UserWarning, match=f"The loss {loss.__name__} has no gradient") as told:
+        model = fitted(loss)
+    assert len(told) == 1
+    found = [one.message for one in model.check(X, Y) if one.code == "LAM123"]
+    assert found == [f"The loss {loss.__name__} of dense goes by steps: its gradient is 0 for all predictions."]
+
+
+def test_losses_with_a_gradient_or_without_predictions_are_not_told():
+    def weighted(y_true, y_pred):  # a comparison that only weighs
+        return ops.mean(ops.abs(y_true - y_pred) * ops.cast(y_pred > 0, "float32"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for loss in (weighted, lambda y_true, y_pred: ops.zeros_like(y_pred), lambda y_true, y_pred: y_pred * 0):
+            fitted(loss)

@@ -84,11 +84,13 @@ def _fix_of_symbol(layer, tensor, shape, rank):
     is_square = len(shape) == 3 and shape[1] == shape[2]  # a picture without an axis for its channels
     producer = tensor._keras_history.operation
     is_sequence = hasattr(producer, "embeddings_initializer") or getattr(producer, "return_sequences", False)
+    fewer = _of_other_rank(layer, len(shape) - rank)
     is_lower = "Pooling" in type(layer).__name__ or is_sequence
-    fewer = _of_other_rank(layer, len(shape) - rank) if is_lower and not is_square else None
-    if fewer:
-        return f"layers.{fewer.removeprefix('layers.')}"
+    if fewer and is_lower and not is_square:
+        return fewer
     is_input = not tensor._keras_history.operation._inbound_nodes[tensor._keras_history.node_index].tensors
+    if fewer and is_input and len(shape) == 4:  # of three sizes: a picture with its channels
+        return f"{fewer} takes pictures of shape {shape[1:]}; of videos, keras.Input({(None, *shape[1:])})"
     return f"keras.Input({wanted})" if is_input else f"Reshape it before: layers.Reshape({wanted})"
 
 

@@ -125,7 +125,12 @@ def _from_other_kind(leaf, name, text=False):
     if table is not None:
         return as_array(table, name, text)
     if hasattr(leaf, "__array__"):
-        return np.asarray(leaf)
+        if any(getattr(kind, "is_temporal", bool)() for kind in getattr(leaf, "dtypes", ())):  # polars numbers the days
+            refuse(leaf, name)
+        try:
+            return np.asarray(leaf)
+        except TypeError:  # columns that have no type in common, such as dates and numbers
+            refuse(leaf, name)
     raise DataError(
         f"{name} must be an array or a list, tuple or dict of arrays; got {type(leaf).__name__}.",
         fix=_repair_kind(leaf, name, text),

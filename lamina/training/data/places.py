@@ -31,6 +31,7 @@ class Part:
         step: Distance of its rows in the data.
         origin: The Part of all rows, if this one is a sample.
         is_filtered: Whether its library selects rows by `filter(keep)` and not by `[keep]`, as polars and pyarrow do.
+        is_nullable: Whether it is a table of pandas with columns that may hold pandas.NA.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Part:
     step: int = 1
     origin: Part | None = None
     is_filtered: bool = False
+    is_nullable: bool = False
 
     @property
     def kept(self) -> str:
@@ -143,4 +145,6 @@ def parts_of(given: Any, arrays: Any, name: str, batch: int | None = None, first
         columns, index = columns_of(given)
         series = type(given).__name__ == "Series" and hasattr(given, "iloc")
         filtered = hasattr(given, "filter") and not hasattr(given, "iloc") and not isinstance(given, np.ndarray)
-        yield Part(name, arrays, columns, index, series, batch, first, is_filtered=filtered)
+        kinds = [given.dtype] if series else getattr(given, "dtypes", ())
+        nullable = hasattr(given, "iloc") and not all(isinstance(kind, np.dtype) for kind in kinds)
+        yield Part(name, arrays, columns, index, series, batch, first, is_filtered=filtered, is_nullable=nullable)
