@@ -211,9 +211,15 @@ def _moved(x, y):
 
 
 def _by_names(count):
-    """Words -> the order of rows whose files are listed by name, where "10" comes before "2"; and the way back."""
-    listed = np.array(sorted(range(count), key=str))
-    return {"in the order of names, where '10' comes before '2'": np.argsort(listed), "in the order of numbers": listed}
+    """Words -> the order of rows whose files are listed by name, where "10" comes before "2"; and the way back. Files
+    are numbered from 0 or from 1."""
+    found = {}
+    for first in (0, 1):
+        listed = np.array(sorted(range(count), key=lambda row, first=first: str(row + first)))
+        words = f"(files are numbered from {first})"
+        found[f"in the order of names, where '10' comes before '2' {words}"] = np.argsort(listed)
+        found[f"in the order of numbers {words}"] = listed
+    return found
 
 
 def _maps_moved(x, y):

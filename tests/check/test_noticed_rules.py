@@ -19,7 +19,7 @@ SUMS = PLAIN @ (1.0, -2.0, 0.5)
 PLACES = (DRAW.random((160, 8, 8, 1)) > 0.7).astype("float32")
 PICTURES = (0.5 * PLACES + 0.3 * DRAW.random(PLACES.shape)).astype("float32")
 LISTED = np.argsort(sorted(range(300), key=str))
-FIRSTS = np.argsort(sorted(range(160), key=str))
+FIRSTS = np.array(sorted(range(160), key=lambda row: str(row + 1)))
 THREES = [DRAW.normal(size=(120, 4)).astype("float32") for _ in range(3)]
 SENSORS = np.cumsum(0.2 * DRAW.normal(size=(64, 4, 30)), axis=-1) + 3 * np.arange(4)[:, None]
 COUNTS = DRAW.poisson(0.15, (64, 40)).astype("float32")
