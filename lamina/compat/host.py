@@ -195,7 +195,11 @@ def _to_numpy(value):
     if isinstance(value, (Composite, Variable)):
         return value if isinstance(value, Composite) else np.asarray(unwrap(value))
     array = array_of(value)
-    return Text.numpy(array.astype(object).view(Text)) if array.dtype.kind in "USO" else array[()]
+    if array.dtype.kind in "USO":
+        return Text.numpy(array.astype(object).view(Text))
+    found = array[...]
+    found.flags.writeable = False  # as TensorFlow's: it shows the data of the data set
+    return found[()]
 
 
 def show_tensors(shape_class: Any) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from jax.experimental.sparse import BCOO
 
+from lamina.compat import host
 from lamina.compat.host import on_host
 from lamina.compat.variables import patch_arrays
 from lamina.training.data.elements import Views
@@ -91,7 +92,11 @@ def test_data_that_a_function_of_a_data_set_computes_on_in_place_stay(monkeypatc
     data = tf.data.Dataset.from_tensor_slices(given).map(halved)
     for _ in range(2):
         assert [row.tolist() for row in data.as_numpy_iterator()] == [[1.0, 1.5], [2.0, 2.5], [3.0, 3.5]]
-    assert given.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    monkeypatch.setattr(Views, "to_numpy", host._to_numpy)
+    row = next(tf.data.Dataset.from_tensor_slices(given).as_numpy_iterator())
+    with pytest.raises(ValueError, match="read-only"):
+        row += 1
+    assert given.flags.writeable and given.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
     picture = on_host(np.array([255, 51], "uint8"))
     picture /= 255
     assert picture.tolist() == pytest.approx([1.0, 0.2])
