@@ -75,6 +75,8 @@ def for_condition(site: CallSite) -> Any:
     if site.statement.startswith("assert"):
         return "Leave the assert out of the model, and check the numbers before fit."
     package = package_of(site.function)
+    if site.callee in ("max", "min") and isinstance(site.node, ast.Call) and len(site.node.args) == 1:
+        return f"keras.ops.{site.callee}({site.arguments})"
     if site.callee and not package.startswith("lamina") and op_of(site.callee, package):  # max(x, 0)
         return f"{op_of(site.callee, package)}({site.arguments})"
     for node in site.nodes(ast.IfExp):
@@ -256,6 +258,8 @@ def for_values(site: CallSite) -> Any:
         return f"{owner}  # the tensor as it is, without .{method}()"
     if package_of(site.function).startswith(("lamina", "jax")):
         return SIZES
+    if name.rpartition(".")[2] in ("Series", "DataFrame") and isinstance(site.node, ast.Call) and site.node.args:
+        return f"{ast.unparse(site.node.args[0])}  # the tensor as it is, without {name}()"
     assignment = for_assignment(site, "keras.ops.convert_to_tensor({})")
     if isinstance(site.node, ast.Subscript):
         taken = f"keras.ops.take({ast.unparse(site.node.value)}, {ast.unparse(site.node.slice)}, axis=0)"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamina.errors import ConfigError
 from lamina.runtime.atomic_files import atomic_write
 from lamina.runtime.packages import MissingPackageError
 from lamina.runtime.terminal import escape
@@ -164,7 +165,12 @@ class Picture:
             if kind == "svg":
                 pathlib.Path(beside).write_text(self.svg(), encoding="utf-8")
             else:
-                self.image(scale).save(beside, "jpeg" if kind == "jpg" else kind)
+                try:
+                    self.image(scale).save(beside, "jpeg" if kind == "jpg" else kind)
+                except KeyError:
+                    known = str(pathlib.Path(path).with_suffix(".png"))
+                    message = f"A picture is written as .png, .svg or what Pillow writes; got {str(path)!r}."
+                    raise ConfigError(message, fix=repr(known)) from None
 
     def _svg_line(self, points, colour, width):
         return f'<polyline points="{_listed(points)}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>'

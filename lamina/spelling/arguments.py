@@ -187,6 +187,8 @@ class Call:
             message += "" if hints else f" It takes: {', '.join(takes)}."
         elif twice:
             message = f"{self.name} got {twice[0]!r} twice: by its position and by its name."
+            more, self.given, known = elsewhere.without_inputs(self.positional, self.given, known, self.kwargs)
+            message += more
             if "optimizers" in self.shown and isinstance(self.given[0], (list, tuple)):
                 message += " An optimizer gets its variables from the model that it trains."
                 self.given, known = (), known | {twice[0]: self.kwargs[twice[0]]}
@@ -199,6 +201,7 @@ class Call:
         if missing and self.given and isinstance(self.given[-1], tuple) and len(self.given[-1]) == 1 + len(missing):
             self.given, missing = (*self.given[:-1], *self.given[-1]), []  # Resizing((64, 64))
         fix = self._written(known | meant, missing)
+        message, fix = self._of_compile(unknown, message, fix)
         if self.name == "call" and self.of is None:
             message += " Its first argument must be `self`."
             fix = f"def call(self, {', '.join(self.positional)}):"
@@ -209,6 +212,13 @@ class Call:
             also, fix = self._not_called(missing, fix)
             message += also
         return ArgumentError(message, fix=fix, of=self.name if self.of is None else self.of)
+
+    def _of_compile(self, unknown, message, fix):
+        """The message and the fix, where `fit` got arguments of `compile`."""
+        compiled = elsewhere.of_compile(unknown, self.kwargs) if self.name == "fit" else ""
+        if not compiled:
+            return message, fix
+        return f"{message.partition(' It takes')[0]} `compile` takes what trains the model.", compiled + fix
 
     def _not_called(self, missing, fix):
         """What to add about a loss or an activation that is called where the function itself is taken, and the fix."""
@@ -244,7 +254,7 @@ class Call:
                 name = "learning_rate" if name == "lr" else name
                 hints.append(f" {name!r} is an argument of the {part}.")
                 given = {**dict(zip(self.positional, self.given, strict=False)), **self.kwargs}.get(part)
-                self.parts[part] = f"{elsewhere.class_of_part(name, given)}({name}={_code(value, name)})"
+                self.parts[part] = f"{elsewhere.class_of_part(name, given)}({name}={elsewhere.code_of(value, name)})"
                 continue
             if "callbacks" in free and any(cls.__name__ == "Callback" for cls in type(value).__mro__):
                 hints.append(f" {type(value).__name__} is a callback, which belongs into callbacks.")
@@ -310,9 +320,9 @@ class Call:
         elif len(self.given) > start + 1 and not self.open:  # Flatten(28, 28): a number is no data_format
             self.given = tuple(value for value in self.given if type(value) not in (int, float))[: start + 1]
         names = self.positional or ["x"] * (len(self.given) if self.open else 0)
-        values = [_code(value, name) for value, name in zip(self.given, names, strict=False)]
+        values = [elsewhere.code_of(value, name) for value, name in zip(self.given, names, strict=False)]
         values = [self.parts.pop(name, code) for name, code in zip(self.positional, values, strict=False)] or values
-        by_name = {name: _code(value, name) for name, value in kwargs.items()} | self.parts
+        by_name = {name: elsewhere.code_of(value, name) for name, value in kwargs.items()} | self.parts
         example = self._example() if missing else {}
         if missing == ["width"] and self.positional[:1] == ["height"] and values:  # Resizing(224)
             example = {"width": values[0]}
@@ -338,12 +348,3 @@ class Call:
                     for name, arg in {**by_place, **{k.arg: k.value for k in node.keywords}}.items():
                         found.setdefault(name, ast.unparse(arg))
         return found
-
-
-def _code(value, name):
-    """A literal as it is written; the name of the argument for anything else."""
-    try:
-        text = repr(value)
-        return text if len(text) <= 60 and ast.literal_eval(text) == value else name
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return value.__name__ if isinstance(value, type) else name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +33,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
         "iterations": "epochs", "num_iterations": "epochs", **dict.fromkeys(
             ("eval_set", "eval_data", "val_set", "val_data", "val_ds", "val_dataset", "valid_data", "validation",
              "validation_set", "validation_dataset", "test_data"), "validation_data"),
+        **dict.fromkeys(("test_size", "test_split", "val_size", "val_split", "validation_size", "valid_split"),
+                        "validation_split"),
         "wait": "patience", "delta": "min_delta",
         "metric": "monitor metrics", "filename": "filepath", "file": "filepath path", "path": "filepath",
         "best_only": "save_best_only", "restore_best": "restore_best_weights", "gamma": "decay_rate",
@@ -73,6 +76,54 @@ OF_PARTS: dict[str, tuple[str, str]] = {
     "lr": ("optimizer", "SGD"),
 }  # fmt: skip
 """Arguments of the objects that `compile` takes: the argument that takes the object, and a class of it."""
+
+
+def code_of(value: Any, name: str) -> str:
+    """A literal as it is written; the name of the argument for anything else.
+
+    Args:
+        value: Value of an argument.
+        name: Its name.
+    """
+    try:
+        text = repr(value)
+        return text if len(text) <= 60 and ast.literal_eval(text) == value else name
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return value.__name__ if isinstance(value, type) else name
+
+
+def without_inputs(
+    positional: list[str], given: Any, known: dict[str, Any], kwargs: dict[str, Any]
+) -> tuple[str, Any, dict[str, Any]]:
+    """(a sentence, arguments by position, by name) of a layer that got the number of its inputs first, as in PyTorch;
+    of others "" and the arguments as they are.
+
+    Args:
+        positional: Names of the arguments that a position may give.
+        given: Arguments by position.
+        known: Arguments by name, without one that was given by its position too.
+        kwargs: The same with it.
+
+    >>> without_inputs(["filters", "kernel_size"], (3, 16), {"padding": 1}, {"kernel_size": 3, "padding": 1})[1:]
+    ((16,), {'kernel_size': 3, 'padding': 'same'})
+    """
+    first = positional[0] if positional else ""
+    if first not in ("filters", "units") or first in kwargs or [type(one) for one in given] != [int, int]:
+        return "", given, known
+    same = {"padding": "same"} if isinstance(kwargs.get("padding"), int) else {}
+    words = " It takes the number of its outputs alone: that of its inputs follows from the data."
+    return words, given[1:], kwargs | same
+
+
+def of_compile(unknown: list[str], kwargs: dict[str, Any]) -> str:
+    """The call of `compile` with the arguments of a wrong call of `fit` that belong there; "" for none.
+
+    Args:
+        unknown: Arguments that `fit` does not have.
+        kwargs: All arguments by name.
+    """
+    own = [f"{name}={code_of(kwargs[name], name)}" for name in unknown if name in ("optimizer", "loss", "metrics")]
+    return f"model.compile({', '.join(own)}); " if own else ""
 
 
 def class_of_part(name: str, given: Any) -> str:
@@ -169,6 +220,7 @@ NAMES: dict[str, str] = {
     "keras.models.load_model('model.keras')", "loadmodels": "keras.models.load_model", "fit": "model.fit(x, y)",
     "compile": "model.compile(optimizer, loss)", "summary": "model.summary()",
     # scikit-learn
+    "function": "jax.jit",
     "traintestsplit": "keras.utils.split_dataset", "standardscaler": "keras.layers.Normalization",
     "minmaxscaler": "keras.layers.Rescaling", "labelencoder": "keras.layers.StringLookup",
     "onehotencoder": "keras.layers.CategoryEncoding", "kbinsdiscretizer": "keras.layers.Discretization",

@@ -44,7 +44,8 @@ def meant(name: str, known: Iterable[str], strict: bool = False) -> tuple[str, l
     there = NAMES.get(name) or NAMES.get(letters_of(name), "")
     if longer := [key for key in known if key.startswith(f"{name}_")][:2]:  # datasets.mnist.load
         return f" Did you mean {or_list([*map(repr, longer)])}?", longer
-    if ("." in there or letters_of(there) in letters) and letters_of(name) not in letters:
+    is_other = letters_of(name) not in letters or there.startswith("jax.")  # keras.function is no keras.Function
+    if ("." in there or letters_of(there) in letters) and is_other:
         there = letters.get(letters_of(there), there)
         return f" In Keras it is {there!r}.", [there]
     near = nearest(name, known, strict=strict)

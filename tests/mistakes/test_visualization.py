@@ -105,6 +105,8 @@ MISTAKES += [
 FIGURES = [
     code("m = keras.Sequential([keras.Input((1,))]); ", "keras.utils.plot_model(m, 'a.svg', rankdir='down')",
          "keras.utils.plot_model(m, 'a.svg', rankdir=\"TB\")", 'rankdir="TB"'),
+    code("m = keras.Sequential([keras.Input((1,))]); ", "keras.utils.plot_model(m, 'model.jpeg2')",
+         "keras.utils.plot_model(m, 'model.png')", "'model.png'"),
     code(SHOW, "f = v.plot_roc([0, 1], p2); figure = f; f.save('a.xyz')",
          "f = v.plot_roc([0, 1], p2); figure = f; figure.save(\"a.svg\")", 'figure.save("a.svg")'),
 ]  # fmt: skip

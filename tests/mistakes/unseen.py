@@ -23,7 +23,17 @@ SINGLE = (
     + LINEAR
     + "model.fit(Data(), verbose=0)"
 )
+WINDOW = "x = np.arange(10.0); model = keras.Sequential([keras.Input((10, 1)), keras.layers.SimpleRNN(2)])\n"
+MAXIMUM = (
+    LINEAR + "\ndef top(y, p): return RESULT\nmodel.compile('sgd', 'mse', metrics=[top]); model.test_on_batch(x, y)"
+)
 CORE = [
+    Mistake(LINEAR + "model.fit(x, y, test_size=0.2)", LINEAR + "model.fit(x, y, validation_split=0.2)", "model.fit(x, y, validation_split=0.2)"),
+    Mistake("model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]); x, y = np.ones((8, 4)), np.ones(8); model.fit(x, y, loss='mse', optimizer='sgd')", LINEAR + "model.compile(loss='mse', optimizer='sgd'); model.fit(x, y)", "model.compile(loss='mse', optimizer='sgd'); model.fit(x, y)"),
+    Mistake("keras.layers.Conv2D(3, 16, kernel_size=3, padding=1)", "keras.layers.Conv2D(16, kernel_size=3, padding='same')", "keras.layers.Conv2D(16, kernel_size=3, padding='same')"),
+    Mistake("@keras.function\ndef f(x): return x", "import jax\n@jax.jit\ndef f(x): return x\nf(np.ones(3))", "jax.jit"),
+    replaced(MAXIMUM, "keras.ops.max(p)", "RESULT", "max(p)", "keras.ops.max(p)"),
+    Mistake("import pandas as pd; " + MAXIMUM.replace("RESULT", "keras.ops.mean(pd.Series(p[:, 0]))"), MAXIMUM.replace("RESULT", "keras.ops.mean(p[:, 0])"), "p[:, 0]"),
     Mistake("dense = keras.layers.Dense(3, name='dense'); keras.Model(inputs=dense, outputs=dense)", "dense = keras.layers.Dense(3, name='dense'); x = keras.Input((3,)); keras.Model(inputs=x, outputs=dense(x))", "x = keras.Input((3,)); keras.Model(inputs=x, outputs=dense(x))"),
     Mistake("keras.layers.Dense(3, kernel_initializer=lambda shape: np.ones(shape))(np.ones((2, 3)))", "keras.layers.Dense(3, kernel_initializer=lambda shape, dtype=None: np.ones(shape))(np.ones((2, 3)))", "lambda shape, dtype=None:"),
     Mistake("def init(shape): return keras.ops.ones(shape)\nkeras.layers.Dense(3, kernel_initializer=init)", "def init(shape, dtype=None): return keras.ops.ones(shape)\nkeras.layers.Dense(3, kernel_initializer=init)(np.ones((2, 3)))", "def init(shape, dtype=None):"),
@@ -65,7 +75,7 @@ TRACKED = (
 OWN = [
     Mistake(KEPT_LOSS.replace("START", "[]").replace("KEEP", "self.seen.append(float(loss))"), TRACKED, "self.seen.update_state(loss)"),
     Mistake(KEPT_LOSS.replace("START", "0.0").replace("KEEP", "self.seen = float(loss)"), TRACKED, "self.seen.update_state(loss)"),
-    replaced("import jax\n" + KEPT_LOSS.replace("START", "0.0"), "jax.debug.print(\"{}\", loss)", "KEEP", "print('loss', float(loss))", "jax.debug.print(\"{}\", loss)"),
+    replaced("import io, jax, sys; sys.stdout = io.StringIO()\n" + KEPT_LOSS.replace("START", "0.0"), "jax.debug.print(\"{}\", loss)", "KEEP", "print('loss', float(loss))", "jax.debug.print(\"{}\", loss)"),
 ]  # fmt: skip
 CALLBACKS = [
     Mistake("keras.callbacks.EarlyStopping(5)", "keras.callbacks.EarlyStopping(patience=5)", "keras.callbacks.EarlyStopping(patience=5)"),
@@ -76,6 +86,7 @@ CELL = (
     "keras.layers.RNN(Cell())(np.ones((2, 5, 3), 'float32'))"
 )
 LAYERS = [
+    Mistake(WINDOW + "model.predict(x, verbose=0)", WINDOW + "model.predict(x.reshape(1, 10, 1), verbose=0)", "x.reshape(1, 10, 1)"),
     Mistake("keras.layers.Conv3D(4, 3)(keras.Input((16, 16, 3)))", "from lamina import layers; layers.Conv2D(4, 3)(keras.Input((16, 16, 3)))", "layers.Conv2D(4, 3)"),
     Mistake("keras.layers.Conv3D(4, 3)(keras.Input((16, 16, 3)))", "keras.layers.Conv3D(4, 3)(keras.Input((None, 16, 16, 3)))", "keras.Input((None, 16, 16, 3))"),
     replaced(CELL, "return outputs, [outputs]", "RETURN", "return outputs", "return outputs, [outputs]"),

@@ -212,6 +212,8 @@ def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
         return f"keras.Input({needed[1:]}): the shape of an Input (or input_shape=) leaves out the batch."
     if len(shape) == len(needed) > 1 and None not in shape and shape != needed and _fits(sizes, needed[1:]):
         return "One sample is a batch of one: x[None], of a list np.array([x])."  # of which a batch has some rows
+    if len(shape) < len(needed) and None not in (*shape, *needed) and _without_ones(shape) == _without_ones(needed):
+        return f"x.reshape{(1, *needed)}"
     rebuild = f"keras.Input({sizes}) builds the model for these data."
     if None in sizes:
         return f"keras.Input({needed})"
@@ -232,6 +234,10 @@ def fix_of_input(shape: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
     if len(sizes) != len(needed):
         return f"Pass data of shape (batch, {', '.join(map(str, needed))})." + (f" {rebuild}" if sizes else "")
     return f"Pass data with {_described(sizes, needed)}. {rebuild}"
+
+
+def _without_ones(sizes):
+    return [size for size in sizes if size != 1]
 
 
 def _fits(sizes, needed):
