@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -20,6 +21,9 @@ _autocast: ContextVar[Any] = ContextVar("autocast", default=None)
 _path: ContextVar[Any] = ContextVar("path", default=())
 around_layers: ContextVar[Any] = ContextVar("around", default=None)  # makes what layers run in place of their `call`
 open_tapes: ContextVar[tuple[Any, ...]] = ContextVar("tapes", default=())
+
+building_lock: AbstractContextManager[Any] = threading.RLock()
+"""Held while a layer makes its weights, or a model what runs its steps."""
 
 
 class Ref:

@@ -22,8 +22,8 @@ _CODE = (types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
 _NEVER_READ = frozenset(
     "name path _path _birth _stamps _variables_in_order _inbound_nodes _init_arguments _own_variables _losses_ref "
     "_layers_with_losses _build_shapes _first_output_shape _initial_weights _input_shape_argument _compiled_call "
-    "_compiled_calls _text_graph optimizer loss loss_weights _compile_arguments _compile_loss _compile_metrics "
-    "_loss_tracker _runner history stop_training".split()
+    "_compiled_calls _known_lists _text_graph optimizer loss loss_weights _compile_arguments _compile_loss "
+    "_compile_metrics _loss_tracker _runner history stop_training".split()
 )
 _MADE_BEFORE = "_initializer", "_regularizer", "_constraint"
 _LIBRARIES = "lamina", "jax", "numpy", "weakref"

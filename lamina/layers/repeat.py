@@ -11,6 +11,7 @@ from jax.core import Tracer
 
 from lamina.core import context, tree
 from lamina.core.arguments import boolean, shown, whole
+from lamina.core.context import building_lock
 from lamina.core.keras_tensor import get_mask, set_mask, trace
 from lamina.core.recording import recorded_layer, recording
 from lamina.core.stacked import repeat
@@ -20,7 +21,6 @@ from lamina.layers.base.layer import Layer
 from lamina.layers.base.misuse import refuse_class
 from lamina.layers.base.shapes import open_batch
 from lamina.layers.wrapper import ContainerMixin
-from lamina.runtime.threads import building_lock
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from lamina.core import registry, tree
+from lamina.core import context, registry, tree
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor, get_mask, set_mask
 from lamina.core.node import is_made_by_hand, node_of
@@ -97,6 +97,7 @@ class Model(ReportsMixin, SavingMixin, Trainer, NoListNorEstimator, Layer):  # p
             outputs = graph.run(starts, lambda operation, args, kwargs: operation(*args, **kwargs))
             graph = Function(inputs, outputs, self.name)
         self._graph, self._graph_stamp = graph, new_stamp()
+        context.structure_changed()
         check_names(self._graph.operations, self.name)
         self.built = True
 

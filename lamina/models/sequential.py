@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina import activations
 from lamina.core import context, tree
+from lamina.core.context import building_lock
 from lamina.core.graph import Function
 from lamina.core.keras_tensor import KerasTensor
 from lamina.core.keywords import refuse_positional
@@ -21,7 +22,6 @@ from lamina.layers.base.shapes import open_probes
 from lamina.layers.input_layer import InputLayer
 from lamina.models.ends import check_names
 from lamina.models.model import Model
-from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import filters_traceback
 
 if TYPE_CHECKING:

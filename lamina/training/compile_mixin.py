@@ -8,10 +8,10 @@ from lamina import metrics as metrics_module
 from lamina import optimizers, tree
 from lamina import training as training_module
 from lamina.core import context, registry
+from lamina.core.context import building_lock
 from lamina.core.serialization import deserialize, serialize
 from lamina.errors import CallError, ConfigError, warn
 from lamina.legacy import old_names
-from lamina.runtime.threads import building_lock
 from lamina.spelling.nearest import letters_of
 
 if TYPE_CHECKING:

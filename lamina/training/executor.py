@@ -13,6 +13,7 @@ import numpy as np
 
 from lamina.core import context
 from lamina.core.abstract import without_value
+from lamina.core.context import building_lock
 from lamina.core.no_values import rewritten
 from lamina.core.placement import place, sharding_of
 from lamina.core.registry import is_builtin
@@ -23,7 +24,6 @@ from lamina.runtime import compilation_cache, processes
 from lamina.runtime.allocator import release_surplus
 from lamina.runtime.compilations import Recorder
 from lamina.runtime.process import configure_process
-from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import later
 from lamina.training.building import build
 from lamina.training.data.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight

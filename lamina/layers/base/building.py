@@ -7,10 +7,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from lamina.core import context, tree
+from lamina.core.context import building_lock
 from lamina.errors import CallError
 from lamina.layers.base import call_signature
 from lamina.layers.base.shapes import open_batch, open_probes, tuples_of
-from lamina.runtime.threads import building_lock
 
 if TYPE_CHECKING:
     from lamina.core.typing import Config

@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from lamina.core import context
+from lamina.core.context import building_lock
 from lamina.core.no_values import rewritten
 from lamina.core.registry import is_builtin
 from lamina.errors import CallError, locate
 from lamina.layers.base import call_signature
 from lamina.layers.base.input_spec import check_inputs
-from lamina.runtime.threads import building_lock
 from lamina.runtime.tracebacks import later
 
 explained: Any = later("lamina.layers.base.call_errors.explain")

@@ -34,9 +34,9 @@ class Holder:
 
 
 _clock = itertools.count()
-_CONTAINERS = (list, tuple, dict, set, Holder)
+CONTAINERS = (list, tuple, dict, set, Holder)
 _PLAIN = (str, int, float, FunctionType, type(None))
-_UNTRACKED = frozenset(
+UNTRACKED = frozenset(
     "_inbound_nodes _init_arguments _stamps _layers_with_losses _build_shapes _initial_weights _graph _text_graph "
     "optimizer loss loss_weights _compile_arguments _compile_loss _compile_metrics _loss_tracker "
     "_variables_in_order _path _first_output_shape".split()
@@ -77,7 +77,7 @@ class Tracked:
             if isinstance(value, ReadModules):
                 self.__dict__.setdefault("_read_modules", {})[name] = value
                 return
-        if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *_CONTAINERS)) and name not in _UNTRACKED:
+        if isinstance(value, (Tracked, Variable, SeedGenerator, Metric, *CONTAINERS)) and name not in UNTRACKED:
             context.structure_changed()
             for part in parts_in(value, Tracked):
                 self._stamps.setdefault(id(part), next(_clock))
@@ -100,15 +100,19 @@ class Tracked:
         if holds_variables:
             self._ordered_variables()
 
+    def __delattr__(self, name: str) -> None:
+        context.structure_changed()
+        object.__delattr__(self, name)
+
     def _parts_before(self, stamp) -> list[Any]:
         """The layers that were assigned before a `new_stamp()`."""
         return [part for part in self._parts(Tracked) if self._stamps.get(id(part), part._birth) < stamp]
 
     def _parts(self, kind) -> list[Any]:
         """The parts of a kind among the attributes, each once, in order."""
-        parts, wanted = {}, (kind, *_CONTAINERS)
+        parts, wanted = {}, (kind, *CONTAINERS)
         for name, value in self.__dict__.items():  # hot: a model of 300 layers asks some thousand times
-            if isinstance(value, wanted) and name not in _UNTRACKED:
+            if isinstance(value, wanted) and name not in UNTRACKED:
                 for part in (value,) if isinstance(value, kind) else parts_in(value, kind):
                     parts[id(part)] = part
         found = list(parts.values())
@@ -148,10 +152,10 @@ def parts_in(value: Any, kind: type, around: tuple[Any, ...] = ()) -> Any:
     itself."""
     if isinstance(value, kind):
         yield value
-    elif isinstance(value, _CONTAINERS) and not any(value is container for container in around):
+    elif isinstance(value, CONTAINERS) and not any(value is container for container in around):
         items = vars(value) if isinstance(value, Holder) else value
         for item in list(items.values()) if isinstance(items, dict) else items:
-            if isinstance(item, (kind, *_CONTAINERS)):
+            if isinstance(item, (kind, *CONTAINERS)):
                 yield from parts_in(item, kind, (*around, value))
 
 

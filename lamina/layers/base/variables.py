@@ -13,6 +13,7 @@ from lamina.core import context
 from lamina.core.dtypes import is_float, standardize_dtype
 from lamina.core.variable import Variable, unwrap
 from lamina.errors import CallError, ConfigError, ShapeError, UnsupportedError
+from lamina.layers.base.known_lists import kept_list
 from lamina.layers.base.misuse import refuse_weight
 from lamina.layers.base.settings import weight_settings
 from lamina.layers.base.tracking import KerasAttributes, unique
@@ -37,13 +38,13 @@ class VariablesMixin(KerasAttributes):
     _scope: Any
     losses: Any
 
-    @property
+    @kept_list
     def variables(self) -> list[Variable]:
         """All variables: its own, the states of its seed generators, then those of the layers inside."""
         own = [*self._variables_of_its_own(), *(generator.state for generator in self._seed_generators)]
         return unique([*own, *(variable for layer in self._layers for variable in layer.variables)])
 
-    @property
+    @kept_list
     def weights(self) -> list[Variable]:
         """The variables without seed states: what `get_weights` and files hold, in this order."""
         inner = (variable for layer in self._layers for variable in layer.weights)

@@ -27,7 +27,7 @@ _OWN = frozenset(
     "_own_variables _inbound_nodes _init_arguments _stamps _layers_with_losses _losses_ref _graph _sequence "
     "_sequence_graph _runner_made _compile_loss _compile_metrics _loss_tracker _compile_arguments history "
     "activity_regularizer input_spec dtype_policy _build_shapes _input_shape_argument _given_metrics "
-    "_variables_in_order".split()
+    "_variables_in_order _known_lists".split()
 )
 
 
