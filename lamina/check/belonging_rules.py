@@ -147,6 +147,12 @@ def told_by(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         x: Rows of numbers, (rows, columns).
         y: Labels of quantities, of 0 and 1, or class numbers: (rows, columns).
     """
+    ((beside, lines),) = _told(x, y, [np.arange(len(y))])
+    return beside, lines
+
+
+def _told(x, y, given):
+    """(deviations by the neighbours, by a fit of lines) for each of several orders of the labels."""
     if y.shape[1] == 1 and (y == np.round(y)).all() and len(np.unique(y)) <= 50:
         y = (y == np.unique(y)).astype("float64")
     if y.shape[1] > _WIDTH:
@@ -155,11 +161,11 @@ def told_by(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         y = np.argsort(np.argsort(y, axis=0), axis=0).astype("float64") if _are_quantities(y) else y
     y = (y - y.mean(axis=0)) / np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
     numbers = np.random.default_rng(2)
-    orders = [np.arange(len(y)), *(numbers.permutation(len(y)) for _ in range(_SHUFFLES))]
-    near, all_orders = _neighbours(x), np.stack([y[order] for order in orders], axis=1)
-    around = sum(all_orders[near[:, place]] for place in range(near.shape[1])) / near.shape[1]
-    beside = (all_orders * around).mean(axis=(0, 2))
-    return _beyond(beside), _beyond(_lines(x, all_orders))
+    near, orders = _neighbours(x), [*given, *(numbers.permutation(len(y)) for _ in range(_SHUFFLES))]
+    turned = np.stack([y[order] for order in orders], axis=1)
+    around = sum(turned[near[:, place]] for place in range(near.shape[1])) / near.shape[1]
+    ways, count = ((turned * around).mean(axis=(0, 2)), _lines(x, turned)), len(given)
+    return [tuple(_beyond([scores[place], *scores[count:]]) for scores in ways) for place in range(count)]
 
 
 def _are_quantities(y):
@@ -203,9 +209,10 @@ def _moved(x, y):
     ways = {f"{abs(by)} row{'s' * (abs(by) > 1)} {'later' if by > 0 else 'earlier'}": np.roll(rows, by)
             for by in (1, -1, 2, -2, 3, -3)}  # fmt: skip
     labels = (y[:, :1] - y[:, 0].mean()) / max(float(y[:, 0].std()), 1e-12)
-    for words, order in {**ways, "in the reverse order": rows[::-1], **_by_names(len(x))}.items():
+    ways |= {"in the reverse order": rows[::-1], **_by_names(len(x))}
+    for (words, order), scores in zip(ways.items(), _told(x, y, list(ways.values())), strict=True):
         column = np.abs((unit * labels[order]).mean(axis=0)).max()  # 1 where the label is a column of other rows
-        if column < 0.999 and max(told_by(x, y[order])) > _SURELY:
+        if column < 0.999 and max(scores) > _SURELY:
             return f"The labels are those of the rows {words}: "
     return ""
 
