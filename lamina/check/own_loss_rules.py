@@ -35,6 +35,7 @@ def _leads_elsewhere(subject):
             yield head.layer, said[0], f"The loss {head.loss_name} of {head.layer} {said[1]}.", said[2]
         if labels is not None and (said := _in_steps(subject, head)) is not None:
             yield head.layer, said[0], f"The loss {head.loss_name} of {head.layer} {said[1]}.", said[2]
+            continue
         if labels is None or len(labels) < 8 or not np.isfinite(labels).all() or len(np.unique(labels)) < 2:
             continue
         looks = (
