@@ -26,6 +26,7 @@ CHUNK = 1 << 20
 MAX_DEPTH = 100  # folders in each other; what deletes them calls itself for each
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+    UnicodeDecodeError,  # a name that is not UTF-8
     MemoryError,  # a dictionary of LZMA may have gigabytes
 )  # fmt: skip
 _HEADERS = (

@@ -151,6 +151,15 @@ def test_a_zip_with_a_member_of_no_name_is_refused(tmp_path, cache):
         get_file("z", (tmp_path / "z.zip").as_uri(), extract=True, cache_dir=cache)
 
 
+def test_a_zip_with_a_name_that_is_not_utf_8_is_refused(tmp_path, cache):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("éé", "x")
+    damaged = (tmp_path / "x.zip").read_bytes().replace("éé".encode(), b"\xff\xfe\xff\xfe")
+    (tmp_path / "x.zip").write_bytes(damaged)
+    with pytest.raises(FileError, match="cannot be unpacked: 'utf-8' codec"):
+        get_file(origin=(tmp_path / "x.zip").as_uri(), extract=True, cache_dir=cache)
+
+
 def test_links_inside_are_copies(tmp_path, cache):
     origin = tar(
         tmp_path / "t.tar.gz", ("d/a", b"text"), ("d/b", (tarfile.SYMTYPE, "a")), ("c", (tarfile.LNKTYPE, "d/a"))
