@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 __all__ = [
     "HERE", "ArgumentError", "CallError", "CheckError", "ConfigError", "DataError", "FileError", "LaminaError",
-    "MissingMethodError", "NetworkError", "ProcessError", "ShapeError", "TracingError", "UnknownImportError",
-    "UnknownNameError", "UnsafeFileError", "UnsupportedError", "harmless", "locate", "silence", "warn",
+    "MissingMethodError", "NetworkError", "ProcessError", "ShapeError", "TracingError", "UnknownClassError",
+    "UnknownImportError", "UnknownNameError", "UnsafeFileError", "UnsupportedError", "harmless", "locate", "silence",
+    "warn",
 ]  # fmt: skip
 
 HERE: str = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -95,6 +96,14 @@ class ShapeError(LaminaError, ValueError):
 
 class ConfigError(LaminaError, ValueError):
     """An argument, name or config that cannot be understood."""
+
+
+class UnknownClassError(ConfigError):
+    """A config names a class or function that is not known: `name`."""
+
+    def __init__(self, name: Any, message: str, fix: str | None = None) -> None:
+        super().__init__(message, fix)
+        self.name: Any = name
 
 
 class ArgumentError(ConfigError, TypeError):

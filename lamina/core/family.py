@@ -12,7 +12,7 @@ from typing import Any
 from lamina import legacy
 from lamina.core import registry, serialization
 from lamina.core.typing import Config
-from lamina.errors import ConfigError, is_internal
+from lamina.errors import ConfigError, UnknownClassError, is_internal
 from lamina.runtime.tracebacks import filters_traceback
 from lamina.spelling.names import as_strings, meant
 from lamina.spelling.nearest import letters_of
@@ -119,9 +119,8 @@ class Family:
     def _of_config(self, config, custom_objects, namespaces):
         try:
             return serialization.deserialize(config, custom_objects, namespaces=namespaces)
-        except ConfigError as error:
-            name = config.get("class_name") if isinstance(config, dict) else None
-            if not error.message.startswith(f"Unknown name {name!r}"):
+        except UnknownClassError as error:
+            if not isinstance(config, dict) or error.name != config.get("class_name"):
                 raise
             raise ConfigError(
                 f"Could not interpret {self._kind} identifier {config!r}. {error.message}", fix=error.fix

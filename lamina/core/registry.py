@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
 from lamina.core.keywords import expect_names
-from lamina.errors import ConfigError
+from lamina.errors import ConfigError, UnknownClassError
 from lamina.spelling.nearest import custom_objects_of, did_you_mean
 
 T = TypeVar("T")
@@ -294,8 +294,8 @@ def find(
         return found
     known = {*(key for _, key in (*CLASSES, *FUNCTIONS)), *_custom, *(_scope.get() or ()), *(custom_objects or ())}
     near = did_you_mean(str(name), known, strict=True)
-    raise ConfigError(
-        f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + f".{near}",
+    raise UnknownClassError(
+        name, f"Unknown name {name!r}" + (f" (module {module!r})" if module else "") + f".{near}",
         fix=f"Pass {custom_objects_of(name)}, or put @keras.saving.register_keras_serializable() on it.",
     )  # fmt: skip
 

@@ -70,3 +70,14 @@ def test_a_sequential_of_a_layer_without_symbolic_outputs():
 
     model = lamina.Sequential([Dynamic(), lamina.layers.Dense(2)])
     assert model(X).shape == (2, 2) and model.built
+
+
+@pytest.mark.parametrize("library", [lamina, keras], ids=["lamina", "keras"])
+def test_dicts_of_outputs_keep_their_order_where_keras_does(library):
+    inputs, layers = library.Input((3,)), library.layers
+    model = library.Model(inputs, {"b": layers.Dense(1, name="b")(inputs), "a": [layers.Dense(2, name="a")(inputs)]})
+    x = np.ones((4, 3), "float32")
+    for outputs in (model(x), model(inputs), model(x, training=True), model.compute_output_shape((None, 3))):
+        assert list(outputs) == ["b", "a"]
+    assert list(model.predict(x, verbose=0)) == ["a", "b"] == model.output_names
+    assert [value.shape for value in (model(x)["b"], model(x)["a"][0])] == [(4, 1), (4, 2)]
