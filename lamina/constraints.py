@@ -36,7 +36,7 @@ class Constraint(Configurable):
     """
 
     def __call__(self, w: ArrayLike) -> Tensor:
-        return to_array(unwrap(w))
+        return unwrap(w)
 
 
 def _norm(w, axis):

@@ -37,7 +37,7 @@ LONGEST_FILE = 350
 LONGEST_BODY = 40
 # Tokens of code in each folder, annotations included, comments and docstrings not: what a change adds is stated here.
 TOKENS = {
-    "lamina": 10_600,
+    "lamina": 10_700,
     "applications": 16_500,
     "backend": 6_600,
     "callbacks": 20_200,

@@ -1,6 +1,7 @@
 """A training loop with Equinox and Optax as in their examples: `eqx.filter_jit`, layers mapped over the batch."""
 
 import functools
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -75,7 +76,7 @@ class Net(eqx.Module):
 class Layers(MadeLayers):
     """The layers of Equinox, which take one sample, with its channels first."""
 
-    def __init__(self, layers, base, state, key=None, training=False):
+    def __init__(self, layers, base, state, key: Any = None, training=False):
         super().__init__(layers, base, training)
         self.state, self._key = state, key
 

@@ -1,6 +1,7 @@
 """What the libraries of layers on JAX share: layers that are made in the first call of a model, and loops over data."""
 
 import contextlib
+from typing import Any
 
 import jax
 import numpy as np
@@ -41,6 +42,9 @@ class MadeLayers:
 
 class Loops:
     """Loops of training and of prediction over batches. A subclass has `build`, `step` and `outputs`."""
+
+    step: Any
+    outputs: Any
 
     def __init__(self, module, workload):
         self.workload, self.model = workload, getattr(jax_models, workload.name)

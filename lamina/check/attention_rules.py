@@ -326,8 +326,10 @@ def steps_not_used(subject: Any) -> Iterator[tuple[Any, ...]]:
     """
     traced = subject.traced
     attends = any(fact.has("attention") for fact in subject.facts)
-    x = traced.leaves[0] if traced is not None and attends and len(traced.leaves) == 1 else np.zeros(1)
-    if traced is None or x.ndim != 2 or x.dtype.kind not in "iu" or x.shape[1] < 4:
+    if traced is None or not attends or len(traced.leaves) != 1:
+        return
+    x: Any = traced.leaves[0]
+    if x.ndim != 2 or x.dtype.kind not in "iu" or x.shape[1] < 4:
         return
     others = np.concatenate([x[:, :1], np.roll(x[:, 1:], 1, axis=0)], axis=1)
     pairs = list(zip(traced.results, traced.run(traced.with_leaf(0, others)), strict=True))

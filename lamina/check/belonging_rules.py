@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,8 @@ def _rows_and_labels(subject):
     if len(inputs) != 1 or len(subject.heads) != 1 or not subject.own_step:
         return None
     (name, part), head = inputs[0], subject.heads[0]
-    x, y = (part.values, head.numbers) if not subject.parts_of_batch else _of_batches(subject.source)
+    given: Any = (part.values, head.numbers) if not subject.parts_of_batch else _of_batches(subject.source)
+    x, y = given
     known = head.loss_name in REGRESSION | BINARY | EXCLUSIVE and subject.sample_weight is None
     if not known or y is None or head.part.step != part.step or len(x) != len(y) or len(x) < _LEAST:
         return None
@@ -91,7 +93,7 @@ def _of_batches(source):
     """The rows and labels of the first batches of a PyDataset, in the order of their numbers; (None, None) of another
     source, and where reading takes long."""
     found, start = [], time.perf_counter()
-    for index in range(min(len(source), _ROWS // 8) if isinstance(source, PyDataset) else 0):
+    for index in range(min(source.num_batches or 0, _ROWS // 8) if isinstance(source, PyDataset) else 0):
         if time.perf_counter() - start > _PATIENCE or sum(len(x) for x, _ in found) >= _ROWS:
             break
         item = source[index]

@@ -320,8 +320,8 @@ def _sees_neighbours(fact):
 def _unbounded_recurrence(subject):
     for fact in subject.facts:
         cell = getattr(fact.layer, "cell", None)
-        steps = fact.input[1] if len(fact.input) == 3 else None
-        if not fact.has("recurrent") or not fact.is_builtin or cell is None or (steps or 0) < _LONG:
+        steps = (fact.input[1] if len(fact.input) == 3 else None) or 0
+        if not fact.has("recurrent") or not fact.is_builtin or cell is None or steps < _LONG:
             continue
         if fact.kind == "SimpleRNN" and steps >= _FORGOTTEN and len(fact.output) == 2:
             yield (

@@ -282,8 +282,10 @@ def _one_number(subject):
 
 def _targets_of_one_number(subject, labels):
     """Targets of the shape of the inputs, which differ, that are one number: those of an autoencoder are its inputs."""
-    head, values = (subject.heads[0], next(iter(subject.inputs.values()))) if labels is not None else (None, None)
-    if head is None or head.own is not None or head.loss is None or labels.shape != values.shape or labels.size == 0:
+    if labels is None:
+        return
+    head, values = subject.heads[0], next(iter(subject.inputs.values()))
+    if head.own is not None or head.loss is None or labels.shape != values.shape or labels.size == 0:
         return
     bounded = bounds_of(head.activation) is not None and labels[0].size >= 16
     if bounded and labels.min() == labels.max() and values.min() < values.max() and not subject.parts_of_batch:

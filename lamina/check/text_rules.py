@@ -36,9 +36,10 @@ def beyond_lookups(subject: Subject) -> Iterator[tuple[Any, ...]]:
         source = fact.sources[0] if fact.kind == "Embedding" and len(fact.sources) == 1 else None
         while source is not None and source.has("rearranging") and len(source.sources) == 1:
             source = source.sources[0]
-        size = getattr(source.layer, "vocabulary_size", None) if source is not None and source.is_builtin else None
-        count = size() if callable(size) and getattr(source.layer, "output_mode", "int") == "int" else 0
-        if source is not None and count > fact.layer.input_dim:
+        if source is None or not source.is_builtin or getattr(source.layer, "output_mode", "int") != "int":
+            continue
+        size: Any = getattr(source.layer, "vocabulary_size", lambda: 0)
+        if (count := size()) > fact.layer.input_dim:
             yield (
                 fact.name, count,
                 f"{source.name} gives the numbers 0 to {count - 1}, that of unknown words among them; "

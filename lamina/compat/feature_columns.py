@@ -197,6 +197,7 @@ def _parts(column):
 
 def _vocabulary(key, vocabulary_list, dtype=None, default_value=-1, num_oov_buckets=0):
     words: Sequence[Any] = np.asarray(vocabulary_list).tolist()
+    kind: Any
     kind, missing = (StringLookup, "") if isinstance(words[0], str) else (IntegerLookup, -1)
     layer = kind(vocabulary=words, mask_token=missing, num_oov_indices=max(num_oov_buckets, 1))
     return _Categorical(key, layer, len(words) + num_oov_buckets, num_oov_buckets)

@@ -20,7 +20,7 @@ __all__ = ["MODULES", "Module", "NameScope", "children_of"]
 class NameScope:
     """`with tf.name_scope("a") as scope:` puts `a/` before the names of variables. It may be entered several times."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None) -> None:
         self.name, self._open = (name or "").rstrip("/") + "/", []
 
     def __enter__(self) -> str:

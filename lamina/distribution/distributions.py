@@ -33,7 +33,6 @@ def set_distribution(value: Distribution | None) -> None:
     Args:
         value: DataParallel or ModelParallel; None means a single device.
     """
-    getattr(getattr(value, "device_mesh", None), "backend_mesh", None)  # an error for devices that are not there
     context.set_distribution(value)
 
 

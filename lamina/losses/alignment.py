@@ -131,10 +131,10 @@ def _fix(targets, outputs):
             f"y[:, -1] of one for each step (return_sequences=True in the last recurrent layer returns {targets[-1]})"
         )
         return f"{fix}: y.argmax(-1) of one-hot rows, {steps}."
-    if len(targets) == len(outputs) + 1 and (targets[0], targets[-1]) == (outputs[0], outputs[-1]):
-        return f"{_of_steps(targets[1])}."
     if [size for size in targets if size != 1] == [size for size in outputs if size != 1]:
         return f"y = y.reshape({(-1, *outputs[1:])})"
+    if len(targets) == len(outputs) + 1 and (targets[0], targets[-1]) == (outputs[0], outputs[-1]):
+        return f"{_of_steps(targets[1])}."
     if outputs and targets[:1] == outputs[:1] and (len(targets) < len(outputs) or all(n == 1 for n in targets[1:])):
         return _POSITIONS
     if len(targets) == len(outputs) == 4 and (targets[0], targets[3]) == (outputs[0], outputs[3]):

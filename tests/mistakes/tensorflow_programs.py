@@ -231,6 +231,9 @@ PROGRAMS = [
     swap(TF + "linear, network = keras.layers.Dense(1), keras.layers.Dense(1)\n"
          "model = keras.models.WideDeepModel(linear, network)\n",
          "model.compile(['sgd', 'sgd', 'adam'], 'mse')", "model.compile(['sgd', 'adam'], 'mse')"),
+    swap(TF, "tf.compat.v1.losses.mean_squared_error([1.0], [2.0], reduction='mean')",
+         "tf.compat.v1.losses.mean_squared_error([1.0], [2.0], reduction='weighted_sum_by_nonzero_weights')",
+         "reduction='weighted_sum_by_nonzero_weights'"),
     swap(SPARSE, "tf.sort(x)", "tf.sort(tf.sparse.to_dense(x))"),
     swap(TF + "ragged = tf.ragged.constant([[[1], [2, 3]], [[4]]])\n", "ragged.to_sparse()",
          "tf.sparse.from_dense(ragged.to_tensor())"),

@@ -47,10 +47,12 @@ def test_negative_class_numbers_are_warned_of(recwarn):
         keras.utils.to_categorical([0, -1, 1])
 
 
-def test_devices_that_are_not_there_are_named_where_they_are_set():
-    with pytest.raises(errors.ConfigError, match="There is no device 'tpu'"):
-        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=["tpu:0", "tpu:1"]))
-    assert keras.distribution.distribution() is None
+def test_devices_that_are_not_there_are_named_where_they_are_used():
+    with (
+        keras.distribution.DataParallel(devices=["tpu:0", "tpu:1"]).scope(),
+        pytest.raises(errors.ConfigError, match="There is no device 'tpu'"),
+    ):
+        keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
 
 
 def test_a_repair_of_gaps_knows_columns_with_pandas_na():
