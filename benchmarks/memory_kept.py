@@ -50,6 +50,8 @@ def main() -> None:
     gc.disable()
     before = resident()
     if options.tuner:
+        if options.library == "lamina":
+            keras.as_keras()  # which KerasTuner imports
         tuner: Any = importlib.import_module("keras_tuner")
         with tempfile.TemporaryDirectory() as folder:
             search = tuner.RandomSearch(
