@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from lamina import losses
 from lamina.compat.arrays import array
+from lamina.compat.functions import sigmoid_cross_entropy_with_logits
 from lamina.errors import ArgumentError
 
 __all__ = ["OLD_LOSSES"]
@@ -103,7 +104,6 @@ OLD_LOSSES: dict[str, Any] = {
         lambda y, p: losses.sparse_categorical_crossentropy(y, p, from_logits=True))(
             labels, logits, weights=weights, **named),
     "sigmoid_cross_entropy": lambda multi_class_labels, logits, weights=1.0, **named: _weighted(
-        lambda y, p: jnp.maximum(p, 0) - p * y + jnp.log1p(jnp.exp(-jnp.abs(p))))(
-            multi_class_labels, logits, weights=weights, **named),
+        sigmoid_cross_entropy_with_logits)(multi_class_labels, logits, weights=weights, **named),
 }  # fmt: skip
 """Names of `tensorflow.compat.v1.losses`."""
